@@ -1,0 +1,81 @@
+import type { CronRule } from './cron.ts'
+import { LAST_INSTANT, type TimeZone } from './time-zone.ts'
+
+const SECOND = 1_000
+const DAY = 86_400_000
+// Gaps in a row that may swallow every match before a rule counts as one that never fires: half a century of them.
+const MOST_GAPS = 50
+
+/** A time at which a schedule fires. */
+export interface Slot {
+  /** Epoch milliseconds. */
+  readonly at: number
+  /** Whether the time it names was skipped by the clocks that day, so that it fires at the first instant after. */
+  readonly movedByDst: boolean
+}
+
+/**
+ * The first slot of a rule strictly after an instant, in a zone whose clocks may jump:
+ *
+ * - Fixed hours (`30 2 * * *`): once for each local time it names. A time in a gap moves to the first instant after the
+ *   gap, where several become one; of a doubled time the first counts.
+ * - Wildcard, range or step in the hour field: real elapsed time. It fires at every instant whose local time matches:
+ *   in both passes of a doubled hour, and not at all for a time that does not exist.
+ *
+ * @param after epoch milliseconds; instants before 1970 count as 1970
+ * @returns null when it never fires again: beyond the year 9998, or when the clocks skip each of its times
+ */
+export function nextCronSlot(rule: CronRule, zone: TimeZone, after: number): Slot | null {
+  const from = Math.max(Math.floor(after), -1)
+  if (from >= LAST_INSTANT) return null
+  const slot = rule.fixedHours ? nextFixed(rule, zone, from) : nextElapsed(rule, zone, from)
+  return slot !== null && slot.at < LAST_INSTANT ? slot : null
+}
+
+function nextFixed(rule: CronRule, zone: TimeZone, after: number): Slot {
+  // Wall times up to the highest shown so far are over, even where the clocks were set back since.
+  let shown = wholeSecond(after + zone.offsetAt(after))
+  for (let from = after - 2 * DAY, change = zone.nextChange(from, after); change !== null; ) {
+    shown = Math.max(shown, change + zone.offsetAt(from) - SECOND)
+    from = change
+    change = zone.nextChange(from, after)
+  }
+  const wall = rule.next(shown)
+  const { at, inGap } = zone.instantOf(wall)
+  if (!inGap) return { at, movedByDst: false }
+  const shownThen = at + zone.offsetAt(at)
+  return { at, movedByDst: rule.next(shownThen - SECOND) !== shownThen }
+}
+
+function nextElapsed(rule: CronRule, zone: TimeZone, after: number): Slot | null {
+  let gaps = 0
+  let from = after
+  let offset = zone.offsetAt(from)
+  let passed = wholeSecond(from + offset)
+  let wall = rule.next(passed)
+  // No match lies between `passed` and `wall`, so only a change of clocks near either of them matters.
+  for (;;) {
+    const at = wall - offset
+    const near = Math.min(at, from + 2 * DAY)
+    const change = zone.nextChange(from, near)
+    if (change !== null) {
+      offset = zone.offsetAt(change)
+      const shown = change + offset
+      if (shown <= passed || shown > wall) {
+        if (shown > wall && ++gaps > MOST_GAPS) return null
+        passed = shown - SECOND // the change itself may match
+        wall = rule.next(passed)
+      }
+      from = change
+    } else if (near === at) {
+      return { at, movedByDst: false }
+    } else {
+      from = Math.max(near, wall - 2 * DAY)
+      offset = zone.offsetAt(from)
+    }
+  }
+}
+
+function wholeSecond(wall: number): number {
+  return Math.floor(wall / SECOND) * SECOND
+}

@@ -1,0 +1,88 @@
+import { type CronExpression, CronExpressionParser } from 'cron-parser'
+import { InvalidSchedule } from '../errors.ts'
+import { assertCronFields, CRON_ALIASES } from './cron-fields.ts'
+import { showValue } from './shown-value.ts'
+
+/**
+ * A cron expression as calendar arithmetic. It knows no time zone: a wall time is given as the epoch milliseconds that
+ * a clock in UTC showing the same date and time would have. `cron-slot.ts` puts wall times on the line of time.
+ */
+export interface CronRule {
+  /** Whether the hour field names hours only: no wildcard, step or range. Decides what a change of clocks does to it. */
+  readonly fixedHours: boolean
+  /** The first wall time that matches and is later than `wall`. */
+  next(wall: number): number
+}
+
+// An entry is a few kB; a file with more schedules than this parses again, 0.1 ms each.
+const CACHED = 500
+const cache = new Map<string, CronRule>()
+
+/** The expression as it is stored: blanks made single, nothing else changed. */
+export function normalizeCron(expression: string): string {
+  return expression.trim().replace(/\s+/g, ' ')
+}
+
+/**
+ * Reads a cron expression of 5 fields (minute hour day-of-month month day-of-week), 6 (seconds first) or an alias such
+ * as `@daily`. `H` stands for a value that depends on `schedule` alone and so stays the same for ever.
+ * When both day fields are restricted, a day that matches either of them matches.
+ *
+ * @param expression what the user wrote
+ * @param schedule name of the schedule: the seed of `H`, and for messages
+ * @throws {InvalidSchedule} with the reason
+ */
+export function compileCron(expression: string, schedule: string): CronRule {
+  const key = expression.includes('H') ? `${expression}\n${schedule}` : expression
+  let rule = cache.get(key)
+  if (rule !== undefined) {
+    cache.delete(key) // set again below: the map's order is the order of last use
+  } else {
+    rule = compile(expression, schedule)
+    for (const oldest of cache.keys()) {
+      if (cache.size < CACHED) break
+      cache.delete(oldest)
+    }
+  }
+  cache.set(key, rule)
+  return rule
+}
+
+function compile(expression: string, schedule: string): CronRule {
+  const refuse = (reason: string, cause?: unknown): never => {
+    const message = `Schedule ${showValue(schedule)}: cron ${showValue(expression)} ${reason}`
+    throw cause === undefined ? new InvalidSchedule(message) : new InvalidSchedule(message, { cause })
+  }
+  const text = normalizeCron(expression)
+  const fields = assertCronFields(CRON_ALIASES.get(text.toLowerCase()) ?? text, refuse)
+  let parsed: CronExpression
+  try {
+    // The seed must not be empty: cron-parser then draws another `H` at every parse. Without a date it asks for the
+    // host's zone, which takes longer than the parse itself.
+    parsed = CronExpressionParser.parse(fields.join(' '), { tz: 'UTC', hashSeed: schedule || ' ', currentDate: 0 })
+  } catch (error) {
+    return refuse(reasonOf(error, fields), error)
+  }
+  return {
+    fixedHours: !/[*?/-]/.test(fields[2].replace(/H\([^)]*\)/g, 'H')),
+    next(wall) {
+      try {
+        // In UTC no hour is missing or doubled, which is where cron-parser's own zone arithmetic goes astray.
+        parsed.reset(new Date(wall))
+        return parsed.next().getTime()
+      } catch (error) {
+        return refuse('has no next time', error)
+      }
+    },
+  }
+}
+
+function reasonOf(error: unknown, fields: readonly string[]): string {
+  const message = error instanceof Error ? error.message : String(error)
+  if (message.includes('explicit day of month')) {
+    return `can never fire: no month of '${fields[4]}' has a day '${fields[3]}'`
+  }
+  const duplicate = /duplicate values found: (\S+)/.exec(message)
+  if (duplicate !== null) return `names the value ${duplicate[1]} twice in one field`
+  return `cannot be read: ${message}`
+}

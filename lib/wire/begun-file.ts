@@ -1,0 +1,77 @@
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { BEGUN_ENTRY_BYTES, BEGUN_RING } from './messages.ts'
+
+/**
+ * Which claims were begun, so that when a process dies only the jobs that were running are charged for it and those
+ * that still waited behind them are handed back unharmed. Each lane of the pool writes the position and token of a job
+ * into its own ring just before it calls the function: one `pwrite` of 16 bytes (0.6 µs), no sync, because the page
+ * cache outlives the process. A power cut loses it; then all claims of the process count as begun.
+ */
+export function begunPath(database: string, key: string): string {
+  return `${database}.${key}.begun`
+}
+
+export function createBegunFile(path: string): void {
+  closeSync(openSync(path, 'wx', 0o600))
+}
+
+export function removeBegunFile(path: string): void {
+  rmSync(path, { force: true })
+}
+
+export class BegunWriter {
+  readonly #fd: number
+  readonly #base: number
+  readonly #entry = new Float64Array(2)
+
+  constructor(path: string, slot: number) {
+    this.#fd = openSync(path, 'r+')
+    this.#base = slot * BEGUN_RING * BEGUN_ENTRY_BYTES
+  }
+
+  write(position: number, token: number): void {
+    this.#entry[0] = position + 1
+    this.#entry[1] = token
+    writeSync(this.#fd, this.#entry, 0, BEGUN_ENTRY_BYTES, this.#base + (position % BEGUN_RING) * BEGUN_ENTRY_BYTES)
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
+}
+
+/** What a dead process had begun; `last` holds the claims that each lane began last: those it may have died under. */
+export interface Begun {
+  tokens: Set<number>
+  last: Set<number>
+}
+
+/** `null` when the file is missing or cut short by a lost write. */
+export function readBegunFile(path: string): Begun | null {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(path)
+  } catch {
+    return null
+  }
+  const begun: Begun = { tokens: new Set(), last: new Set() }
+  const slots = Math.ceil(bytes.byteLength / (BEGUN_RING * BEGUN_ENTRY_BYTES))
+  for (let slot = 0; slot < slots; slot++) {
+    let newest = 0
+    let newestToken = 0
+    for (let i = 0; i < BEGUN_RING; i++) {
+      const at = (slot * BEGUN_RING + i) * BEGUN_ENTRY_BYTES
+      if (at + BEGUN_ENTRY_BYTES > bytes.byteLength) break
+      const position = bytes.readDoubleLE(at)
+      if (position === 0) continue
+      const token = bytes.readDoubleLE(at + 8)
+      begun.tokens.add(token)
+      if (position > newest) {
+        newest = position
+        newestToken = token
+      }
+    }
+    if (newest > 0) begun.last.add(newestToken)
+  }
+  return begun
+}

@@ -1,0 +1,117 @@
+import { inspect } from 'node:util'
+import * as errors from '../errors.ts'
+
+/** An error as it crosses threads and is stored: structured clone drops custom fields, and a thrown value may be hostile. */
+export interface WireError {
+  name: string
+  message: string
+  stack?: string
+  code?: string
+  cause?: WireError
+  errors?: WireError[]
+}
+
+const MAX_MESSAGE = 8_192
+const MAX_STACK = 16_384
+const MAX_DEPTH = 5
+const MAX_ERRORS = 20
+
+/** Never throws, whatever was thrown: null, a proxy, a getter that throws, a circular cause. */
+export function toWireError(thrown: unknown, depth = 0): WireError {
+  try {
+    return isErrorLike(thrown) ? fromError(thrown, depth) : fromValue(thrown)
+  } catch {
+    return { name: 'Error', message: 'a value was thrown that cannot be read' }
+  }
+}
+
+function isErrorLike(value: unknown): value is Error {
+  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
+}
+
+function fromError(error: Error, depth: number): WireError {
+  const wire: WireError = {
+    name: clip(read(error, 'name') ?? 'Error', 256),
+    message: clip(read(error, 'message') ?? '', MAX_MESSAGE),
+  }
+  const stack = read(error, 'stack')
+  if (stack !== undefined) wire.stack = clip(stack, MAX_STACK)
+  const code = read(error, 'code')
+  if (code !== undefined) wire.code = clip(code, 256)
+  if (depth >= MAX_DEPTH) return wire
+  const cause = field(error, 'cause')
+  if (cause !== undefined && cause !== null) wire.cause = toWireError(cause, depth + 1)
+  const list = field(error, 'errors')
+  if (Array.isArray(list)) wire.errors = list.slice(0, MAX_ERRORS).map((e) => toWireError(e, depth + 1))
+  return wire
+}
+
+function fromValue(value: unknown): WireError {
+  return {
+    name: 'ThrownValue',
+    message: clip(`${describe(value)} was thrown; throw an Error to keep a stack`, MAX_MESSAGE),
+  }
+}
+
+function describe(value: unknown): string {
+  try {
+    return inspect(value, { depth: 2, maxStringLength: 1_000, maxArrayLength: 20, customInspect: false })
+  } catch {
+    return `a ${typeof value}`
+  }
+}
+
+function field(error: object, key: string): unknown {
+  try {
+    return (error as Record<string, unknown>)[key]
+  } catch {
+    return undefined
+  }
+}
+
+function read(error: object, key: string): string | undefined {
+  const value = field(error, key)
+  if (typeof value === 'string') return value
+  return typeof value === 'number' ? String(value) : undefined
+}
+
+function clip(text: string, limit: number): string {
+  return text.length <= limit ? text : `${text.slice(0, limit)}… (${text.length - limit} more characters)`
+}
+
+const NATIVE: Record<string, new (message: string) => Error> = {
+  TypeError,
+  RangeError,
+  SyntaxError,
+  ReferenceError,
+  URIError,
+  EvalError,
+}
+
+type OwnErrorClass = { readonly prototype: Error; readonly name: string }
+const OWN = new Map<string, OwnErrorClass>(
+  Object.values(errors)
+    .filter((c) => c !== errors.CeleriacError)
+    .map((c) => [c.name, c as unknown as OwnErrorClass]),
+)
+
+/** The error again, as an instance of its class where the class is ours or the language's. */
+export function fromWireError(wire: WireError): Error {
+  const own = OWN.get(wire.name)
+  const error = own
+    ? (Object.create(own.prototype) as Error)
+    : wire.errors
+      ? new AggregateError([], wire.message)
+      : new (NATIVE[wire.name] ?? Error)(wire.message)
+  define(error, 'name', wire.name)
+  define(error, 'message', wire.message)
+  define(error, 'stack', wire.stack ?? `${wire.name}: ${wire.message}`)
+  if (wire.code !== undefined) define(error, 'code', wire.code, true)
+  if (wire.cause) define(error, 'cause', fromWireError(wire.cause))
+  if (wire.errors) define(error, 'errors', wire.errors.map(fromWireError))
+  return error
+}
+
+function define(target: Error, key: string, value: unknown, enumerable = false): void {
+  Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true })
+}

@@ -1,0 +1,249 @@
+/** Everything that crosses a thread boundary. Rows on hot paths are tuples: cloning an object costs its key names each time. */
+import type { State } from '../domain/states.ts'
+import type { Codec, Payload } from './codec.ts'
+import type { WireError } from './error-codec.ts'
+
+/** Options stored with a job, as JSON; only what differs from the default is present. */
+export interface StoredOptions {
+  ignoreResult?: true
+  headers?: Record<string, string>
+  tags?: string[]
+  retry?: {
+    maxRetries: number
+    backoff?: 'exponential' | 'fixed'
+    delay?: number
+    maxDelay?: number
+    jitter?: 'equal' | 'full' | 'none'
+  }
+}
+
+/** Jobs that share everything but id and arguments. */
+export interface EnqueueBatch {
+  task: string
+  queue: string
+  priority: number
+  /** Epoch ms of the earliest start, or null for at once. */
+  runAt: number | null
+  /** Epoch ms after which the job must not begin. */
+  expiresAt: number | null
+  maxAttempts: number
+  codec: Codec
+  /** `StoredOptions` as JSON, or null. */
+  options: string | null
+  parentId: string | null
+  rootId: string | null
+  /** Whether the ids were chosen by the caller and may be stored already. */
+  chosen: boolean
+  ids: string[]
+  args: (string | Uint8Array)[]
+}
+
+/** What a thread needs to run a job. Order is the order of the claim statement's columns after `position`. */
+export type RunRow = [
+  position: number,
+  token: number,
+  id: string,
+  task: string,
+  queue: string,
+  attempt: number,
+  maxAttempts: number,
+  crashes: number,
+  enqueuedAt: number,
+  scheduledFor: number | null,
+  parentId: string | null,
+  rootId: string | null,
+  codec: Codec,
+  options: string | null,
+  args: string | Uint8Array,
+]
+
+export type OutcomeKind = 'success' | 'failure' | 'retry' | 'snooze'
+
+/** How one execution ended. `body` is the encoded result, the error, or the delay. */
+export type Outcome =
+  | [kind: 'success', position: number, startedAt: number, milliseconds: number, result: Payload]
+  | [kind: 'failure', position: number, startedAt: number, milliseconds: number, error: WireError]
+  | [kind: 'retry', position: number, startedAt: number, milliseconds: number, error: WireError, delay: number]
+  | [kind: 'snooze', position: number, startedAt: number, milliseconds: number, delay: number]
+
+export type LogRow = [position: number, at: number, level: string, text: string]
+
+/** What a client (the application, or a task in a pool thread) asks of the engine. */
+export type Request =
+  | { type: 'enqueue'; request: number; batches: EnqueueBatch[] }
+  | { type: 'ask'; request: number; question: Question }
+  | { type: 'wait'; ids: string[] }
+  | { type: 'unwait'; id: string }
+  | { type: 'watch'; id: string }
+  | { type: 'unwatch'; id: string }
+
+export type Question =
+  | { about: 'job'; id: string }
+  | { about: 'state'; id: string }
+  | { about: 'revoke'; id: string; terminate: boolean; reason: string | null }
+  | { about: 'forget'; id: string }
+  | { about: 'log'; id: string }
+  | { about: 'active' | 'reserved' | 'scheduled' | 'stats' | 'queues' | 'workers' | 'ping' | 'handlers' }
+  | { about: 'schedules' }
+  | { about: 'set-schedule'; schedule: ScheduleDeclaration }
+  | { about: 'pause-schedule'; name: string; paused: boolean }
+  | { about: 'remove-schedule'; name: string }
+  | { about: 'trigger-schedule'; name: string; id: string }
+  | { about: 'ledger'; name: string; from: number | null; to: number | null; limit: number }
+
+/** A schedule as the engine keeps it: the spec as data, and the job that each slot stores. */
+export interface ScheduleDeclaration {
+  name: string
+  /** JSON of the spec record. */
+  spec: string
+  misfire: 'once' | 'skip' | 'all'
+  overlap: 'allow' | 'skip' | 'queueOne'
+  paused: boolean
+  job: ScheduledJob
+}
+
+export type ScheduledJob = Omit<
+  EnqueueBatch,
+  'ids' | 'args' | 'runAt' | 'expiresAt' | 'parentId' | 'rootId' | 'chosen'
+> & {
+  args: string | Uint8Array
+  /** Milliseconds after the slot within which the job must begin, or null. */
+  expiresIn: number | null
+}
+
+/** One try to run a job. */
+export interface StoredAttempt {
+  number: number
+  outcome: 'success' | 'failure' | 'retry' | 'crash' | 'revoked' | 'running'
+  startedAt: number | null
+  endedAt: number | null
+  worker: string | null
+  error: WireError | null
+}
+
+/** A job's row as a client sees it. */
+export interface StoredJob {
+  id: string
+  task: string
+  queue: string
+  state: State
+  priority: number
+  enqueuedAt: number
+  runAt: number | null
+  expiresAt: number | null
+  attempt: number
+  maxAttempts: number
+  crashes: number
+  startedAt: number | null
+  finishedAt: number | null
+  parentId: string | null
+  rootId: string | null
+  schedule: string | null
+  scheduledFor: number | null
+  worker: string | null
+  codec: Codec
+  options: StoredOptions
+  progress: string | null
+  revokeReason: string | null
+  error: WireError | null
+  args: Payload
+  result: Payload
+  attempts: StoredAttempt[]
+}
+
+/** How a job ended, as told to whoever waits for it. */
+export type Settled = [
+  state: 'SUCCESS' | 'FAILURE' | 'REVOKED' | 'EXPIRED' | 'UNKNOWN' | 'FORGOTTEN',
+  task: string,
+  codec: Codec,
+  result: Payload,
+  error: WireError | null,
+]
+
+/** What the engine tells a client. */
+export type Reply =
+  | { type: 'stored'; requests: number[]; duplicates: string[] }
+  | { type: 'answer'; request: number; value: unknown }
+  | { type: 'refused'; requests: number[]; error: WireError }
+  | { type: 'settled'; ended: [id: string, settled: Settled][] }
+  | { type: 'progress'; id: string; progress: string }
+
+/** Only between the application thread and the engine. */
+export type Command =
+  | { type: 'open' }
+  | { type: 'start'; request: number; role: Role; schedules: ScheduleDeclaration[] }
+  | { type: 'stop'; request: number; drain: number; grace: number }
+  | { type: 'tasks'; tasks: TaskDeclaration[] }
+  | { type: 'poke' }
+  | { type: 'listen'; events: string[] }
+  | { type: 'main-outcomes'; outcomes: Outcome[] }
+  | { type: 'main-progress'; position: number; progress: string }
+  | { type: 'main-logs'; rows: LogRow[] }
+
+export type Role = 'all' | 'worker' | 'beat' | 'producer'
+
+export interface TaskDeclaration {
+  name: string
+  runIn: 'thread' | 'main'
+  onCrash: 'retry' | 'fail'
+}
+
+export interface StopReport {
+  /** Jobs that finished during the drain. */
+  finished: number
+  /** Jobs handed back to the queue, their attempt not counted. */
+  returned: number
+  /** Running jobs whose thread had to be terminated; they are among `returned`. */
+  killed: number
+}
+
+export type Notice =
+  | { type: 'event'; name: string; event: Record<string, unknown> }
+  | { type: 'main-run'; row: RunRow }
+  | { type: 'main-cancel'; position: number; error: WireError }
+  | { type: 'fatal'; error: WireError }
+  | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string }
+
+/** Engine to pool thread, over the lane's own port. */
+export type LaneOrder = { type: 'run'; rows: RunRow[] } | { type: 'cancel'; position: number; error: WireError } | Reply
+
+/** Pool thread to engine, over the lane's own port. */
+export type LaneReport =
+  | { type: 'ready'; tasks: string[] }
+  | { type: 'unfit'; error: WireError }
+  | { type: 'outcomes'; outcomes: Outcome[] }
+  | { type: 'begun'; position: number; at: number }
+  | { type: 'progress'; position: number; progress: string }
+  | { type: 'logs'; rows: LogRow[] }
+  | { type: 'tainted'; error: WireError }
+  | Request
+
+/** What a pool thread is handed when its lane opens. */
+export interface LaneOpening {
+  port: import('node:worker_threads').MessagePort
+  cells: Int32Array
+  slot: number
+  /** Position of the first job; positions go on when a thread is replaced in its slot. */
+  position: number
+  begunFile: string
+  app: AppIdentity
+  modules: string[]
+  maxPayload: number
+  reportBegin: boolean
+}
+
+/** How a pool thread finds the application's app among those that its task modules create. */
+export interface AppIdentity {
+  name: string
+  /** Index among the apps of the same name, in order of creation. */
+  ordinal: number
+}
+
+/** Indices into a lane's shared cells. */
+export const NEXT_CELL = 0
+export const CANCEL_CELL = 1
+export const CELL_COUNT = 2
+
+/** Room for the claims of one lane in the begun file; more than a lane ever holds outstanding. */
+export const BEGUN_RING = 512
+export const BEGUN_ENTRY_BYTES = 16
