@@ -1,0 +1,39 @@
+import { createRequire } from 'node:module'
+import type Database from 'better-sqlite3'
+import { DriverMismatch } from '../errors.ts'
+
+export type Connection = Database.Database
+export type Statement = Database.Statement
+export type DatabaseClass = typeof Database
+
+const require = createRequire(import.meta.url)
+
+let loaded: DatabaseClass | null = null
+
+/**
+ * Loads better-sqlite3 once its version is known to run on this Node: version 13 needs Node-API 10 and ends Node 20 and
+ * 22.0–22.13 with SIGSEGV, which no error handler can catch.
+ * @throws DriverMismatch
+ */
+export function loadDriver(): DatabaseClass {
+  if (loaded) return loaded
+  const { version } = require('better-sqlite3/package.json') as { version: string }
+  assertDriverFits(version, process.versions.napi, process.version)
+  try {
+    loaded = require('better-sqlite3') as DatabaseClass
+  } catch (error) {
+    throw new DriverMismatch(
+      `better-sqlite3 ${version} does not load on Node ${process.version} — run "npm rebuild better-sqlite3" with this Node`,
+      { cause: error },
+    )
+  }
+  return loaded
+}
+
+export function assertDriverFits(version: string, napi: string | undefined, node: string): void {
+  if (Number.parseInt(version, 10) >= 13 && Number(napi ?? 0) < 10) {
+    throw new DriverMismatch(
+      `better-sqlite3 ${version} needs Node-API 10 and Node ${node} has ${napi ?? 'none'} — use Node 22.14 or newer, or install better-sqlite3@12`,
+    )
+  }
+}

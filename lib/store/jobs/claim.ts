@@ -1,0 +1,125 @@
+import type { Codec } from '../../wire/codec.ts'
+import type { Connection, Statement } from '../driver.ts'
+
+/** A due job, in the order of the statement's columns. */
+export type ReadyRow = [
+  seq: number,
+  rank: number,
+  crashes: number,
+  id: string,
+  task: string,
+  queue: string,
+  attempt: number,
+  maxAttempts: number,
+  enqueuedAt: number,
+  scheduledFor: number | null,
+  parentId: string | null,
+  rootId: string | null,
+  codec: Codec,
+  options: string | null,
+  args: string | Uint8Array,
+]
+
+/** A queue's jobs of one task: the unit that can be skipped at no cost when it must not run. */
+export type Line = [queue: string, task: string]
+
+export interface Due {
+  seq: number
+  queue: string
+  task: string
+}
+
+/** Finds due jobs and marks them STARTED. The caller holds the transaction. */
+export class JobClaims {
+  readonly #page: Statement
+  readonly #line: Statement
+  readonly #start: Statement
+  readonly #due: Statement
+  readonly #nextDue: Statement
+  readonly #release: Statement
+  readonly #expired: Statement
+  readonly #nextExpiry: Statement
+  readonly #expire: Statement
+  readonly #running: Statement
+
+  constructor(db: Connection) {
+    this.#page = db
+      .prepare(`SELECT seq, rank, crashes, id, task, queue, attempt, max_attempts, enqueued_at, scheduled_for, parent_id, root_id,
+          codec, options, args
+        FROM celeriac_jobs WHERE state = 'PENDING' AND queue = ? AND task = ? AND (rank, seq) > (?, ?)
+        ORDER BY rank, seq LIMIT ?`)
+      .raw()
+    this.#line = db
+      .prepare(`SELECT queue, task FROM celeriac_jobs WHERE state = 'PENDING' AND (queue, task) > (?, ?)
+        ORDER BY queue, task LIMIT 1`)
+      .raw()
+    this.#start =
+      db.prepare(`UPDATE celeriac_jobs SET state = 'STARTED', owner = ?, token = ?, attempt = attempt + 1, started_at = ?,
+        finished_at = NULL WHERE seq = ? AND state = 'PENDING'`)
+    this.#due = db.prepare(`SELECT seq, run_at AS runAt, priority, queue, task FROM celeriac_jobs
+        WHERE state IN ('SCHEDULED', 'RETRY') AND run_at <= ? ORDER BY run_at LIMIT ?`)
+    this.#nextDue = db
+      .prepare("SELECT run_at FROM celeriac_jobs WHERE state IN ('SCHEDULED', 'RETRY') ORDER BY run_at LIMIT 1")
+      .pluck()
+    this.#release = db.prepare(
+      "UPDATE celeriac_jobs SET state = 'PENDING', rank = run_at - priority * ? WHERE seq = ? AND state IN ('SCHEDULED', 'RETRY')",
+    )
+    this.#expired = db.prepare(`SELECT seq, id, task, queue FROM celeriac_jobs
+        WHERE expires_at IS NOT NULL AND state IN ('PENDING', 'SCHEDULED') AND expires_at <= ? ORDER BY expires_at LIMIT ?`)
+    this.#nextExpiry = db
+      .prepare(`SELECT expires_at FROM celeriac_jobs
+        WHERE expires_at IS NOT NULL AND state IN ('PENDING', 'SCHEDULED') ORDER BY expires_at LIMIT 1`)
+      .pluck()
+    this.#expire = db.prepare(
+      "UPDATE celeriac_jobs SET state = 'EXPIRED', finished_at = ? WHERE seq = ? AND state IN ('PENDING', 'SCHEDULED')",
+    )
+    this.#running = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'STARTED' AND queue = ?").pluck()
+  }
+
+  /** Due jobs of one line after a place in it, in claim order. */
+  page(queue: string, task: string, afterRank: number, afterSeq: number, limit: number): ReadyRow[] {
+    return this.#page.all(queue, task, afterRank, afterSeq, limit) as ReadyRow[]
+  }
+
+  /** Every line that holds a due job: one index seek each, however many jobs wait in it. */
+  lines(): Line[] {
+    const lines: Line[] = []
+    let line: Line | undefined = ['', '']
+    while (true) {
+      line = this.#line.get(...line) as Line | undefined
+      if (!line) return lines
+      lines.push(line)
+    }
+  }
+
+  start(seq: number, owner: number, token: number, now: number): void {
+    this.#start.run(owner, token, now, seq)
+  }
+
+  /** Makes jobs PENDING whose time has come. */
+  promote(now: number, headStart: number, limit: number): Due[] {
+    const due = this.#due.all(now, limit) as (Due & { runAt: number })[]
+    for (const { seq } of due) this.#release.run(headStart, seq)
+    return due
+  }
+
+  nextDue(): number | null {
+    return (this.#nextDue.get() as number | undefined) ?? null
+  }
+
+  /** Ends jobs that were not begun in time; returns them. */
+  expire(now: number, limit: number): { id: string; task: string; queue: string }[] {
+    const rows = this.#expired.all(now, limit) as { seq: number; id: string; task: string; queue: string }[]
+    for (const { seq } of rows) this.#expire.run(now, seq)
+    return rows
+  }
+
+  nextExpiry(): number | null {
+    return (this.#nextExpiry.get() as number | undefined) ?? null
+  }
+
+  /** Jobs of a queue that run now, in all processes of the file. */
+  runningIn(queue: string): number {
+    return this.#running.get(queue) as number
+  }
+}

@@ -1,0 +1,123 @@
+import type { State } from '../../domain/states.ts'
+import type { WireError } from '../../wire/error-codec.ts'
+import type { Codec, Payload } from '../../wire/codec.ts'
+import type { Settled, StoredAttempt, StoredJob } from '../../wire/messages.ts'
+import type { Connection, Statement } from '../driver.ts'
+
+const JOB = `SELECT j.seq, j.id, j.task, j.queue, j.state, j.priority, j.enqueued_at AS enqueuedAt, j.run_at AS runAt,
+    j.expires_at AS expiresAt, j.attempt, j.max_attempts AS maxAttempts, j.crashes, j.started_at AS startedAt,
+    j.finished_at AS finishedAt, j.parent_id AS parentId, j.root_id AS rootId, j.schedule, j.scheduled_for AS scheduledFor,
+    (SELECT p.key FROM celeriac_processes p WHERE p.id = j.owner) AS worker, j.owner, j.codec, j.options, j.progress,
+    j.revoke_reason AS revokeReason, j.error, j.args, j.result
+  FROM celeriac_jobs j`
+
+type JobRow = Omit<StoredJob, 'options' | 'error' | 'attempts'> & {
+  seq: number
+  owner: number | null
+  options: string | null
+  error: string | null
+}
+type AttemptRow = Omit<StoredAttempt, 'error'> & { error: string | null }
+
+interface SettledRow {
+  state: State
+  task: string
+  codec: Codec
+  result: Payload
+  error: string | null
+  forgotten: number
+}
+
+/** Looks at jobs; changes nothing. */
+export class JobReads {
+  readonly #job: Statement
+  readonly #attempts: Statement
+  readonly #state: Statement
+  readonly #settled: Statement
+  readonly #progress: Statement
+  readonly #inState: Statement
+  readonly #count: Statement
+  readonly #depths: Statement
+  readonly #unfinishedTasks: Statement
+
+  constructor(db: Connection) {
+    this.#job = db.prepare(`${JOB} WHERE j.id = ?`)
+    this.#attempts = db.prepare(`SELECT number, outcome, started_at AS startedAt, ended_at AS endedAt,
+        (SELECT p.key FROM celeriac_processes p WHERE p.id = owner) AS worker, error
+      FROM celeriac_attempts WHERE job = ? ORDER BY ended_at, number`)
+    this.#state = db.prepare('SELECT state FROM celeriac_jobs WHERE id = ?').pluck()
+    this.#settled = db.prepare(`SELECT state, task, codec, result, error, forgotten
+      FROM celeriac_jobs WHERE id = ?`)
+    this.#progress = db.prepare('SELECT progress FROM celeriac_jobs WHERE id = ?').pluck()
+    this.#inState = db.prepare(`${JOB} WHERE j.state = ? ORDER BY j.seq LIMIT ?`)
+    this.#count = db.prepare('SELECT state, count(*) AS jobs FROM celeriac_jobs GROUP BY state')
+    this.#depths = db.prepare(`SELECT queue, task, state, count(*) AS jobs, min(enqueued_at) AS oldest
+      FROM celeriac_jobs WHERE state IN ('PENDING', 'STARTED') GROUP BY queue, task, state`)
+    this.#unfinishedTasks = db
+      .prepare("SELECT DISTINCT task FROM celeriac_jobs WHERE state IN ('PENDING', 'SCHEDULED', 'RETRY')")
+      .pluck()
+  }
+
+  job(id: string): StoredJob | null {
+    const row = this.#job.get(id) as JobRow | undefined
+    return row ? this.#complete(row) : null
+  }
+
+  inState(state: State, limit: number): StoredJob[] {
+    return (this.#inState.all(state, limit) as JobRow[]).map((row) => this.#complete(row))
+  }
+
+  state(id: string): State | null {
+    return (this.#state.get(id) as State | undefined) ?? null
+  }
+
+  progress(id: string): string | null {
+    return (this.#progress.get(id) as string | null | undefined) ?? null
+  }
+
+  /** How the job ended, or null while it has not. An id that was never stored is UNKNOWN. */
+  settled(id: string): Settled | null {
+    const row = this.#settled.get(id) as SettledRow | undefined
+    if (!row) return ['UNKNOWN', '', 'json', null, null]
+    const { state, task, codec, result } = row
+    if (state !== 'SUCCESS' && state !== 'FAILURE' && state !== 'REVOKED' && state !== 'EXPIRED') return null
+    const error = row.error === null ? null : (JSON.parse(row.error) as WireError)
+    return [row.forgotten === 1 ? 'FORGOTTEN' : state, task, codec, result, error]
+  }
+
+  counts(): Record<string, number> {
+    const rows = this.#count.all() as { state: string; jobs: number }[]
+    return Object.fromEntries(rows.map(({ state, jobs }) => [state, jobs]))
+  }
+
+  depths(): { queue: string; task: string; state: State; jobs: number; oldest: number }[] {
+    return this.#depths.all() as { queue: string; task: string; state: State; jobs: number; oldest: number }[]
+  }
+
+  unfinishedTasks(): string[] {
+    return this.#unfinishedTasks.all() as string[]
+  }
+
+  #complete({ seq, owner: _, options, error, ...row }: JobRow): StoredJob {
+    const attempts = (this.#attempts.all(seq) as AttemptRow[]).map((a) => ({
+      ...a,
+      error: a.error === null ? null : (JSON.parse(a.error) as WireError),
+    }))
+    if (row.state === 'SUCCESS' || row.state === 'STARTED') {
+      attempts.push({
+        number: row.attempt,
+        outcome: row.state === 'SUCCESS' ? 'success' : 'running',
+        startedAt: row.startedAt,
+        endedAt: row.finishedAt,
+        worker: row.worker,
+        error: null,
+      })
+    }
+    return {
+      ...row,
+      options: options === null ? {} : JSON.parse(options),
+      error: error === null ? null : (JSON.parse(error) as WireError),
+      attempts,
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import type { Payload } from '../../wire/codec.ts'
+import type { Connection, Statement } from '../driver.ts'
+
+/** The claim a write must still hold: a job whose lease was taken over is left alone. */
+export interface Claim {
+  seq: number
+  owner: number
+  token: number
+}
+
+const FENCE = "WHERE seq = @seq AND state = 'STARTED' AND owner = @owner AND token = @token"
+const HELD = "WHERE seq = ? AND state = 'STARTED' AND owner = ? AND token = ?"
+
+/**
+ * Writes how a running job ended. Each method returns false when the claim is no longer held, which is a normal answer:
+ * the outcome is dropped, because another holder's counts.
+ */
+export class JobSettlements {
+  readonly #succeed: Statement
+  readonly #fail: Statement
+  readonly #wait: Statement
+  readonly #giveBack: Statement
+  readonly #crash: Statement
+  readonly #revoke: Statement
+  readonly #attempt: Statement
+  readonly #progress: Statement
+
+  constructor(db: Connection) {
+    this.#succeed = db.prepare(
+      `UPDATE celeriac_jobs SET state = 'SUCCESS', started_at = ?, finished_at = ?, result = ? ${HELD}`,
+    )
+    this.#fail = db.prepare(
+      `UPDATE celeriac_jobs SET state = 'FAILURE', started_at = @startedAt, finished_at = @now, error = @error ${FENCE}`,
+    )
+    this.#wait =
+      db.prepare(`UPDATE celeriac_jobs SET state = @state, run_at = @runAt, attempt = attempt - @refund, error = @error,
+        owner = NULL, token = NULL ${FENCE}`)
+    this.#giveBack = db.prepare(
+      `UPDATE celeriac_jobs SET state = 'PENDING', attempt = attempt - 1, owner = NULL, token = NULL ${FENCE}`,
+    )
+    this.#crash = db.prepare(`UPDATE celeriac_jobs SET state = 'PENDING', crashes = crashes + 1, error = @error,
+        owner = NULL, token = NULL ${FENCE}`)
+    this.#revoke = db.prepare(`UPDATE celeriac_jobs SET state = 'REVOKED', finished_at = @now, error = @error ${FENCE}`)
+    this.#attempt = db.prepare(`INSERT INTO celeriac_attempts (job, number, outcome, started_at, ended_at, owner, error)
+        SELECT seq, attempt, @outcome, @startedAt, @now, owner, @error FROM celeriac_jobs ${FENCE}
+        ON CONFLICT (job, number, ended_at) DO UPDATE SET outcome = excluded.outcome, error = excluded.error`)
+    this.#progress = db.prepare(`UPDATE celeriac_jobs SET progress = ? ${HELD}`)
+  }
+
+  succeed(claim: Claim, startedAt: number, now: number, result: Payload): boolean {
+    return this.#succeed.run(startedAt, now, result, claim.seq, claim.owner, claim.token).changes === 1
+  }
+
+  fail(claim: Claim, startedAt: number, now: number, error: string): boolean {
+    this.#attempt.run({ ...claim, outcome: 'failure', startedAt, now, error })
+    return this.#fail.run({ ...claim, startedAt, now, error }).changes === 1
+  }
+
+  /** To RETRY after a failed attempt. */
+  retry(claim: Claim, startedAt: number, now: number, error: string, runAt: number): boolean {
+    this.#attempt.run({ ...claim, outcome: 'retry', startedAt, now, error })
+    return this.#wait.run({ ...claim, state: 'RETRY', runAt, refund: 0, error }).changes === 1
+  }
+
+  /** To SCHEDULED, the attempt not counted. */
+  snooze(claim: Claim, runAt: number): boolean {
+    return this.#wait.run({ ...claim, state: 'SCHEDULED', runAt, refund: 1, error: null }).changes === 1
+  }
+
+  /** To PENDING, the attempt not counted: the job was interrupted through no fault of its own, or never begun. */
+  giveBack(claim: Claim): boolean {
+    return this.#giveBack.run(claim).changes === 1
+  }
+
+  /** To PENDING, the attempt and a crash counted. */
+  crash(claim: Claim, startedAt: number | null, now: number, error: string): boolean {
+    this.#attempt.run({ ...claim, outcome: 'crash', startedAt, now, error })
+    return this.#crash.run({ ...claim, error }).changes === 1
+  }
+
+  /** To FAILURE: the thread or process died under the job once too often. */
+  failCrashed(claim: Claim, startedAt: number | null, now: number, error: string): boolean {
+    this.#attempt.run({ ...claim, outcome: 'crash', startedAt, now, error })
+    return this.#fail.run({ ...claim, startedAt, now, error }).changes === 1
+  }
+
+  revoke(claim: Claim, startedAt: number, now: number, error: string | null): boolean {
+    this.#attempt.run({ ...claim, outcome: 'revoked', startedAt, now, error })
+    return this.#revoke.run({ ...claim, now, error }).changes === 1
+  }
+
+  progress(claim: Claim, progress: string): boolean {
+    return this.#progress.run(progress, claim.seq, claim.owner, claim.token).changes === 1
+  }
+}

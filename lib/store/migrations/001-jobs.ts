@@ -1,0 +1,107 @@
+/** The first schema. Indexes are partial and cover only what is unfinished, so finished rows cost a claim nothing. */
+export const createJobs = `
+CREATE TABLE celeriac_meta (
+  key   TEXT PRIMARY KEY,
+  value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE celeriac_jobs (
+  seq           INTEGER PRIMARY KEY,
+  id            TEXT NOT NULL UNIQUE,
+  task          TEXT NOT NULL,
+  queue         TEXT NOT NULL,
+  state         TEXT NOT NULL,
+  priority      INTEGER NOT NULL,
+  rank          INTEGER NOT NULL,
+  enqueued_at   INTEGER NOT NULL,
+  run_at        INTEGER,
+  expires_at    INTEGER,
+  attempt       INTEGER NOT NULL DEFAULT 0,
+  max_attempts  INTEGER NOT NULL DEFAULT 1,
+  crashes       INTEGER NOT NULL DEFAULT 0,
+  owner         INTEGER,
+  token         INTEGER,
+  started_at    INTEGER,
+  finished_at   INTEGER,
+  parent_id     TEXT,
+  root_id       TEXT,
+  schedule      TEXT,
+  scheduled_for INTEGER,
+  codec         TEXT NOT NULL,
+  options       TEXT,
+  progress      TEXT,
+  revoke_reason TEXT,
+  revoke_asked  INTEGER,
+  forgotten     INTEGER NOT NULL DEFAULT 0,
+  error         TEXT,
+  args          ANY NOT NULL,
+  result        ANY
+) STRICT;
+
+CREATE INDEX celeriac_jobs_ready    ON celeriac_jobs (queue, task, rank, seq) WHERE state = 'PENDING';
+CREATE INDEX celeriac_jobs_due      ON celeriac_jobs (run_at) WHERE state IN ('SCHEDULED', 'RETRY');
+CREATE INDEX celeriac_jobs_running  ON celeriac_jobs (queue, task) WHERE state = 'STARTED';
+CREATE INDEX celeriac_jobs_expiring ON celeriac_jobs (expires_at) WHERE expires_at IS NOT NULL AND state IN ('PENDING', 'SCHEDULED');
+CREATE INDEX celeriac_jobs_revoking ON celeriac_jobs (seq) WHERE revoke_asked IS NOT NULL AND state = 'STARTED';
+CREATE INDEX celeriac_jobs_schedule ON celeriac_jobs (schedule)
+  WHERE schedule IS NOT NULL AND state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'STARTED', 'RETRY');
+
+CREATE TABLE celeriac_attempts (
+  job        INTEGER NOT NULL,
+  number     INTEGER NOT NULL,
+  outcome    TEXT NOT NULL,
+  started_at INTEGER,
+  ended_at   INTEGER NOT NULL,
+  owner      INTEGER,
+  error      TEXT,
+  PRIMARY KEY (job, number, ended_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE celeriac_logs (
+  job   INTEGER NOT NULL,
+  at    INTEGER NOT NULL,
+  level TEXT NOT NULL,
+  text  TEXT NOT NULL
+) STRICT;
+CREATE INDEX celeriac_logs_job ON celeriac_logs (job);
+
+CREATE TABLE celeriac_processes (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  key         TEXT NOT NULL UNIQUE,
+  app         TEXT NOT NULL,
+  host        TEXT NOT NULL,
+  pid         INTEGER NOT NULL,
+  role        TEXT NOT NULL,
+  threads     INTEGER NOT NULL,
+  started_at  INTEGER NOT NULL,
+  beat        INTEGER NOT NULL DEFAULT 0,
+  beat_at     INTEGER NOT NULL,
+  tasks       TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE celeriac_schedules (
+  name       TEXT PRIMARY KEY,
+  spec       TEXT NOT NULL,
+  misfire    TEXT NOT NULL,
+  overlap    TEXT NOT NULL,
+  job        TEXT NOT NULL,
+  args       ANY NOT NULL,
+  declared   INTEGER NOT NULL,
+  paused     INTEGER NOT NULL DEFAULT 0,
+  next_slot  INTEGER,
+  last_slot  INTEGER,
+  queued_slot INTEGER,
+  error      TEXT,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX celeriac_schedules_next ON celeriac_schedules (next_slot) WHERE next_slot IS NOT NULL AND paused = 0;
+
+CREATE TABLE celeriac_slots (
+  schedule TEXT NOT NULL,
+  slot     INTEGER NOT NULL,
+  outcome  TEXT NOT NULL,
+  job_id   TEXT,
+  noted_at INTEGER NOT NULL,
+  PRIMARY KEY (schedule, slot)
+) STRICT, WITHOUT ROWID;
+`

@@ -1,0 +1,68 @@
+import { existsSync, rmSync } from 'node:fs'
+import { type Connection, loadDriver } from './driver.ts'
+import { isBusy } from './sqlite-errors.ts'
+
+/**
+ * A process proves that it lives by an exclusive lock on a small SQLite file of its own: the kernel frees the lock
+ * within milliseconds of its death, whatever killed it, and PIDs that are used again or a busy event loop cannot
+ * deceive it. These files must never be opened with `fs`: closing any descriptor would free the lock.
+ */
+export function presencePath(database: string, key: string): string {
+  return `${database}.${key}.alive`
+}
+
+export class Presence {
+  readonly #db: Connection
+  readonly #path: string
+
+  constructor(database: string, key: string) {
+    this.#path = presencePath(database, key)
+    this.#db = lockFile(this.#path)
+    this.#db.exec('BEGIN EXCLUSIVE')
+  }
+
+  end(): void {
+    this.#db.close()
+    removePresence(this.#path)
+  }
+}
+
+export function removePresence(path: string): void {
+  for (const suffix of ['', '-journal']) rmSync(path + suffix, { force: true })
+}
+
+/** Watches another process's presence file, kept open so that a look costs microseconds. */
+export class PresenceProbe {
+  readonly #path: string
+  #db: Connection | null = null
+
+  constructor(database: string, key: string) {
+    this.#path = presencePath(database, key)
+  }
+
+  /** Whether the process holds its lock. */
+  alive(): boolean {
+    if (!existsSync(this.#path)) return false
+    try {
+      this.#db ??= lockFile(this.#path)
+      this.#db.exec('BEGIN EXCLUSIVE')
+      this.#db.exec('ROLLBACK')
+      return false
+    } catch (error) {
+      if (isBusy(error)) return true
+      throw error
+    }
+  }
+
+  close(): void {
+    this.#db?.close()
+    this.#db = null
+  }
+}
+
+function lockFile(path: string): Connection {
+  const Database = loadDriver()
+  const db = new Database(path, { timeout: 0 })
+  db.pragma('journal_mode = MEMORY')
+  return db
+}

@@ -1,0 +1,84 @@
+import type { Connection, Statement } from './driver.ts'
+
+export interface ProcessRow {
+  id: number
+  key: string
+  app: string
+  host: string
+  pid: number
+  role: string
+  threads: number
+  startedAt: number
+  beat: number
+  beatAt: number
+  tasks: string[]
+}
+
+export type NewProcess = Pick<ProcessRow, 'key' | 'app' | 'host' | 'pid' | 'role' | 'threads' | 'tasks'>
+
+export interface Orphan {
+  seq: number
+  token: number
+  id: string
+  task: string
+  crashes: number
+  startedAt: number | null
+}
+
+/** The engines that consume this file, each proven alive by its presence lock and, as a second line, by its beat. */
+export class Processes {
+  readonly #insert: Statement
+  readonly #beat: Statement
+  readonly #remove: Statement
+  readonly #all: Statement
+  readonly #orphans: Statement
+  readonly #held: Statement
+
+  constructor(db: Connection) {
+    this.#insert =
+      db.prepare(`INSERT INTO celeriac_processes (key, app, host, pid, role, threads, started_at, beat_at, tasks)
+      VALUES (@key, @app, @host, @pid, @role, @threads, @now, @now, @tasks)`)
+    this.#beat = db.prepare('UPDATE celeriac_processes SET beat = beat + 1, beat_at = ? WHERE id = ?')
+    this.#remove = db.prepare('DELETE FROM celeriac_processes WHERE id = ?')
+    this.#all =
+      db.prepare(`SELECT id, key, app, host, pid, role, threads, started_at AS startedAt, beat, beat_at AS beatAt, tasks
+      FROM celeriac_processes ORDER BY id`)
+    this.#orphans = db.prepare(`SELECT seq, token, id, task, crashes, started_at AS startedAt FROM celeriac_jobs
+      WHERE state = 'STARTED' AND owner = ? ORDER BY seq`)
+    this.#held = db
+      .prepare(`SELECT DISTINCT owner FROM celeriac_jobs WHERE state = 'STARTED'
+        AND owner NOT IN (SELECT id FROM celeriac_processes)`)
+      .pluck()
+  }
+
+  /** Returns the id that claims carry as their owner; ids are never used twice. */
+  register(process: NewProcess, now: number): number {
+    return Number(this.#insert.run({ ...process, tasks: JSON.stringify(process.tasks), now }).lastInsertRowid)
+  }
+
+  /** False when the row is gone: another process took this one for dead and its jobs with it. */
+  beat(id: number, now: number): boolean {
+    return this.#beat.run(now, id).changes === 1
+  }
+
+  remove(id: number): void {
+    this.#remove.run(id)
+  }
+
+  all(): ProcessRow[] {
+    return (this.#all.all() as (Omit<ProcessRow, 'tasks'> & { tasks: string })[]).map((row) => ({
+      ...row,
+      tasks: JSON.parse(row.tasks) as string[],
+    }))
+  }
+
+  /** Jobs that an owner has claimed and not settled. */
+  claimedBy(owner: number): Orphan[] {
+    return this.#orphans.all(owner) as Orphan[]
+  }
+
+  /** Owners of running jobs that have no row any more, as in a file restored from a backup. */
+  strayOwners(): number[] {
+    return this.#held.all() as number[]
+  }
+}

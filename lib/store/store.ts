@@ -1,0 +1,125 @@
+import { statSync } from 'node:fs'
+import { DatabaseReplaced } from '../errors.ts'
+import type { Connection, Statement } from './driver.ts'
+import { JobClaims } from './jobs/claim.ts'
+import { JobInserts } from './jobs/insert.ts'
+import { JobReads } from './jobs/read.ts'
+import { JobRevocations } from './jobs/revoke.ts'
+import { JobSettlements } from './jobs/settle.ts'
+import { Logs } from './logs.ts'
+import { type Durability, openDatabase } from './open.ts'
+import { Processes } from './processes.ts'
+import { Schedules } from './schedules.ts'
+import { storageError } from './sqlite-errors.ts'
+
+/** The engine's one connection to the file, and every statement it runs. */
+export class Store {
+  readonly path: string
+  readonly inserts: JobInserts
+  readonly claims: JobClaims
+  readonly settlements: JobSettlements
+  readonly reads: JobReads
+  readonly revocations: JobRevocations
+  readonly processes: Processes
+  readonly schedules: Schedules
+  readonly logs: Logs
+  readonly #db: Connection
+  readonly #full: boolean
+  readonly #begin: Statement
+  readonly #commit: Statement
+  readonly #rollback: Statement
+  readonly #dataVersion: Statement
+  readonly #syncFull: Statement
+  readonly #syncNormal: Statement
+  readonly #checkpoint: Statement
+  readonly #file: { dev: number; ino: number }
+  #synced: boolean
+  #version: number
+
+  constructor(path: string, durability: Durability) {
+    this.path = path
+    this.#full = durability === 'full'
+    this.#db = openDatabase(path, durability)
+    this.#synced = this.#full
+    const db = this.#db
+    this.#begin = db.prepare('BEGIN IMMEDIATE')
+    this.#commit = db.prepare('COMMIT')
+    this.#rollback = db.prepare('ROLLBACK')
+    this.#dataVersion = db.prepare('PRAGMA data_version').pluck()
+    this.#syncFull = db.prepare('PRAGMA synchronous = FULL')
+    this.#syncNormal = db.prepare('PRAGMA synchronous = NORMAL')
+    this.#checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)').raw()
+    this.inserts = new JobInserts(db)
+    this.claims = new JobClaims(db)
+    this.settlements = new JobSettlements(db)
+    this.reads = new JobReads(db)
+    this.revocations = new JobRevocations(db)
+    this.processes = new Processes(db)
+    this.schedules = new Schedules(db)
+    this.logs = new Logs(db)
+    const { dev, ino } = statSync(path)
+    this.#file = { dev, ino }
+    this.#version = this.#dataVersion.get() as number
+  }
+
+  /**
+   * Runs `work` in one write transaction.
+   * @param promised whether the commit makes a promise and must reach the disk; a lost claim only means it is made again
+   */
+  write<T>(promised: boolean, work: () => T): T {
+    const sync = promised && this.#full
+    if (sync !== this.#synced) {
+      ;(sync ? this.#syncFull : this.#syncNormal).run()
+      this.#synced = sync
+    }
+    this.#begin.run()
+    try {
+      const result = work()
+      this.#commit.run()
+      return result
+    } catch (error) {
+      if (this.#db.inTransaction) this.#rollback.run()
+      throw error
+    }
+  }
+
+  /** Whether another connection has committed since the last call. */
+  changedElsewhere(): boolean {
+    const version = this.#dataVersion.get() as number
+    if (version === this.#version) return false
+    this.#version = version
+    return true
+  }
+
+  /** @throws DatabaseReplaced when the path no longer leads to the open file: SQLite would go on "working" in the lost one */
+  assertSameFile(): void {
+    let now: { dev: number; ino: number }
+    try {
+      now = statSync(this.path)
+    } catch (error) {
+      throw new DatabaseReplaced(`${this.path} was deleted while in use — restore it and start the app again`, {
+        cause: error,
+      })
+    }
+    if (now.ino !== this.#file.ino || now.dev !== this.#file.dev) {
+      throw new DatabaseReplaced(`${this.path} was replaced by another file while in use — start the app again`)
+    }
+  }
+
+  /** Copies the WAL into the file as far as readers allow, without waiting; returns the pages left in the WAL. */
+  checkpoint(): number {
+    const [, pages, done] = this.#checkpoint.get() as [number, number, number]
+    return pages - done
+  }
+
+  close(): void {
+    if (!this.#db.open) return
+    try {
+      this.#db.pragma('wal_checkpoint(TRUNCATE)')
+    } catch (error) {
+      throw storageError(error, this.path)
+    } finally {
+      this.#db.close()
+    }
+  }
+}
