@@ -1,0 +1,27 @@
+import type { Notice } from '../wire/messages.ts'
+
+/** Tells the application what happened, for the events somebody listens to. */
+export class Announcer {
+  readonly #post: (notice: Notice) => void
+  #wanted = new Set<string>()
+
+  constructor(post: (notice: Notice) => void) {
+    this.#post = post
+  }
+
+  listen(events: string[]): void {
+    this.#wanted = new Set(events)
+  }
+
+  wants(name: string): boolean {
+    return this.#wanted.has(name)
+  }
+
+  announce(name: string, event: Record<string, unknown>): void {
+    if (this.#wanted.has(name)) this.#post({ type: 'event', name, event })
+  }
+
+  log(level: 'debug' | 'info' | 'warn' | 'error', text: string): void {
+    this.#post({ type: 'log', level, text })
+  }
+}

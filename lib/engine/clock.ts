@@ -1,0 +1,15 @@
+/** The engine's only sources of time, so that tests can hand it another. All in ms. */
+export interface Clock {
+  /** Wall clock since the epoch; may jump. */
+  now(): number
+  /** Rises steadily; stands still while the machine sleeps. */
+  monotonic(): number
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+}
+
+/** Longest timer ever set: `setTimeout` beyond 2^31 ms fires at once, and a wall clock must be looked at again anyway. */
+export const LONGEST_TIMER = 60_000

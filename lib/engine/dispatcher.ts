@@ -1,0 +1,367 @@
+import { HEAD_START } from '../domain/rank.ts'
+import type { Lane, LaneJob } from '../pool/lane.ts'
+import type { Pool } from '../pool/pool.ts'
+import type { ReadyRow } from '../store/jobs/claim.ts'
+import type { Store } from '../store/store.ts'
+import type { RunRow, TaskDeclaration } from '../wire/messages.ts'
+import type { Estimates } from './estimates.ts'
+import type { MainRuns } from './main-runs.ts'
+import { Placement } from './placement.ts'
+import type { Participant } from './turn.ts'
+
+/** Deaths under one job after which it is failed. */
+export const CRASH_LIMIT = 3
+/** Most due or expired jobs handled in one turn. */
+const SWEEP = 1_000
+/** Most rows read of one line at once. */
+const PAGE = 512
+
+interface LineState {
+  queue: string
+  task: string
+  /** Whether a due job may lie in it. */
+  open: boolean
+}
+
+/** A line being read in one claim. */
+interface Cursor {
+  line: LineState
+  main: boolean
+  rows: ReadyRow[]
+  at: number
+  more: boolean
+}
+
+export interface DispatchEvents {
+  dispatched(job: LaneJob): void
+  expired(job: { id: string; task: string; queue: string }, now: number): void
+}
+
+/**
+ * Claims due jobs for the threads that have room and hands them over. Jobs lie in lines, one for each queue and task, so
+ * that what must not run (an unknown task, a full queue) is skipped without reading it; a claim merges the heads of the
+ * lines that may run, lowest rank first.
+ */
+export class Dispatcher implements Participant {
+  /** A lost claim only means that the job is claimed again. */
+  readonly promises = false
+  readonly tasks = new Map<string, TaskDeclaration>()
+  readonly #store: Store
+  readonly #pool: () => Pool | null
+  readonly #main: MainRuns
+  readonly #estimates: Estimates
+  readonly #queueLimits: ReadonlyMap<string, number>
+  readonly #owner: () => number
+  readonly #events: DispatchEvents
+  readonly #lines = new Map<string, LineState>()
+  readonly #monotonic: () => number
+  #consuming = false
+  #token = 0
+  #wakeAt: number | null = null
+  #wakeStale = true
+  /** A job that died twice waits until nothing runs beside it, so that a third death can only be its own. */
+  #isolating = false
+  #placement: Placement<LaneJob> | null = null
+  #mainPlan: LaneJob[] = []
+  #emptied: LineState[] = []
+  #expired: { id: string; task: string; queue: string }[] = []
+
+  constructor(parts: {
+    store: Store
+    pool: () => Pool | null
+    main: MainRuns
+    estimates: Estimates
+    queueLimits: ReadonlyMap<string, number>
+    owner: () => number
+    monotonic: () => number
+    events: DispatchEvents
+  }) {
+    this.#store = parts.store
+    this.#pool = parts.pool
+    this.#main = parts.main
+    this.#estimates = parts.estimates
+    this.#queueLimits = parts.queueLimits
+    this.#owner = parts.owner
+    this.#monotonic = parts.monotonic
+    this.#events = parts.events
+  }
+
+  consume(on: boolean): void {
+    this.#consuming = on
+    if (on) this.openAll()
+  }
+
+  get consuming(): boolean {
+    return this.#consuming
+  }
+
+  /** Due jobs may have appeared in a line. */
+  open(queue: string, task: string): void {
+    const key = `${queue}\0${task}`
+    const line = this.#lines.get(key)
+    if (line) line.open = true
+    else this.#lines.set(key, { queue, task, open: true })
+  }
+
+  /** Another process may have changed anything. */
+  openAll(): void {
+    for (const [queue, task] of this.#store.claims.lines()) this.open(queue, task)
+    this.#wakeStale = true
+  }
+
+  /** Jobs with a time of their own may have been stored. */
+  recheckTimes(): void {
+    this.#wakeStale = true
+  }
+
+  /** Epoch ms of the next job that becomes due or expires, or null. */
+  wakeAt(): number | null {
+    if (this.#wakeStale) {
+      const { claims } = this.#store
+      this.#wakeAt = earliest(claims.nextDue(), claims.nextExpiry())
+      this.#wakeStale = false
+    }
+    return this.#wakeAt
+  }
+
+  pending(now: number): boolean {
+    if (!this.#consuming) return false
+    const wake = this.wakeAt()
+    if (wake !== null && wake <= now) return true
+    return this.#cursorsWanted()
+  }
+
+  write(now: number): void {
+    this.#placement = new Placement(this.#lanes)
+    this.#mainPlan = []
+    this.#emptied = []
+    this.#expired = []
+    const wake = this.wakeAt()
+    if (wake !== null && wake <= now) {
+      this.#expired = this.#store.claims.expire(now, SWEEP)
+      for (const { queue, task } of this.#store.claims.promote(now, HEAD_START, SWEEP)) this.open(queue, task)
+      this.#wakeStale = true
+    }
+    this.#claim(now)
+  }
+
+  committed(now: number): void {
+    for (const line of this.#emptied) line.open = false
+    for (const job of this.#expired) this.#events.expired(job, now)
+    for (const [lane, jobs] of this.#placement?.plan ?? []) {
+      lane.run(jobs)
+      for (const job of jobs) this.#events.dispatched(job)
+    }
+    for (const job of this.#mainPlan) {
+      this.#main.run(job)
+      this.#events.dispatched(job)
+    }
+    this.#placement = null
+    this.#growIfNeeded()
+  }
+
+  failed(): void {
+    this.#placement = null
+    this.#wakeStale = true
+  }
+
+  /** Jobs that this process has claimed and not settled. */
+  *outstanding(): Iterable<LaneJob> {
+    for (const lane of this.#lanes) yield* lane.outstanding.values()
+    yield* this.#main.outstanding.values()
+  }
+
+  get #lanes(): readonly Lane[] {
+    return this.#pool()?.lanes ?? []
+  }
+
+  #cursorsWanted(): boolean {
+    const threadRoom = new Placement(this.#lanes).capacity(0.001) > 0
+    if (!threadRoom) this.#growIfNeeded()
+    for (const line of this.#lines.values()) {
+      if (!line.open) continue
+      const task = this.tasks.get(line.task)
+      if (task && (task.runIn === 'main' ? this.#main.room > 0 : threadRoom)) return !this.#blockedByIsolation()
+    }
+    return false
+  }
+
+  #blockedByIsolation(): boolean {
+    for (const job of this.outstanding()) {
+      if (this.#isolating || job.crashes >= CRASH_LIMIT - 1) return true
+    }
+    return false
+  }
+
+  #claim(now: number): void {
+    if (this.#blockedByIsolation()) return
+    this.#isolating = false
+    let suspects = 0
+    let placed = 0
+    for (const job of this.outstanding()) {
+      placed++
+      if (job.crashes > 0) suspects++
+    }
+    let mainRoom = this.#main.room
+    const queueRoom = new Map<string, number>()
+    const cursors = this.#cursors(mainRoom)
+    while (cursors.length > 0) {
+      const cursor = lowest(cursors)
+      const row = cursor.rows[cursor.at]!
+      const [seq, , crashes] = row
+      const room = this.#roomIn(cursor.line.queue, queueRoom)
+      if (room === 0 || (cursor.main && mainRoom === 0)) {
+        cursors.splice(cursors.indexOf(cursor), 1)
+        continue
+      }
+      if (crashes >= CRASH_LIMIT - 1 && placed > 0) {
+        this.#isolating = true
+        return
+      }
+      if (crashes === 0 || suspects === 0) {
+        const job = this.#job(row)
+        if (cursor.main) {
+          this.#mainPlan.push(job)
+          mainRoom--
+        } else if (!this.#placement!.place(job, job.expected)) {
+          removeThreadCursors(cursors)
+          continue
+        }
+        this.#store.claims.start(seq, job.owner, job.token, now)
+        placed++
+        if (crashes > 0) suspects++
+        if (room !== null) queueRoom.set(cursor.line.queue, room - 1)
+        if (crashes >= CRASH_LIMIT - 1) return
+      }
+      this.#step(cursor, cursors)
+    }
+  }
+
+  #cursors(mainRoom: number): Cursor[] {
+    const cursors: Cursor[] = []
+    for (const line of this.#lines.values()) {
+      if (!line.open) continue
+      const task = this.tasks.get(line.task)
+      if (!task) continue
+      const main = task.runIn === 'main'
+      if (main && mainRoom === 0) continue
+      cursors.push({ line, main, rows: [], at: 0, more: true })
+    }
+    const share = cursors.length
+    return cursors.filter((cursor) => this.#read(cursor, Number.MIN_SAFE_INTEGER, 0, share))
+  }
+
+  /** Reads the next rows of a line; false when it has none, which closes it after the commit. */
+  #read(cursor: Cursor, afterRank: number, afterSeq: number, share: number): boolean {
+    const { queue, task } = cursor.line
+    const room = cursor.main ? this.#main.room : this.#placement!.capacity(this.#estimates.of(task))
+    if (room === 0) return false
+    const limit = Math.min(PAGE, Math.ceil(room / share) + (share > 1 ? 1 : 0))
+    cursor.rows = this.#store.claims.page(queue, task, afterRank, afterSeq, limit)
+    cursor.at = 0
+    cursor.more = cursor.rows.length === limit
+    if (cursor.rows.length === 0 && afterRank === Number.MIN_SAFE_INTEGER) this.#emptied.push(cursor.line)
+    return cursor.rows.length > 0
+  }
+
+  #step(cursor: Cursor, cursors: Cursor[]): void {
+    if (++cursor.at < cursor.rows.length) return
+    const [seq, rank] = cursor.rows.at(-1)!
+    if (!cursor.more || !this.#read(cursor, rank, seq, cursors.length)) cursors.splice(cursors.indexOf(cursor), 1)
+  }
+
+  /** Free places in a queue with a limit over all processes, or null when it has none. */
+  #roomIn(queue: string, known: Map<string, number>): number | null {
+    const limit = this.#queueLimits.get(queue)
+    if (limit === undefined) return null
+    let room = known.get(queue)
+    if (room === undefined) {
+      room = Math.max(0, limit - this.#store.claims.runningIn(queue))
+      known.set(queue, room)
+    }
+    return room
+  }
+
+  #job(row: ReadyRow): LaneJob {
+    const [
+      seq,
+      ,
+      crashes,
+      id,
+      task,
+      queue,
+      attempt,
+      maxAttempts,
+      enqueuedAt,
+      scheduledFor,
+      parentId,
+      rootId,
+      codec,
+      options,
+      args,
+    ] = row
+    const token = ++this.#token
+    const run: RunRow = [
+      0,
+      token,
+      id,
+      task,
+      queue,
+      attempt + 1,
+      maxAttempts,
+      crashes,
+      enqueuedAt,
+      scheduledFor,
+      parentId,
+      rootId,
+      codec,
+      options,
+      args,
+    ]
+    return {
+      seq,
+      owner: this.#owner(),
+      token,
+      id,
+      task,
+      queue,
+      attempt: attempt + 1,
+      crashes,
+      enqueuedAt,
+      row: run,
+      expected: this.#estimates.of(task),
+    }
+  }
+
+  /** Opens another thread when all are busy and somebody waits; one at a time, since each takes a core to start. */
+  #growIfNeeded(): void {
+    const pool = this.#pool()
+    if (!this.#consuming || !pool?.room || pool.opening) return
+    if (pool.lanes.some((lane) => !lane.closed && lane.outstanding.size === 0)) return
+    for (const line of this.#lines.values()) {
+      if (line.open && this.tasks.get(line.task)?.runIn === 'thread') {
+        pool.open(this.#monotonic())
+        return
+      }
+    }
+  }
+}
+
+function lowest(cursors: Cursor[]): Cursor {
+  let best = cursors[0]!
+  for (let i = 1; i < cursors.length; i++) {
+    const [seq, rank] = cursors[i]!.rows[cursors[i]!.at]!
+    const [bestSeq, bestRank] = best.rows[best.at]!
+    if (rank < bestRank || (rank === bestRank && seq < bestSeq)) best = cursors[i]!
+  }
+  return best
+}
+
+function removeThreadCursors(cursors: Cursor[]): void {
+  for (let i = cursors.length - 1; i >= 0; i--) if (!cursors[i]!.main) cursors.splice(i, 1)
+}
+
+function earliest(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b
+  return Math.min(a, b)
+}

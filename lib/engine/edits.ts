@@ -1,0 +1,51 @@
+import type { CeleriacError } from '../errors.ts'
+import type { Participant } from './turn.ts'
+
+interface Edit {
+  write: (now: number) => unknown
+  done: (value: unknown) => void
+  refused: (error: CeleriacError) => void
+}
+
+/** Single writes on request: revoke, forget, a schedule's change, a rescue. Each is answered after the turn's commit. */
+export class Edits implements Participant {
+  readonly promises = true
+  readonly #request: () => void
+  #edits: Edit[] = []
+  #written: { edit: Edit; value: unknown }[] = []
+
+  /** @param request asks for a turn */
+  constructor(request: () => void) {
+    this.#request = request
+  }
+
+  /** Resolves with what `write` returned, once it is committed. */
+  make<T>(write: (now: number) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#edits.push({ write, done: resolve as (value: unknown) => void, refused: reject })
+      this.#request()
+    })
+  }
+
+  pending(): boolean {
+    return this.#edits.length > 0
+  }
+
+  write(now: number): void {
+    this.#written = this.#edits.map((edit) => ({ edit, value: edit.write(now) }))
+  }
+
+  committed(): void {
+    const written = this.#written
+    this.#edits = this.#edits.slice(written.length)
+    this.#written = []
+    for (const { edit, value } of written) edit.done(value)
+  }
+
+  failed(error: CeleriacError): void {
+    const edits = this.#edits
+    this.#edits = []
+    this.#written = []
+    for (const edit of edits) edit.refused(error)
+  }
+}

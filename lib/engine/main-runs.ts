@@ -1,0 +1,58 @@
+import type { LaneJob } from '../pool/lane.ts'
+import { BegunWriter } from '../wire/begun-file.ts'
+import type { WireError } from '../wire/error-codec.ts'
+import type { Notice } from '../wire/messages.ts'
+
+/** Jobs that run on the application's own event loop at once, at most. They share one thread and are meant for I/O. */
+export const MAIN_SLOTS = 16
+
+/** The engine's view of tasks with `runIn: 'main'`: posted to the application thread, where nothing can kill them. */
+export class MainRuns {
+  readonly outstanding = new Map<number, LaneJob>()
+  readonly #post: (notice: Notice) => void
+  readonly #writers: { writer: BegunWriter; position: number | null }[] = []
+  #position = 0
+
+  constructor(post: (notice: Notice) => void) {
+    this.#post = post
+  }
+
+  /** @param firstSlot slot in the begun file after those of the lanes */
+  openBegunFile(path: string, firstSlot: number): void {
+    for (let i = 0; i < MAIN_SLOTS; i++)
+      this.#writers.push({ writer: new BegunWriter(path, firstSlot + i), position: null })
+  }
+
+  get room(): number {
+    return MAIN_SLOTS - this.outstanding.size
+  }
+
+  run(job: LaneJob): void {
+    const position = this.#position++
+    job.row[0] = position
+    this.outstanding.set(position, job)
+    const slot = this.#writers.find((candidate) => candidate.position === null)
+    if (slot) {
+      slot.position = position
+      slot.writer.write(position, job.token)
+    }
+    this.#post({ type: 'main-run', row: job.row })
+  }
+
+  finish(position: number): LaneJob | undefined {
+    const job = this.outstanding.get(position)
+    this.outstanding.delete(position)
+    const slot = this.#writers.find((candidate) => candidate.position === position)
+    if (slot) slot.position = null
+    return job
+  }
+
+  cancel(position: number, error: WireError): void {
+    this.#post({ type: 'main-cancel', position, error })
+  }
+
+  close(): void {
+    for (const { writer } of this.#writers) writer.close()
+    this.#writers.length = 0
+  }
+}

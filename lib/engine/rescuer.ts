@@ -1,0 +1,139 @@
+import { WorkerLost } from '../errors.ts'
+import type { Orphan, ProcessRow } from '../store/processes.ts'
+import { Presence, PresenceProbe, presencePath, removePresence } from '../store/presence.ts'
+import type { Store } from '../store/store.ts'
+import { type Begun, begunPath, readBegunFile, removeBegunFile } from '../wire/begun-file.ts'
+import { type WireError, toWireError } from '../wire/error-codec.ts'
+import type { TaskDeclaration } from '../wire/messages.ts'
+import { CRASH_LIMIT } from './dispatcher.ts'
+
+/** A process whose beat has not risen for this long is taken for hung though it holds its lock, in ms of our own clock. */
+const LEASE = 30_000
+
+interface Peer {
+  row: ProcessRow
+  probe: PresenceProbe
+  beatSeenAt: number
+}
+
+/** A process found dead or hung, with what it had begun. */
+export interface Corpse {
+  row: ProcessRow
+  begun: Begun | null
+  reason: string
+}
+
+export interface Rescued {
+  /** Back in the queue or failed, with what the owner's death cost it. */
+  id: string
+  task: string
+  failed: boolean
+  error: WireError | null
+}
+
+/**
+ * Finds processes that died, by the lock that the kernel freed or by a beat that stopped, and gives their jobs to the
+ * living. Every process on the file does this; the transaction decides who was first.
+ */
+export class Rescuer {
+  readonly #store: Store
+  readonly #tasks: ReadonlyMap<string, TaskDeclaration>
+  readonly #peers = new Map<number, Peer>()
+  #presence: Presence | null = null
+
+  constructor(store: Store, tasks: ReadonlyMap<string, TaskDeclaration>) {
+    this.#store = store
+    this.#tasks = tasks
+  }
+
+  /** Takes this process's presence lock; the row must be written after it. */
+  appear(key: string): void {
+    this.#presence = new Presence(this.#store.path, key)
+  }
+
+  disappear(): void {
+    for (const peer of this.#peers.values()) peer.probe.close()
+    this.#peers.clear()
+    this.#presence?.end()
+    this.#presence = null
+  }
+
+  /** Reads anew who else is on the file. */
+  refresh(own: number | null, monotonic: number): void {
+    const rows = this.#store.processes.all().filter((row) => row.id !== own)
+    for (const [id, peer] of this.#peers) {
+      if (rows.some((row) => row.id === id)) continue
+      peer.probe.close()
+      this.#peers.delete(id)
+    }
+    for (const row of rows) {
+      const peer = this.#peers.get(row.id)
+      if (!peer)
+        this.#peers.set(row.id, { row, probe: new PresenceProbe(this.#store.path, row.key), beatSeenAt: monotonic })
+      else if (peer.row.beat !== row.beat) {
+        peer.row = row
+        peer.beatSeenAt = monotonic
+      }
+    }
+  }
+
+  /** Peers that are dead or hung now. */
+  corpses(monotonic: number): Corpse[] {
+    const corpses: Corpse[] = []
+    for (const { row, probe, beatSeenAt } of this.#peers.values()) {
+      const alive = probe.alive()
+      if (alive && monotonic - beatSeenAt < LEASE) continue
+      const reason = alive ? `process ${row.pid} has not answered for ${LEASE / 1000} s` : `process ${row.pid} died`
+      corpses.push({ row, reason, begun: readBegunFile(begunPath(this.#store.path, row.key)) })
+    }
+    return corpses
+  }
+
+  /** Inside a transaction: gives back what a dead process had claimed. Empty when another process was first. */
+  rescue({ row, begun, reason }: Corpse, now: number): Rescued[] {
+    const rescued = this.#store.processes
+      .claimedBy(row.id)
+      .map((orphan) => this.#rescueOne(orphan, row.id, begun, reason, now))
+    this.#store.processes.remove(row.id)
+    return rescued
+  }
+
+  /** Inside a transaction: running jobs whose owner is unknown, as in a restored backup. */
+  rescueStrays(now: number): Rescued[] {
+    return this.#store.processes
+      .strayOwners()
+      .flatMap((owner) =>
+        this.#store.processes
+          .claimedBy(owner)
+          .map((orphan) => this.#rescueOne(orphan, owner, null, 'its process is unknown', now)),
+      )
+  }
+
+  /** After the commit: removes the dead process's files. */
+  bury({ row }: Corpse): void {
+    this.#peers.get(row.id)?.probe.close()
+    this.#peers.delete(row.id)
+    removePresence(presencePath(this.#store.path, row.key))
+    removeBegunFile(begunPath(this.#store.path, row.key))
+  }
+
+  #rescueOne(orphan: Orphan, owner: number, begun: Begun | null, reason: string, now: number): Rescued {
+    const { settlements } = this.#store
+    const claim = { seq: orphan.seq, owner, token: orphan.token }
+    const { id, task } = orphan
+    if (begun && !begun.tokens.has(orphan.token)) {
+      settlements.giveBack(claim)
+      return { id, task, failed: false, error: null }
+    }
+    const error = toWireError(new WorkerLost(`${reason} while the job was running`))
+    const onCrash = this.#tasks.get(task)?.onCrash ?? 'retry'
+    const under = !begun || begun.last.has(orphan.token)
+    if (onCrash === 'fail' || (under && orphan.crashes + 1 >= CRASH_LIMIT)) {
+      settlements.failCrashed(claim, orphan.startedAt, now, JSON.stringify(error))
+      return { id, task, failed: true, error }
+    }
+    if (under) settlements.crash(claim, orphan.startedAt, now, JSON.stringify(error))
+    else settlements.giveBack(claim)
+    return { id, task, failed: false, error }
+  }
+}

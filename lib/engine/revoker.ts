@@ -1,0 +1,56 @@
+import { TaskRevoked } from '../errors.ts'
+import type { LaneJob } from '../pool/lane.ts'
+import type { Pool } from '../pool/pool.ts'
+import type { Store } from '../store/store.ts'
+import { toWireError } from '../wire/error-codec.ts'
+import type { MainRuns } from './main-runs.ts'
+
+/** How long a revoked task may clean up before its thread is terminated, in ms. */
+const GRACE = 5_000
+
+interface Parts {
+  readonly store: Store
+  readonly pool: Pool | null
+  readonly main: MainRuns
+  readonly owner: number | null
+}
+
+/** Ends running jobs that somebody asked to end: signal first, and with `terminate` the thread after a grace. */
+export class Revoker {
+  readonly #parts: Parts
+  readonly #reasons = new Map<number, string | null>()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Why the job is being revoked; `undefined` when it is not. Forgets it, as the job has ended. */
+  reasonOf(job: LaneJob): string | null | undefined {
+    const reason = this.#reasons.get(job.token)
+    this.#reasons.delete(job.token)
+    return reason
+  }
+
+  /** Looks in the file for running jobs of this process to end. */
+  look(): void {
+    const { store, pool, main, owner } = this.#parts
+    if (owner === null) return
+    for (const { token, terminate, reason } of store.revocations.asked(owner)) {
+      if (this.#reasons.has(token)) continue
+      const error = toWireError(new TaskRevoked(`the job was revoked${reason === null ? '' : `: ${reason}`}`))
+      for (const lane of pool?.lanes ?? []) {
+        for (const [position, job] of lane.outstanding) {
+          if (job.token !== token) continue
+          this.#reasons.set(token, reason)
+          lane.cancel(position, error)
+          if (terminate) setTimeout(() => lane.outstanding.has(position) && pool?.terminate(lane), GRACE).unref()
+        }
+      }
+      for (const [position, job] of main.outstanding) {
+        if (job.token !== token) continue
+        this.#reasons.set(token, reason)
+        main.cancel(position, error)
+      }
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import { WorkerLost } from '../errors.ts'
+import type { LaneJob } from '../pool/lane.ts'
+import type { Store } from '../store/store.ts'
+import { type WireError, toWireError } from '../wire/error-codec.ts'
+import type { LogRow, Outcome, Settled } from '../wire/messages.ts'
+import { CRASH_LIMIT } from './dispatcher.ts'
+import type { Participant } from './turn.ts'
+
+/** What became of a claimed job. */
+export type Settlement =
+  | { kind: 'outcome'; job: LaneJob; outcome: Outcome; revoked: string | null | undefined }
+  | { kind: 'give-back'; job: LaneJob }
+  | { kind: 'crash'; job: LaneJob; error: WireError; startedAt: number | null; fatal: boolean }
+  | { kind: 'revoked'; job: LaneJob; reason: string | null; startedAt: number }
+
+export interface SettleEvents {
+  /** The job is back among the waiting, in the transaction that is open. */
+  waiting(queue: string, task: string, delayed: boolean): void
+  /** After the commit. */
+  ended(job: LaneJob, settled: Settled, milliseconds: number, now: number): void
+  retried(job: LaneJob, error: WireError, now: number): void
+  /** Another holder's outcome counts; this one was dropped. */
+  lostLease(job: LaneJob): void
+}
+
+interface Written {
+  settlement: Settlement
+  held: boolean
+}
+
+/** Turns outcomes into states: job, result and attempt in the turn's one transaction, guarded by the claim. */
+export class Settler implements Participant {
+  readonly promises = true
+  readonly #store: Store
+  readonly #events: SettleEvents
+  readonly #progress = new Map<LaneJob, string>()
+  #settlements: Settlement[] = []
+  #logs: { job: LaneJob; row: LogRow }[] = []
+  #written: Written[] = []
+  #writtenLogs = 0
+
+  constructor(store: Store, events: SettleEvents) {
+    this.#store = store
+    this.#events = events
+  }
+
+  add(settlement: Settlement): void {
+    this.#settlements.push(settlement)
+  }
+
+  log(job: LaneJob, row: LogRow): void {
+    this.#logs.push({ job, row })
+  }
+
+  progress(job: LaneJob, progress: string): void {
+    this.#progress.set(job, progress)
+  }
+
+  pending(): boolean {
+    return this.#settlements.length > 0 || this.#logs.length > 0 || this.#progress.size > 0
+  }
+
+  write(now: number): void {
+    for (const [job, progress] of this.#progress) this.#store.settlements.progress(job, progress)
+    for (const { job, row } of this.#logs) this.#store.logs.add(job.seq, row[1], row[2], row[3])
+    this.#writtenLogs = this.#logs.length
+    this.#written = this.#settlements.map((settlement) => ({ settlement, held: this.#write(settlement, now) }))
+  }
+
+  committed(now: number): void {
+    const written = this.#written
+    this.#settlements = this.#settlements.slice(written.length)
+    this.#logs = this.#logs.slice(this.#writtenLogs)
+    this.#progress.clear()
+    this.#written = []
+    for (const { settlement, held } of written) {
+      if (held) this.#announce(settlement, now)
+      else this.#events.lostLease(settlement.job)
+    }
+  }
+
+  /** Outcomes are kept until they can be written: the disk may have room again. */
+  failed(): void {
+    this.#written = []
+    this.#writtenLogs = 0
+  }
+
+  #write(settlement: Settlement, now: number): boolean {
+    const { settlements } = this.#store
+    const { job } = settlement
+    switch (settlement.kind) {
+      case 'outcome':
+        return this.#writeOutcome(settlement, now)
+      case 'give-back':
+        this.#events.waiting(job.queue, job.task, false)
+        return settlements.giveBack(job)
+      case 'crash': {
+        const { startedAt, error } = settlement
+        if (endsByCrash(settlement))
+          return settlements.failCrashed(job, startedAt, now, JSON.stringify(workerLost(job, error)))
+        this.#events.waiting(job.queue, job.task, false)
+        return settlements.crash(job, startedAt, now, JSON.stringify(error))
+      }
+      case 'revoked':
+        return settlements.revoke(job, settlement.startedAt, now, null)
+    }
+  }
+
+  #writeOutcome({ job, outcome, revoked }: Settlement & { kind: 'outcome' }, now: number): boolean {
+    const { settlements } = this.#store
+    const [kind, , startedAt, , body] = outcome
+    if (kind === 'success') return settlements.succeed(job, startedAt, now, body)
+    if (kind === 'snooze') {
+      this.#events.waiting(job.queue, job.task, true)
+      return settlements.snooze(job, now + body)
+    }
+    const error = JSON.stringify(body)
+    if (revoked !== undefined) return settlements.revoke(job, startedAt, now, error)
+    if (kind === 'failure') return settlements.fail(job, startedAt, now, error)
+    this.#events.waiting(job.queue, job.task, true)
+    return settlements.retry(job, startedAt, now, error, now + outcome[5])
+  }
+
+  #announce(settlement: Settlement, now: number): void {
+    const { job } = settlement
+    if (settlement.kind === 'crash') {
+      const error = workerLost(job, settlement.error)
+      if (endsByCrash(settlement)) this.#events.ended(job, settledAs(job, 'FAILURE', null, error), 0, now)
+      else this.#events.retried(job, error, now)
+    } else if (settlement.kind === 'revoked') {
+      this.#events.ended(job, settledAs(job, 'REVOKED', null, null), 0, now)
+    } else if (settlement.kind === 'outcome') {
+      const { outcome, revoked } = settlement
+      const [kind, , , milliseconds, body] = outcome
+      if (kind === 'success') this.#events.ended(job, settledAs(job, 'SUCCESS', body, null), milliseconds, now)
+      else if (kind === 'snooze') return
+      else if (revoked !== undefined) this.#events.ended(job, settledAs(job, 'REVOKED', null, body), milliseconds, now)
+      else if (kind === 'failure') this.#events.ended(job, settledAs(job, 'FAILURE', null, body), milliseconds, now)
+      else this.#events.retried(job, body, now)
+    }
+  }
+}
+
+/** After three deaths under a job it is failed, whatever `onCrash` says. */
+function endsByCrash({ job, fatal }: Settlement & { kind: 'crash' }): boolean {
+  return fatal || job.crashes + 1 >= CRASH_LIMIT
+}
+
+function workerLost(job: { crashes: number }, cause: WireError): WireError {
+  const times = job.crashes + 1 === 1 ? 'once' : `${job.crashes + 1} times`
+  return {
+    ...toWireError(new WorkerLost(`the thread or process under the job died (${times}): ${cause.message}`)),
+    cause,
+  }
+}
+
+function settledAs(job: LaneJob, state: Settled[0], result: Settled[3], error: WireError | null): Settled {
+  return [state, job.task, job.row[12], result, error]
+}

@@ -1,0 +1,39 @@
+import type { Lane, LaneJob } from '../pool/lane.ts'
+
+/** How often lanes with waiting jobs are looked at, in ms. */
+const EVERY = 5
+
+/**
+ * Takes jobs back that wait behind one that runs longer than it was expected to: a lane whose cursor has not moved
+ * between two looks gives up what it has not begun.
+ */
+export class StuckWatch {
+  readonly #lanes: () => readonly Lane[]
+  readonly #giveBack: (job: LaneJob) => void
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(lanes: () => readonly Lane[], giveBack: (job: LaneJob) => void) {
+    this.#lanes = lanes
+    this.#giveBack = giveBack
+  }
+
+  /** Jobs were handed out. */
+  watch(): void {
+    this.#timer ??= setInterval(() => this.#look(), EVERY)
+  }
+
+  stop(): void {
+    if (this.#timer) clearInterval(this.#timer)
+    this.#timer = null
+  }
+
+  #look(): void {
+    let waiting = false
+    for (const lane of this.#lanes()) {
+      if (lane.outstanding.size < 2) continue
+      waiting = true
+      if (lane.stuck()) for (const job of lane.takeBack()) this.#giveBack(job)
+    }
+    if (!waiting) this.stop()
+  }
+}

@@ -1,0 +1,112 @@
+import { CeleriacError } from '../errors.ts'
+import { isBusy, sqliteCode, storageError } from '../store/sqlite-errors.ts'
+import type { Store } from '../store/store.ts'
+import type { Clock } from './clock.ts'
+
+/** Something that takes part in a turn of the engine. */
+export interface Participant {
+  /** Whether there is something to write now. */
+  pending(now: number): boolean
+  /** Whether what it writes is promised to somebody, so that the commit must reach the disk. */
+  promises: boolean
+  /** Inside the transaction. May run again when the commit fails, so it must not give anything away yet. */
+  write(now: number): void
+  /** After the commit. */
+  committed(now: number): void
+  /** The transaction failed for good: tell whoever waits, or keep what must not be lost for the next turn. */
+  failed(error: CeleriacError): void
+}
+
+const isStorage = (error: unknown): boolean => error instanceof CeleriacError || sqliteCode(error) !== null
+
+/** How long a locked database is tried again before those who wait for a write are told, in ms. */
+const PATIENCE = 30_000
+/** Pause before a turn is tried again after a failure, in ms. */
+const RETRY_AFTER = 100
+
+/**
+ * Group commit. Whatever waits when a turn begins shares its transaction, in the order of the participants: outcomes
+ * first, since they free threads, then new jobs, then claims, which may take a job stored a moment before. Nothing
+ * waits for a timer to fill a batch; a turn begins as soon as the last one has ended.
+ */
+export class TurnLoop {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #participants: Participant[]
+  readonly #onTurn: (worked: boolean) => void
+  #scheduled = false
+  #stopped = false
+  #busySince: number | null = null
+  #fault: CeleriacError | null = null
+
+  constructor(store: Store, clock: Clock, participants: Participant[], onTurn: (worked: boolean) => void) {
+    this.#store = store
+    this.#clock = clock
+    this.#participants = participants
+    this.#onTurn = onTurn
+  }
+
+  /** Why the last turn failed, while the engine is trying again. */
+  get fault(): CeleriacError | null {
+    return this.#fault
+  }
+
+  request(): void {
+    if (this.#scheduled || this.#stopped) return
+    this.#scheduled = true
+    setImmediate(() => this.#run())
+  }
+
+  /** Runs a turn now, for the last time. */
+  finish(): void {
+    this.#run()
+    this.#stopped = true
+  }
+
+  #run(): void {
+    this.#scheduled = false
+    if (this.#stopped) return
+    const now = this.#clock.now()
+    const waiting = this.#participants.filter((p) => p.pending(now))
+    if (waiting.length === 0) {
+      this.#onTurn(false)
+      return
+    }
+    const active: Participant[] = []
+    try {
+      this.#store.write(
+        waiting.some((p) => p.promises),
+        () => {
+          // Asked again, in order: a job stored by one participant gives the next one something to claim.
+          for (const participant of this.#participants) {
+            if (!participant.pending(now)) continue
+            active.push(participant)
+            participant.write(now)
+          }
+        },
+      )
+    } catch (error) {
+      this.#fail(error, active)
+      return
+    }
+    this.#busySince = null
+    this.#fault = null
+    for (const participant of active) participant.committed(now)
+    this.#onTurn(true)
+  }
+
+  #fail(error: unknown, active: Participant[]): void {
+    if (!isStorage(error)) throw error
+    const fault = storageError(error, this.#store.path)
+    const monotonic = this.#clock.monotonic()
+    this.#busySince ??= monotonic
+    const wait = isBusy(error) && monotonic - this.#busySince < PATIENCE
+    if (!wait) {
+      this.#fault = fault
+      this.#busySince = null
+      for (const participant of active) participant.failed(fault)
+    }
+    this.#scheduled = true
+    setTimeout(() => this.#run(), RETRY_AFTER * (0.5 + Math.random()))
+  }
+}

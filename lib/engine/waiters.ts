@@ -1,0 +1,107 @@
+import type { Store } from '../store/store.ts'
+import type { Settled } from '../wire/messages.ts'
+import type { Session } from './session.ts'
+
+/** Most ids looked up after one commit of another process. */
+const CHECKS = 2_000
+
+/** Who waits for which job's end, and who watches its progress. */
+export class Waiters {
+  readonly #store: Store
+  readonly #waiting = new Map<string, Set<Session>>()
+  readonly #watching = new Map<string, Map<Session, string | null>>()
+  readonly #ended = new Map<Session, [string, Settled][]>()
+  #checkFrom = 0
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  get size(): number {
+    return this.#waiting.size + this.#watching.size
+  }
+
+  wait(ids: string[], session: Session): void {
+    for (const id of ids) {
+      const settled = this.#store.reads.settled(id)
+      if (settled) {
+        this.#tell(session, id, settled)
+        continue
+      }
+      const sessions = this.#waiting.get(id)
+      if (sessions) sessions.add(session)
+      else this.#waiting.set(id, new Set([session]))
+    }
+    this.flush()
+  }
+
+  unwait(id: string, session: Session): void {
+    remove(this.#waiting, id, session)
+  }
+
+  watch(id: string, session: Session): void {
+    const progress = this.#store.reads.progress(id)
+    const sessions = this.#watching.get(id) ?? new Map<Session, string | null>()
+    sessions.set(session, progress)
+    this.#watching.set(id, sessions)
+    if (progress !== null) session.reply({ type: 'progress', id, progress })
+  }
+
+  unwatch(id: string, session: Session): void {
+    remove(this.#watching, id, session)
+  }
+
+  leave(session: Session): void {
+    for (const id of this.#waiting.keys()) this.unwait(id, session)
+    for (const id of this.#watching.keys()) this.unwatch(id, session)
+  }
+
+  settled(id: string, settled: Settled): void {
+    const sessions = this.#waiting.get(id)
+    if (!sessions) return
+    this.#waiting.delete(id)
+    for (const session of sessions) this.#tell(session, id, settled)
+  }
+
+  /** Posts what was collected, one message for each session. */
+  flush(): void {
+    for (const [session, ended] of this.#ended) session.reply({ type: 'settled', ended })
+    this.#ended.clear()
+  }
+
+  progressed(id: string, progress: string): void {
+    for (const [session, seen] of this.#watching.get(id) ?? []) {
+      if (seen === progress) continue
+      this.#watching.get(id)?.set(session, progress)
+      session.reply({ type: 'progress', id, progress })
+    }
+  }
+
+  #tell(session: Session, id: string, settled: Settled): void {
+    const ended = this.#ended.get(session)
+    if (ended) ended.push([id, settled])
+    else this.#ended.set(session, [[id, settled]])
+  }
+
+  /** Another process committed something: look whether it was the end, or the progress, of what somebody waits for. */
+  check(): void {
+    const ids = [...this.#waiting.keys()]
+    const from = this.#checkFrom < ids.length ? this.#checkFrom : 0
+    const some = ids.slice(from, from + CHECKS)
+    this.#checkFrom = from + some.length
+    for (const id of some) {
+      const settled = this.#store.reads.settled(id)
+      if (settled) this.settled(id, settled)
+    }
+    this.flush()
+    for (const id of this.#watching.keys()) {
+      const progress = this.#store.reads.progress(id)
+      if (progress !== null) this.progressed(id, progress)
+    }
+  }
+}
+
+function remove(map: Map<string, Set<Session> | Map<Session, unknown>>, id: string, session: Session): void {
+  const sessions = map.get(id)
+  if (sessions?.delete(session) && sessions.size === 0) map.delete(id)
+}

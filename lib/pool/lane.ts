@@ -1,0 +1,131 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { CANCEL_CELL, CELL_COUNT, type LaneOrder, type LaneReport, NEXT_CELL, type RunRow } from '../wire/messages.ts'
+import type { WireError } from '../wire/error-codec.ts'
+
+/** A claimed job on its way through a lane. */
+export interface LaneJob {
+  seq: number
+  owner: number
+  token: number
+  id: string
+  task: string
+  queue: string
+  attempt: number
+  crashes: number
+  enqueuedAt: number
+  row: RunRow
+  /** Expected run time when it was placed, in ms. */
+  expected: number
+}
+
+/**
+ * One thread of the pool as the engine sees it: a line of claimed jobs, run one after another. Several short jobs lie
+ * in it at once, so that the thread never waits for a commit; those not begun can be taken back through the shared
+ * cursor, so that nothing waits behind a job that turns out long.
+ */
+export class Lane {
+  readonly slot: number
+  readonly cells = new Int32Array(new SharedArrayBuffer(CELL_COUNT * Int32Array.BYTES_PER_ELEMENT))
+  readonly abort = new AbortController()
+  readonly outstanding = new Map<number, LaneJob>()
+  readonly port: MessagePort
+  readonly remotePort: MessagePort
+  /** Sum of the expected run times of what is outstanding, in ms. */
+  backlog = 0
+  ready = false
+  /** Takes no further jobs: its thread is leaving, tainted or dead. */
+  closed = false
+  idleSince: number
+  jobsRun = 0
+  #position: number
+  #watched = -1
+
+  constructor(slot: number, position: number, now: number) {
+    this.slot = slot
+    this.#position = position
+    this.idleSince = now
+    const { port1, port2 } = new MessageChannel()
+    this.port = port1
+    this.remotePort = port2
+    Atomics.store(this.cells, NEXT_CELL, position)
+    Atomics.store(this.cells, CANCEL_CELL, -1)
+  }
+
+  /** Position that the next job will get. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Position of the job that runs now, or -1. */
+  get running(): number {
+    const begun = Atomics.load(this.cells, NEXT_CELL) - 1
+    return this.outstanding.has(begun) ? begun : -1
+  }
+
+  post(order: LaneOrder): void {
+    this.port.postMessage(order)
+  }
+
+  listen(listener: (report: LaneReport) => void): void {
+    this.port.on('message', listener)
+  }
+
+  run(jobs: LaneJob[]): void {
+    const rows: RunRow[] = []
+    for (const job of jobs) {
+      job.row[0] = this.#position
+      this.outstanding.set(this.#position++, job)
+      this.backlog += job.expected
+      rows.push(job.row)
+    }
+    this.post({ type: 'run', rows })
+  }
+
+  /** Removes and returns a job whose outcome arrived; `undefined` when it was taken back or ended already. */
+  finish(position: number, now: number): LaneJob | undefined {
+    const job = this.outstanding.get(position)
+    if (!job) return undefined
+    this.outstanding.delete(position)
+    this.jobsRun++
+    this.backlog -= job.expected
+    if (this.outstanding.size === 0) {
+      this.backlog = 0
+      this.idleSince = now
+    }
+    return job
+  }
+
+  /** Takes back every job that the thread has not begun. */
+  takeBack(): LaneJob[] {
+    const end = this.#position
+    let next = Atomics.load(this.cells, NEXT_CELL)
+    while (next < end) {
+      const seen = Atomics.compareExchange(this.cells, NEXT_CELL, next, end)
+      if (seen === next) break
+      next = seen
+    }
+    const taken: LaneJob[] = []
+    for (let position = next; position < end; position++) {
+      const job = this.outstanding.get(position)
+      if (!job) continue
+      this.outstanding.delete(position)
+      this.backlog -= job.expected
+      taken.push(job)
+    }
+    return taken
+  }
+
+  /** Whether the cursor stood still since the last look while jobs wait behind the running one. */
+  stuck(): boolean {
+    const next = Atomics.load(this.cells, NEXT_CELL)
+    const still = next === this.#watched && next < this.#position
+    this.#watched = next
+    return still
+  }
+
+  /** Tells the running job to end: the flag is readable in a synchronous loop, the message aborts its signal. */
+  cancel(position: number, error: WireError): void {
+    Atomics.store(this.cells, CANCEL_CELL, position)
+    this.post({ type: 'cancel', position, error })
+  }
+}

@@ -1,0 +1,147 @@
+import { Piscina } from 'piscina'
+import { type WireError, toWireError } from '../wire/error-codec.ts'
+import type { AppIdentity, LaneOpening, LaneReport } from '../wire/messages.ts'
+import { Lane, type LaneJob } from './lane.ts'
+
+export interface PoolOptions {
+  /** Most threads. */
+  concurrency: number
+  minThreads: number
+  /** Ms after which an unneeded thread is ended. */
+  idleTimeout: number
+  /** Jobs after which a thread is replaced, between jobs; 0 for never. */
+  maxTasksPerThread: number
+  resourceLimits: Record<string, number> | null
+  execArgv: string[] | null
+  env: Record<string, string> | null
+  modules: string[]
+  app: AppIdentity
+  maxPayload: number
+  begunFile: string
+}
+
+export interface PoolEvents {
+  report(lane: Lane, report: LaneReport): void
+  died(lane: Lane, left: LeftBehind, cause: WireError): void
+}
+
+/** The jobs of a lane whose thread ended. */
+export interface LeftBehind {
+  /** The job it ended under. */
+  running: LaneJob | null
+  /** Ran, but their outcomes were lost with the thread. */
+  unanswered: LaneJob[]
+  /** Never begun. */
+  waiting: LaneJob[]
+}
+
+/** Why a lane's thread was ended on purpose. */
+export const TERMINATED = 'TERMINATED'
+
+/** The engine's side of the threads: one lasting piscina task a thread, which serves the lane's port until it is aborted. */
+export class Pool {
+  readonly lanes: Lane[] = []
+  readonly #piscina: Piscina
+  readonly #options: PoolOptions
+  readonly #events: PoolEvents
+  readonly #positions = new Map<number, number>()
+  reportBegin = false
+
+  constructor(options: PoolOptions, events: PoolEvents) {
+    this.#options = options
+    this.#events = events
+    this.#piscina = new Piscina({
+      filename: new URL('../worker/serve.js', import.meta.url).href,
+      minThreads: 0,
+      maxThreads: Math.max(1, options.concurrency),
+      idleTimeout: 0,
+      concurrentTasksPerWorker: 1,
+      // With 'sync' a thread sleeps between tasks and blames what it throws meanwhile on the next one.
+      atomics: 'disabled',
+      recordTiming: false,
+      ...(options.resourceLimits && { resourceLimits: options.resourceLimits }),
+      ...(options.execArgv && { execArgv: options.execArgv }),
+      ...(options.env && { env: options.env }),
+    })
+    // Errors of a thread reach the lane's own promise; what is left here belongs to a thread that already left.
+    this.#piscina.on('error', () => {})
+  }
+
+  get room(): boolean {
+    return this.lanes.length < this.#options.concurrency
+  }
+
+  get opening(): boolean {
+    return this.lanes.some((lane) => !lane.ready)
+  }
+
+  open(now: number): Lane {
+    const slot = this.#freeSlot()
+    const lane = new Lane(slot, this.#positions.get(slot) ?? 0, now)
+    this.lanes.push(lane)
+    lane.listen((report) => this.#events.report(lane, report))
+    const opening: LaneOpening = {
+      port: lane.remotePort,
+      cells: lane.cells,
+      slot,
+      position: lane.position,
+      begunFile: this.#options.begunFile,
+      app: this.#options.app,
+      modules: this.#options.modules,
+      maxPayload: this.#options.maxPayload,
+      reportBegin: this.reportBegin,
+    }
+    this.#piscina.run(opening, { transferList: [lane.remotePort], signal: lane.abort.signal }).then(
+      () => this.#ended(lane, null),
+      (error: unknown) => this.#ended(lane, error),
+    )
+    return lane
+  }
+
+  /** Ends a thread at once, whatever it does. */
+  terminate(lane: Lane): void {
+    lane.closed = true
+    lane.abort.abort(TERMINATED)
+  }
+
+  /** Ends threads that nobody needs, down to `minThreads`. */
+  shrink(now: number): void {
+    const { minThreads, idleTimeout } = this.#options
+    let count = this.lanes.length
+    for (const lane of this.lanes) {
+      if (count <= minThreads) return
+      if (lane.ready && !lane.closed && lane.outstanding.size === 0 && now - lane.idleSince >= idleTimeout) {
+        this.terminate(lane)
+        count--
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#piscina.destroy()
+  }
+
+  #freeSlot(): number {
+    const taken = new Set(this.lanes.map((lane) => lane.slot))
+    let slot = 0
+    while (taken.has(slot)) slot++
+    return slot
+  }
+
+  #ended(lane: Lane, error: unknown): void {
+    lane.closed = true
+    this.#positions.set(lane.slot, lane.position)
+    const index = this.lanes.indexOf(lane)
+    if (index !== -1) this.lanes.splice(index, 1)
+    // Outcomes posted before the thread ended still lie in the port: let them arrive before the rest is written off.
+    setImmediate(() => {
+      const waiting = lane.takeBack()
+      const running = lane.outstanding.get(lane.running) ?? null
+      const unanswered = [...lane.outstanding.values()].filter((job) => job !== running)
+      lane.outstanding.clear()
+      lane.port.close()
+      const cause = error === null ? { name: 'Error', message: 'the thread left' } : toWireError(error)
+      this.#events.died(lane, { running, unanswered, waiting }, cause)
+    })
+  }
+}

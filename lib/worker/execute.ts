@@ -1,0 +1,139 @@
+import { type RetryPolicy, retryDelay } from '../domain/retry.ts'
+import { InvalidPayload } from '../errors.ts'
+import { Ignore, PermanentError, RetryByPolicy, RetryLater, Snooze } from '../task-signals.ts'
+import { type Codec, decode, encode, type Payload } from '../wire/codec.ts'
+import { type WireError, toWireError } from '../wire/error-codec.ts'
+import type { Outcome, RunRow, StoredOptions } from '../wire/messages.ts'
+import { runInContext, TaskContext, type TaskReporter } from './task-context.ts'
+
+/** What running a job needs to know of its task. */
+export interface RunnableTask {
+  run: (...args: never[]) => unknown
+  retry: RetryPolicy | null
+  /** Checks stored arguments again, and gives them as the function takes them; null when the task has no schema. */
+  checkInput: ((args: unknown[]) => unknown[] | Promise<unknown[]>) | null
+}
+
+/** Retries that an explicit `RetryLater` or `retry()` gets in a task without a policy: Celery's default. */
+const EXPLICIT_RETRIES = 3
+
+export interface Execution {
+  context: TaskContext
+  /** Resolved already when the task is synchronous: awaiting costs a turn of the microtask queue. */
+  outcome: Outcome | Promise<Outcome>
+}
+
+/** Runs one job and turns whatever happens into an outcome; never throws, never rejects. */
+export function execute(
+  row: RunRow,
+  task: RunnableTask | undefined,
+  reporter: TaskReporter,
+  maxPayload: number,
+): Execution {
+  const startedAt = Date.now()
+  const began = performance.now()
+  const context = new TaskContext(row, [], reporter)
+  const position = row[0]
+  const codec = row[12]
+
+  const succeed = (value: unknown): Outcome => {
+    let result: Payload
+    try {
+      result = encodeResult(value, row, codec, maxPayload)
+    } catch (error) {
+      return ['failure', position, startedAt, performance.now() - began, toWireError(error)]
+    }
+    return ['success', position, startedAt, performance.now() - began, result]
+  }
+  const fail = (error: unknown): Outcome => failed(error, row, task, position, startedAt, performance.now() - began)
+
+  if (!task) {
+    const message = `task "${row[3]}" is not declared in this thread — declare it in a module of "tasks", before the first call that waits`
+    return { context, outcome: fail(new PermanentError(message)) }
+  }
+  try {
+    const args = decodeArgs(row[14], codec)
+    const checked = task.checkInput ? task.checkInput(args) : args
+    if (isThenable(checked)) {
+      return {
+        context,
+        outcome: Promise.resolve(checked)
+          .then((ready) => call(task, context, ready))
+          .then(succeed, fail),
+      }
+    }
+    const value = call(task, context, checked as unknown[])
+    return { context, outcome: isThenable(value) ? Promise.resolve(value).then(succeed, fail) : succeed(value) }
+  } catch (error) {
+    return { context, outcome: fail(error) }
+  }
+}
+
+function call(task: RunnableTask, context: TaskContext, args: unknown[]): unknown {
+  ;(context as { args: readonly unknown[] }).args = args
+  return runInContext(context, task.run as (...args: unknown[]) => unknown, args)
+}
+
+function decodeArgs(payload: Payload, codec: Codec): unknown[] {
+  const args = decode(payload, codec)
+  if (!Array.isArray(args))
+    throw new PermanentError('the stored arguments are not an array — the row was changed by hand')
+  return args
+}
+
+function encodeResult(value: unknown, row: RunRow, codec: Codec, maxPayload: number): Payload {
+  if (value === undefined || (row[13] !== null && (JSON.parse(row[13]) as StoredOptions).ignoreResult)) return null
+  return encode(value, codec, 'result', maxPayload)
+}
+
+function failed(
+  error: unknown,
+  row: RunRow,
+  task: RunnableTask | undefined,
+  position: number,
+  startedAt: number,
+  milliseconds: number,
+): Outcome {
+  if (error instanceof Ignore) return ['success', position, startedAt, milliseconds, null]
+  if (error instanceof Snooze) return ['snooze', position, startedAt, milliseconds, error.delay]
+  const wire: WireError = toWireError(error)
+  try {
+    const delay = delayBeforeRetry(error, row, task)
+    if (delay !== null) return ['retry', position, startedAt, milliseconds, wire, delay]
+  } catch (broken) {
+    // A retry predicate or backoff function that throws must not hide the task's error, nor the other way round.
+    return ['failure', position, startedAt, milliseconds, { ...wire, cause: toWireError(broken) }]
+  }
+  return ['failure', position, startedAt, milliseconds, wire]
+}
+
+function delayBeforeRetry(error: unknown, row: RunRow, task: RunnableTask | undefined): number | null {
+  if (error instanceof PermanentError || error instanceof InvalidPayload) return null
+  const policy = policyOf(row, task)
+  const retry = row[5] - row[7] - 1
+  const explicit = error instanceof RetryLater || error instanceof RetryByPolicy
+  const allowed = policy?.maxRetries ?? (explicit ? EXPLICIT_RETRIES : 0)
+  if (retry >= allowed) return null
+  if (error instanceof RetryLater) return error.delay
+  if (!policy) return explicit ? 0 : null
+  if (!explicit && policy.on && !policy.on(error)) return null
+  return retryDelay(policy, retry, error, Math.random())
+}
+
+function policyOf(row: RunRow, task: RunnableTask | undefined): RetryPolicy | null {
+  const stored = row[13] === null ? undefined : (JSON.parse(row[13]) as StoredOptions).retry
+  const base = task?.retry ?? null
+  if (!stored) return base
+  return {
+    backoff: stored.backoff ?? base?.backoff ?? 'exponential',
+    delay: stored.delay ?? base?.delay ?? 1_000,
+    maxDelay: stored.maxDelay ?? base?.maxDelay ?? 600_000,
+    jitter: stored.jitter ?? base?.jitter ?? 'equal',
+    on: base?.on ?? null,
+    maxRetries: stored.maxRetries,
+  }
+}
+
+export function isThenable(value: unknown): value is PromiseLike<never> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}

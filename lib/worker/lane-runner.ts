@@ -1,0 +1,124 @@
+import type { MessagePort } from 'node:worker_threads'
+import { BegunWriter } from '../wire/begun-file.ts'
+import { fromWireError, toWireError } from '../wire/error-codec.ts'
+import {
+  CANCEL_CELL,
+  type LaneOpening,
+  type LaneOrder,
+  type LaneReport,
+  NEXT_CELL,
+  type Outcome,
+  type RunRow,
+} from '../wire/messages.ts'
+import { type Execution, execute, type RunnableTask } from './execute.ts'
+import { ReportBuffer } from './report-buffer.ts'
+
+/** Outcomes younger than this wait for the next one, so that a line of very short jobs is answered in few messages. */
+const FLUSH_AFTER = 1
+
+/** Runs the jobs of a lane one after another in this thread. */
+export class LaneRunner {
+  readonly #port: MessagePort
+  readonly #cells: Int32Array
+  readonly #begun: BegunWriter
+  readonly #maxPayload: number
+  readonly #reportBegin: boolean
+  readonly #tasks: (name: string) => RunnableTask | undefined
+  readonly #line: RunRow[] = []
+  readonly #reports: ReportBuffer
+  #outcomes: Outcome[] = []
+  #flushedAt = 0
+  #current: (Execution & { position: number; fail: (error: Error) => void }) | null = null
+  #pumping = false
+  #tainted = false
+
+  constructor(opening: LaneOpening, tasks: (name: string) => RunnableTask | undefined) {
+    this.#port = opening.port
+    this.#cells = opening.cells
+    this.#begun = new BegunWriter(opening.begunFile, opening.slot)
+    this.#maxPayload = opening.maxPayload
+    this.#reportBegin = opening.reportBegin
+    this.#tasks = tasks
+    this.#reports = new ReportBuffer({
+      progress: (position, progress) => this.#report({ type: 'progress', position, progress }),
+      logs: (rows) => this.#report({ type: 'logs', rows }),
+      cancelled: (position) => Atomics.load(this.#cells, CANCEL_CELL) === position,
+    })
+  }
+
+  order(order: LaneOrder): void {
+    if (order.type === 'run') {
+      for (const row of order.rows) this.#line.push(row)
+      if (!this.#pumping) void this.#pump()
+    } else if (order.type === 'cancel') {
+      if (this.#current?.position === order.position) this.#current.context.cancel(fromWireError(order.error))
+    }
+  }
+
+  /**
+   * An error that no task's promise carried. It ends the job that caused it when that is the one running; either way
+   * the thread is not used again, because nobody knows what state it left behind.
+   */
+  strayError(error: unknown, culprit: unknown): void {
+    const current = this.#current
+    if (!this.#tainted) {
+      this.#tainted = true
+      this.#report({ type: 'tainted', error: toWireError(error) })
+    }
+    if (current && culprit === current.context) current.fail(error instanceof Error ? error : new Error(String(error)))
+  }
+
+  async #pump(): Promise<void> {
+    this.#pumping = true
+    for (let row = this.#line.shift(); row; row = this.#line.shift()) {
+      if (!this.#begin(row[0])) continue
+      this.#begun.write(row[0], row[1])
+      if (this.#reportBegin) this.#report({ type: 'begun', position: row[0], at: Date.now() })
+      const execution = execute(row, this.#tasks(row[3]), this.#reports, this.#maxPayload)
+      const outcome = execution.outcome instanceof Promise ? await this.#settled(row, execution) : execution.outcome
+      execution.context.end()
+      this.#reports.finish(row[0])
+      this.#outcomes.push(outcome)
+      if (this.#line.length === 0 || performance.now() - this.#flushedAt > FLUSH_AFTER) this.#flush()
+    }
+    this.#pumping = false
+  }
+
+  /** Waits for a task that did not end at once; what ended before it is reported first. */
+  #settled(row: RunRow, execution: Execution): Promise<Outcome> {
+    this.#flush()
+    const startedAt = Date.now()
+    const began = performance.now()
+    return new Promise<Outcome>((resolve) => {
+      this.#current = {
+        ...execution,
+        position: row[0],
+        fail: (error) => resolve(['failure', row[0], startedAt, performance.now() - began, toWireError(error)]),
+      }
+      void Promise.resolve(execution.outcome).then(resolve)
+    }).finally(() => {
+      this.#current = null
+    })
+  }
+
+  /** Takes the job's place in the line; false when the engine took it back. */
+  #begin(position: number): boolean {
+    while (true) {
+      const next = Atomics.load(this.#cells, NEXT_CELL)
+      if (next > position) return false
+      if (Atomics.compareExchange(this.#cells, NEXT_CELL, next, position + 1) === next) return true
+    }
+  }
+
+  #flush(): void {
+    this.#flushedAt = performance.now()
+    if (this.#outcomes.length === 0) return
+    const outcomes = this.#outcomes
+    this.#outcomes = []
+    this.#report({ type: 'outcomes', outcomes })
+  }
+
+  #report(report: LaneReport): void {
+    this.#port.postMessage(report)
+  }
+}
