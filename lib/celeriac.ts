@@ -1,0 +1,294 @@
+import { EngineThread } from './client/engine-thread.ts'
+import { type JobShape, Requests } from './client/requests.ts'
+import { DuplicateSchedule, DuplicateTask, InvalidOption, InvalidSchedule } from './errors.ts'
+import { type EventMap, type EventName } from './events.ts'
+import { EventHub } from './event-hub.ts'
+import { checkInput } from './input-check.ts'
+import { Inspect } from './inspect.ts'
+import { MainTasks } from './main-tasks.ts'
+import { type AppSettings, appSettings, type CeleriacOptions, type ShutdownOptions } from './options/app-options.ts'
+import { callSettings } from './options/call-options.ts'
+import { durationOr, nameOf, oneOf, optionsOf } from './options/check.ts'
+import { type TaskOptions, taskSettings } from './options/task-options.ts'
+import { AsyncResult } from './result.ts'
+import { type ScheduleOptions, scheduleDeclaration } from './schedule-options.ts'
+import { Schedules } from './schedules.ts'
+import type { Signature } from './signature.ts'
+import type { Task, TaskFunction } from './task.ts'
+import { type DefinedTask, makeTask } from './task-factory.ts'
+import { encode } from './wire/codec.ts'
+import type { AppIdentity, Notice, Role, ScheduleDeclaration, ScheduledJob, StopReport } from './wire/messages.ts'
+import { type PoolThread, poolThread } from './wire/pool-thread.ts'
+import type { RunnableTask } from './worker/execute.ts'
+import { runningTask } from './worker/task-context.ts'
+
+export interface StartOptions {
+  /** `'all'` consumes and fires schedules, `'worker'` only consumes, `'beat'` only fires, `'producer'` only enqueues. Default `'all'`. */
+  role?: Role
+}
+
+/** Static method decorator of `@app.task('name')`. */
+export type TaskDecorator = <F extends TaskFunction>(method: F, context: ClassMethodDecoratorContext) => Task<F>
+
+/** Apps made in this thread so far, by name: a pool thread finds the application's own by the same count. */
+const created = new Map<string, number>()
+
+/** A set of tasks and schedules, and the SQLite file that their jobs live in. */
+export class Celeriac {
+  /** The app's name. */
+  readonly name: string
+  /** Looks at jobs, queues and processes. */
+  readonly inspect: Inspect
+  /** The schedules in the file. */
+  readonly schedules: Schedules
+  readonly #settings: AppSettings
+  readonly #identity: AppIdentity
+  readonly #tasks = new Map<string, DefinedTask>()
+  readonly #declared = new Map<string, ScheduleDeclaration>()
+  readonly #thread: PoolThread<RunnableTask> | undefined
+  readonly #engine: EngineThread
+  readonly #requests: Requests
+  readonly #events: EventHub
+  readonly #mainTasks: MainTasks
+  #announcing = false
+
+  /**
+   * Checks the options; touches neither the file nor a thread.
+   * @throws InvalidOption
+   */
+  constructor(options: CeleriacOptions = {}) {
+    this.#settings = appSettings(options)
+    this.name = this.#settings.name
+    const ordinal = created.get(this.name) ?? 0
+    created.set(this.name, ordinal + 1)
+    this.#identity = { name: this.name, ordinal }
+    const { logger } = this.#settings
+    const { database, durability, concurrency, queues, pool, modules, maxPayload } = this.#settings
+    this.#engine = new EngineThread(
+      { app: this.#identity, database, durability, concurrency, queues, pool, modules, maxPayload },
+      {
+        notice: (notice) => this.#notice(notice),
+        crashed: (error) => {
+          logger.error(`${this.name}: ${error.message}`)
+          this.#events.emit('engine-crashed', { error, at: new Date() })
+        },
+      },
+    )
+    this.#mainTasks = new MainTasks(this.#tasks, maxPayload, (command) => this.#engine.post(command))
+    this.#events = new EventHub(
+      (wanted) => this.#engine.listen(wanted),
+      (message) => logger.error(message),
+    )
+    this.#thread = poolThread<RunnableTask>()
+    if (this.#thread) {
+      this.#thread.apps.push({ identity: this.#identity, tasks: this.#tasks })
+      this.#requests = this.#requestsOf(this.#thread)
+    } else {
+      this.#requests = this.#engine.requests
+    }
+    const requests = (): Requests => this.#ready()
+    this.inspect = new Inspect(requests, () => this.#registered())
+    this.schedules = new Schedules(requests, (name, given) => this.#scheduleOf(name, given), this.#declared)
+  }
+
+  /**
+   * Declares a task. The name is what jobs are stored under: keep it when the function moves.
+   * @throws DuplicateTask, InvalidOption
+   */
+  task<F extends TaskFunction>(name: string, fn: F): Task<F>
+  task<F extends TaskFunction>(name: string, options: TaskOptions, fn: F): Task<F>
+  task(name: string, options?: TaskOptions): TaskDecorator
+  task<F extends TaskFunction>(name: string, second?: TaskOptions | F, third?: F): Task<F> | TaskDecorator {
+    const fn = typeof second === 'function' ? second : third
+    const options = typeof second === 'function' ? undefined : second
+    if (fn !== undefined) return this.#define(name, options, fn)
+    return <G extends TaskFunction>(method: G, context: ClassMethodDecoratorContext): Task<G> => {
+      if (context.kind !== 'method' || !context.static) {
+        throw new InvalidOption(
+          `@app.task("${name}") stands on ${String(context.name)}, which is no static method — a job has no instance to run on`,
+        )
+      }
+      return this.#define(name, options, method)
+    }
+  }
+
+  /**
+   * Declares a schedule; it is stored and begins to fire at `start()`.
+   * @throws InvalidSchedule, DuplicateSchedule, InvalidOption
+   */
+  schedule(name: string, options: ScheduleOptions): void {
+    const declaration = this.#scheduleOf(name, options)
+    if (this.#declared.has(name))
+      throw new DuplicateSchedule(`schedule "${name}" is declared twice in app "${this.name}" — give each its own name`)
+    this.#declared.set(name, declaration)
+  }
+
+  /** A handle on the job of this id, whoever stored it and whenever. */
+  result<R = unknown>(id: string): AsyncResult<R> {
+    return new AsyncResult<R>(nameOf(id, 'result id'), () => this.#ready())
+  }
+
+  /**
+   * Begins to consume the file, in the role given. Resolves once the file is open and a pool thread has imported the
+   * task modules.
+   * @throws TaskModuleNotFound, TaskModuleFailed, TaskNotInModules, and the database errors
+   */
+  async start(options: StartOptions = {}): Promise<void> {
+    if (this.#thread) return this.#untilEnd()
+    const given = optionsOf(options, 'start()', ['role'])
+    const role = oneOf(given['role'], 'start(): role', ['all', 'worker', 'beat', 'producer'] as const, 'all')
+    if (role !== 'producer' && role !== 'beat' && this.#settings.modules.length === 0) {
+      const inThreads = [...this.#tasks.values()].filter((task) => task.settings.runIn === 'thread')
+      if (inThreads.length > 0) {
+        throw new InvalidOption(
+          `"tasks" is not given, so pool threads cannot find "${inThreads[0]?.name}" — pass tasks: import.meta.url in the module that declares it`,
+        )
+      }
+    }
+    this.#declareTasks()
+    await this.#engine.start(role, [...this.#declared.values()])
+  }
+
+  /** Stops consuming: lets running jobs finish, hands the rest back with their attempt, and closes the file. */
+  async stop(options: ShutdownOptions = {}): Promise<StopReport> {
+    if (this.#thread) return this.#untilEnd()
+    const given = optionsOf(options, 'stop()', ['drain', 'grace'])
+    const { drain, grace } = this.#settings.shutdown
+    return this.#engine.stop(
+      durationOr(given['drain'], 'stop(): drain', drain),
+      durationOr(given['grace'], 'stop(): grace', grace),
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  /** Listens to an event. A listener that throws is logged, and harms no job. */
+  on<N extends EventName>(name: N, listener: (event: EventMap[N]) => void): this {
+    this.#events.on(name, listener)
+    return this
+  }
+
+  off<N extends EventName>(name: N, listener: (event: EventMap[N]) => void): this {
+    this.#events.off(name, listener)
+    return this
+  }
+
+  #define<F extends TaskFunction>(name: string, options: TaskOptions | undefined, fn: F): Task<F> {
+    nameOf(name, 'task name')
+    if (typeof fn !== 'function')
+      throw new InvalidOption(`task "${name}" was given no function — app.task(name, options?, fn)`)
+    if (this.#tasks.has(name))
+      throw new DuplicateTask(`task "${name}" is declared twice in app "${this.name}" — give each its own name`)
+    const settings = taskSettings(options, this.#settings.taskDefaults, `task "${name}"`)
+    const { input, retry } = settings
+    this.#tasks.set(name, {
+      name,
+      settings,
+      run: fn as unknown as RunnableTask['run'],
+      retry,
+      checkInput: input && ((args) => checkInput(input, name, args)),
+    })
+    this.#announceTasks()
+    return makeTask(
+      {
+        database: this.#settings.database,
+        maxPayload: this.#settings.maxPayload,
+        requests: () => this.#ready(),
+        poke: () => setImmediate(() => this.#engine.poke()),
+      },
+      name,
+      settings,
+      fn,
+    )
+  }
+
+  /** Tells the engine of tasks that were declared after it was started, once for those of one turn. */
+  #announceTasks(): void {
+    if (this.#announcing || this.#thread) return
+    this.#announcing = true
+    queueMicrotask(() => {
+      this.#announcing = false
+      this.#declareTasks()
+    })
+  }
+
+  #declareTasks(): void {
+    this.#engine.declare(
+      [...this.#tasks.values()].map(({ name, settings: { runIn, onCrash } }) => ({ name, runIn, onCrash })),
+    )
+  }
+
+  #registered(): ReturnType<Inspect['registered']> {
+    return [...this.#tasks.values()].map(({ name, settings: { queue, priority, runIn, codec, retry } }) => {
+      return { name, queue, priority, runIn, codec, maxRetries: retry?.maxRetries ?? 0 }
+    })
+  }
+
+  #scheduleOf(name: string, options: ScheduleOptions): ScheduleDeclaration {
+    return scheduleDeclaration(name, options, this.#settings.timezone, (signature) =>
+      this.#scheduledJob(name, signature),
+    )
+  }
+
+  #scheduledJob(name: string, signature: Signature): ScheduledJob {
+    const task = this.#tasks.get(signature.task)
+    if (!task)
+      throw new InvalidSchedule(
+        `schedule "${name}" runs "${signature.task}", which app "${this.name}" does not declare`,
+      )
+    const { countdown, eta, taskId, expires } = signature.options
+    if (countdown !== undefined || eta !== undefined || taskId !== undefined || expires instanceof Date) {
+      throw new InvalidSchedule(
+        `schedule "${name}": countdown, eta, taskId and a Date as expires cannot be repeated — leave them out`,
+      )
+    }
+    const { expiresAt, ...shape }: JobShape = callSettings(signature.task, task.settings, signature.options, 0).shape
+    const { runAt: _runAt, parentId: _parent, rootId: _root, chosen: _chosen, ...job } = shape
+    return {
+      ...job,
+      expiresIn: expiresAt,
+      args: encode(signature.args, task.settings.codec, 'args', this.#settings.maxPayload),
+    }
+  }
+
+  /** The way to the engine, unless this is a pool thread that is still importing: then the import ends here. */
+  #ready(): Requests {
+    if (this.#thread?.importing && !runningTask()) {
+      this.#thread.reachedProgram()
+      return haltedRequests
+    }
+    return this.#requests
+  }
+
+  async #untilEnd(): Promise<never> {
+    this.#thread?.reachedProgram()
+    return new Promise<never>(() => {})
+  }
+
+  #requestsOf(thread: PoolThread<RunnableTask>): Requests {
+    const requests = new Requests({ send: (request) => thread.send(request), hold: () => {} })
+    thread.listen((reply) => requests.receive(reply))
+    return requests
+  }
+
+  #notice(notice: Exclude<Notice, { type: 'fatal' }>): void {
+    switch (notice.type) {
+      case 'event':
+        this.#events.receive(notice.name, notice.event)
+        return
+      case 'main-run':
+        this.#mainTasks.run(notice.row)
+        return
+      case 'main-cancel':
+        this.#mainTasks.cancel(notice.position, notice.error)
+        return
+      case 'log':
+        this.#settings.logger[notice.level](`${this.name}: ${notice.text}`)
+    }
+  }
+}
+
+/** In a pool thread that imports a program, what the program asks for at its top level never happens. */
+const haltedRequests = new Requests({ send: () => {}, hold: () => {} })

@@ -1,0 +1,172 @@
+import { Worker } from 'node:worker_threads'
+import type { EngineOptions } from '../engine/engine-options.ts'
+import { AppStopped, EngineCrashed } from '../errors.ts'
+import { fromWireError } from '../wire/error-codec.ts'
+import type {
+  Command,
+  Notice,
+  Reply,
+  Request,
+  Role,
+  ScheduleDeclaration,
+  StopReport,
+  TaskDeclaration,
+} from '../wire/messages.ts'
+import { Requests } from './requests.ts'
+
+export interface EngineListener {
+  notice(notice: Exclude<Notice, { type: 'fatal' }>): void
+  /** The engine ended by itself while the app was started. */
+  crashed(error: Error): void
+}
+
+/**
+ * The application thread's end: starts the engine thread at the first need and speaks with it. The thread keeps the
+ * process alive while something is awaited of it, or while the app is started.
+ */
+export class EngineThread {
+  readonly requests: Requests
+  readonly #options: EngineOptions
+  readonly #listener: EngineListener
+  #worker: Worker | null = null
+  #tasks: TaskDeclaration[] = []
+  #events: string[] = []
+  #waited = false
+  #started = false
+  #stopped = false
+
+  constructor(options: EngineOptions, listener: EngineListener) {
+    this.#options = options
+    this.#listener = listener
+    this.requests = new Requests({
+      send: (request) => this.#send(request),
+      hold: (on) => {
+        this.#waited = on
+        this.#hold()
+      },
+    })
+  }
+
+  async start(role: Role, schedules: ScheduleDeclaration[]): Promise<void> {
+    this.#stopped = false
+    this.#started = true
+    try {
+      await this.requests.expect((request) => this.#send({ type: 'start', request, role, schedules }))
+    } catch (error) {
+      await this.#end()
+      throw error
+    }
+  }
+
+  /** Resolves with what the stop did once the thread is gone; at once when it never ran. */
+  async stop(drain: number, grace: number): Promise<StopReport> {
+    this.#stopped = true
+    const worker = this.#worker
+    if (!worker) return { finished: 0, returned: 0, killed: 0 }
+    await this.requests.landed()
+    const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    const report = await this.requests.expect<StopReport>((request) =>
+      worker.postMessage({ type: 'stop', request, drain, grace }),
+    )
+    this.#worker = null
+    this.#started = false
+    await gone
+    this.requests.fail(
+      new AppStopped('the app was stopped while this was awaited — what was stored goes on at the next start'),
+    )
+    return report
+  }
+
+  /** Declares tasks; those that are declared later follow on their own. */
+  declare(tasks: TaskDeclaration[]): void {
+    this.#tasks = tasks
+    this.#worker?.postMessage({ type: 'tasks', tasks } satisfies Command)
+  }
+
+  listen(events: string[]): void {
+    this.#events = events
+    this.#worker?.postMessage({ type: 'listen', events } satisfies Command)
+  }
+
+  /** Another connection of this process may have committed. */
+  poke(): void {
+    this.#worker?.postMessage({ type: 'poke' } satisfies Command)
+  }
+
+  post(command: Command): void {
+    this.#worker?.postMessage(command)
+  }
+
+  #send(message: Request | Command): void {
+    if (this.#stopped) {
+      queueMicrotask(() => this.requests.fail(new AppStopped('the app was stopped — call start() to use it again')))
+      return
+    }
+    this.#worker ??= this.#spawn()
+    this.#worker.postMessage(message)
+  }
+
+  #spawn(): Worker {
+    const worker = new Worker(new URL('../engine/main.js', import.meta.url), {
+      workerData: this.#options,
+      name: `celeriac-engine:${this.#options.app.name}`,
+    })
+    worker.on('message', (message: Reply | Notice) => this.#receive(worker, message))
+    worker.on('error', (error) =>
+      this.#lost(
+        worker,
+        new EngineCrashed(`the engine thread ended: ${error.message} — what it acknowledged is in the file`, {
+          cause: error,
+        }),
+      ),
+    )
+    worker.on('exit', (code) =>
+      this.#lost(
+        worker,
+        new EngineCrashed(`the engine thread exited with code ${code} — what it acknowledged is in the file`),
+      ),
+    )
+    if (this.#tasks.length > 0) worker.postMessage({ type: 'tasks', tasks: this.#tasks } satisfies Command)
+    if (this.#events.length > 0) worker.postMessage({ type: 'listen', events: this.#events } satisfies Command)
+    this.#worker = worker
+    this.#hold()
+    return worker
+  }
+
+  #receive(worker: Worker, message: Reply | Notice): void {
+    switch (message.type) {
+      case 'fatal':
+        this.#lost(worker, fromWireError(message.error))
+        return
+      case 'event':
+      case 'main-run':
+      case 'main-cancel':
+      case 'log':
+        this.#listener.notice(message)
+        return
+      default:
+        this.requests.receive(message)
+    }
+  }
+
+  #lost(worker: Worker, error: Error): void {
+    if (this.#worker !== worker) return
+    this.#worker = null
+    const started = this.#started
+    this.#started = false
+    this.requests.fail(error)
+    if (started) this.#listener.crashed(error)
+  }
+
+  async #end(): Promise<void> {
+    this.#started = false
+    const worker = this.#worker
+    this.#worker = null
+    await worker?.terminate()
+  }
+
+  #hold(): void {
+    if (this.#waited || this.#started) this.#worker?.ref()
+    else this.#worker?.unref()
+  }
+}

@@ -1,0 +1,224 @@
+import { fromWireError } from '../wire/error-codec.ts'
+import type { EnqueueBatch, Question, Reply, Request, Settled } from '../wire/messages.ts'
+
+/** Carries requests to the engine, from wherever this runs. */
+export interface Transport {
+  send(request: Request): void
+  /** Whether something is awaited that the process must stay alive for. */
+  hold(on: boolean): void
+}
+
+/** What jobs of one call have in common. Calls that share the object share a batch. */
+export type JobShape = Omit<EnqueueBatch, 'ids' | 'args'>
+
+interface Flight {
+  request: number
+  batches: EnqueueBatch[]
+  lastShape: JobShape | null
+  stored: Promise<ReadonlySet<string>>
+  resolve: (duplicates: ReadonlySet<string>) => void
+  reject: (error: Error) => void
+}
+
+interface Wait {
+  settled: Promise<Settled>
+  resolve: (settled: Settled) => void
+  reject: (error: Error) => void
+  users: number
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
+/**
+ * The caller's end of the conversation with the engine: numbers requests, posts what one turn of the event loop
+ * enqueued as one message, and hands out what comes back.
+ */
+export class Requests {
+  readonly #transport: Transport
+  readonly #flights = new Map<number, Flight>()
+  readonly #asked = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  readonly #waits = new Map<string, Wait>()
+  readonly #watchers = new Map<string, Set<(progress: string) => void>>()
+  #toWait: string[] = []
+  #number = 0
+  #collecting: Flight | null = null
+  #held = false
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  /** Resolves after the commit that holds the jobs, with those ids that were stored before. */
+  enqueue(shape: JobShape, ids: string[], args: (string | Uint8Array)[]): Promise<ReadonlySet<string>> {
+    const flight = this.#collect()
+    const last = flight.batches.at(-1)
+    if (last && flight.lastShape === shape) {
+      if (ids.length === 1) {
+        last.ids.push(ids[0]!)
+        last.args.push(args[0]!)
+      } else {
+        last.ids = last.ids.concat(ids)
+        last.args = last.args.concat(args)
+      }
+    } else {
+      flight.batches.push({ ...shape, ids: ids.slice(), args: args.slice() })
+      flight.lastShape = shape
+    }
+    return flight.stored
+  }
+
+  ask<T>(question: Question): Promise<T> {
+    const request = ++this.#number
+    return new Promise<T>((resolve, reject) => {
+      this.#asked.set(request, { resolve: resolve as (value: unknown) => void, reject })
+      this.#hold()
+      this.#transport.send({ type: 'ask', request, question })
+    })
+  }
+
+  /** Numbers a request that is sent by other means, and resolves with its answer. */
+  expect<T>(send: (request: number) => void): Promise<T> {
+    const request = ++this.#number
+    return new Promise<T>((resolve, reject) => {
+      this.#asked.set(request, { resolve: resolve as (value: unknown) => void, reject })
+      this.#hold()
+      send(request)
+    })
+  }
+
+  /** Waits for a job's end; call `release` when it is no longer of interest. */
+  wait(id: string): { settled: Promise<Settled>; release: () => void } {
+    let wait = this.#waits.get(id)
+    if (!wait) {
+      const created = { users: 0 } as Wait
+      created.settled = new Promise((resolve, reject) => {
+        created.resolve = resolve
+        created.reject = reject
+      })
+      created.settled.catch(() => {})
+      wait = created
+      this.#waits.set(id, wait)
+      this.#hold()
+      if (this.#toWait.push(id) === 1) queueMicrotask(() => this.#sendWaits())
+    }
+    const mine = wait
+    mine.users++
+    return {
+      settled: mine.settled,
+      release: () => {
+        if (--mine.users > 0 || this.#waits.get(id) !== mine) return
+        this.#waits.delete(id)
+        this.#transport.send({ type: 'unwait', id })
+        this.#hold()
+      },
+    }
+  }
+
+  /** Calls `listener` with each progress of a job until the returned function is called. */
+  watch(id: string, listener: (progress: string) => void): () => void {
+    let listeners = this.#watchers.get(id)
+    if (!listeners) {
+      listeners = new Set()
+      this.#watchers.set(id, listeners)
+      this.#transport.send({ type: 'watch', id })
+    }
+    listeners.add(listener)
+    const added = listeners
+    return () => {
+      added.delete(listener)
+      if (added.size > 0 || this.#watchers.get(id) !== added) return
+      this.#watchers.delete(id)
+      this.#transport.send({ type: 'unwatch', id })
+    }
+  }
+
+  receive(reply: Reply): void {
+    switch (reply.type) {
+      case 'stored': {
+        const duplicates = reply.duplicates.length > 0 ? new Set(reply.duplicates) : NONE
+        for (const request of reply.requests) this.#land(request)?.resolve(duplicates)
+        break
+      }
+      case 'answer':
+        this.#answered(reply.request)?.resolve(reply.value)
+        break
+      case 'refused':
+        for (const request of reply.requests) {
+          const error = fromWireError(reply.error)
+          this.#land(request)?.reject(error)
+          this.#answered(request)?.reject(error)
+        }
+        break
+      case 'settled':
+        for (const [id, settled] of reply.ended) {
+          const wait = this.#waits.get(id)
+          this.#waits.delete(id)
+          wait?.resolve(settled)
+        }
+        break
+      case 'progress':
+        for (const listener of this.#watchers.get(reply.id) ?? []) listener(reply.progress)
+        return
+    }
+    this.#hold()
+  }
+
+  /** The engine is gone: everything that was asked of it fails with the reason. */
+  fail(error: Error): void {
+    for (const { reject } of this.#flights.values()) reject(error)
+    for (const { reject } of this.#asked.values()) reject(error)
+    for (const { reject } of this.#waits.values()) reject(error)
+    this.#flights.clear()
+    this.#asked.clear()
+    this.#waits.clear()
+    this.#watchers.clear()
+    this.#hold()
+  }
+
+  /** Resolves when nothing that was enqueued is still on its way. */
+  async landed(): Promise<void> {
+    await Promise.allSettled([...this.#flights.values()].map((flight) => flight.stored))
+  }
+
+  #collect(): Flight {
+    if (this.#collecting) return this.#collecting
+    const flight = { request: ++this.#number, batches: [], lastShape: null } as unknown as Flight
+    flight.stored = new Promise((resolve, reject) => {
+      flight.resolve = resolve
+      flight.reject = reject
+    })
+    this.#collecting = flight
+    this.#flights.set(flight.request, flight)
+    this.#hold()
+    queueMicrotask(() => {
+      this.#collecting = null
+      this.#transport.send({ type: 'enqueue', request: flight.request, batches: flight.batches })
+    })
+    return flight
+  }
+
+  #sendWaits(): void {
+    const ids = this.#toWait
+    this.#toWait = []
+    this.#transport.send({ type: 'wait', ids })
+  }
+
+  #land(request: number): Flight | undefined {
+    const flight = this.#flights.get(request)
+    this.#flights.delete(request)
+    return flight
+  }
+
+  #answered(request: number): { resolve: (value: unknown) => void; reject: (error: Error) => void } | undefined {
+    const asked = this.#asked.get(request)
+    this.#asked.delete(request)
+    return asked
+  }
+
+  #hold(): void {
+    const on = this.#flights.size > 0 || this.#asked.size > 0 || this.#waits.size > 0
+    if (on === this.#held) return
+    this.#held = on
+    this.#transport.hold(on)
+  }
+}

@@ -1,0 +1,159 @@
+import type { Requests } from './client/requests.ts'
+import { type JobInfo, jobInfo } from './job-info.ts'
+import type { StoredJob } from './wire/messages.ts'
+
+/** A task as it is declared here. */
+export interface RegisteredTask {
+  name: string
+  queue: string
+  priority: number
+  runIn: 'thread' | 'main'
+  codec: 'json' | 'v8'
+  maxRetries: number
+}
+
+export interface QueueInfo {
+  queue: string
+  /** Jobs that are due and wait, in all processes. */
+  waiting: number
+  running: number
+  /** When the oldest waiting job was enqueued. */
+  oldest: Date | null
+  /** Waiting jobs whose task no live process declares. */
+  noHandler: number
+  concurrency: number | null
+}
+
+export interface WorkerInfo {
+  key: string
+  app: string
+  host: string
+  pid: number
+  role: string
+  threads: number
+  startedAt: Date
+  tasks: string[]
+}
+
+export interface Stats {
+  key: string
+  pid: number
+  role: string | null
+  database: string
+  /** Pool threads open now. */
+  threads: number
+  concurrency: number
+  /** Jobs in the file, by state. */
+  states: Record<string, number>
+}
+
+/** Looks at what the file and this process hold; changes nothing. */
+export class Inspect {
+  readonly #requests: () => Requests
+  readonly #registered: () => RegisteredTask[]
+
+  constructor(requests: () => Requests, registered: () => RegisteredTask[]) {
+    this.#requests = requests
+    this.#registered = registered
+  }
+
+  /** Jobs that run now, in all processes. At most 1,000. */
+  async active(): Promise<JobInfo[]> {
+    return this.#jobs('active')
+  }
+
+  /** Jobs handed to a thread of this process and not begun. */
+  async reserved(): Promise<JobInfo[]> {
+    return this.#jobs('reserved')
+  }
+
+  /** Jobs that wait for their time, an eta or the next attempt. At most 2,000. */
+  async scheduled(): Promise<JobInfo[]> {
+    return this.#jobs('scheduled')
+  }
+
+  /** Tasks declared in this process. */
+  registered(): RegisteredTask[] {
+    return this.#registered()
+  }
+
+  async stats(): Promise<Stats> {
+    return this.#requests().ask<Stats>({ about: 'stats' })
+  }
+
+  async queues(): Promise<QueueInfo[]> {
+    const rows = await this.#requests().ask<(Omit<QueueInfo, 'oldest'> & { oldest: number | null })[]>({
+      about: 'queues',
+    })
+    return rows.map((row) => ({ ...row, oldest: row.oldest === null ? null : new Date(row.oldest) }))
+  }
+
+  /** Processes that consume this file now. */
+  async workers(): Promise<WorkerInfo[]> {
+    const rows = await this.#requests().ask<(Omit<WorkerInfo, 'startedAt'> & { startedAt: number })[]>({
+      about: 'workers',
+    })
+    return rows.map(({ key, app, host, pid, role, threads, startedAt, tasks }) => {
+      return { key, app, host, pid, role, threads, startedAt: new Date(startedAt), tasks }
+    })
+  }
+
+  /** One job, or null when the id was never stored. */
+  async query(id: string): Promise<JobInfo | null> {
+    const job = await this.#requests().ask<StoredJob | null>({ about: 'job', id })
+    return job && jobInfo(job)
+  }
+
+  /** Lines that a job's task wrote with `currentTask().log`. */
+  async log(id: string): Promise<{ at: Date; level: string; text: string }[]> {
+    const rows = await this.#requests().ask<{ at: number; level: string; text: string }[]>({ about: 'log', id })
+    return rows.map((row) => ({ ...row, at: new Date(row.at) }))
+  }
+
+  /** In words, why a job is not running. */
+  async explain(id: string): Promise<string> {
+    const job = await this.query(id)
+    if (!job) return `no job ${id} is stored in this file`
+    switch (job.state) {
+      case 'SCHEDULED':
+        return `waits for its time, ${job.eta?.toISOString()}`
+      case 'RETRY':
+        return `attempt ${job.attempt} failed (${job.error?.message ?? 'no error kept'}); the next one begins at ${job.eta?.toISOString()}`
+      case 'PENDING':
+        return this.#whyPending(job)
+      case 'BLOCKED':
+        return 'waits for other jobs to end'
+      case 'STARTED':
+        return `has been running since ${job.startedAt?.toISOString()}, attempt ${job.attempt}`
+      default:
+        return `ended as ${job.state} at ${job.finishedAt?.toISOString()}`
+    }
+  }
+
+  async ping(): Promise<{ key: string; pid: number; at: Date; fault: { message: string } | null }> {
+    const answer = await this.#requests().ask<{
+      key: string
+      pid: number
+      at: number
+      fault: { message: string } | null
+    }>({ about: 'ping' })
+    return { ...answer, at: new Date(answer.at) }
+  }
+
+  async #whyPending(job: JobInfo): Promise<string> {
+    const workers = (await this.workers()).filter((worker) => worker.role !== 'beat')
+    if (workers.length === 0) return 'is due, but no process consumes this file — call app.start()'
+    if (!workers.some((worker) => worker.tasks.includes(job.task))) {
+      return `has no handler: none of the ${workers.length} live processes declares a task "${job.task}"`
+    }
+    const queue = (await this.queues()).find((entry) => entry.queue === job.queue)
+    if (queue?.concurrency != null && queue.running >= queue.concurrency) {
+      return `waits for its queue: "${job.queue}" runs ${queue.running} jobs and its concurrency is ${queue.concurrency}`
+    }
+    return 'is due and waits for a free thread'
+  }
+
+  async #jobs(about: 'active' | 'reserved' | 'scheduled'): Promise<JobInfo[]> {
+    return (await this.#requests().ask<StoredJob[]>({ about })).map(jobInfo)
+  }
+}

@@ -1,0 +1,94 @@
+import type { State } from './domain/states.ts'
+import { decode } from './wire/codec.ts'
+import { fromWireError } from './wire/error-codec.ts'
+import type { StoredJob } from './wire/messages.ts'
+import type { Progress } from './worker/task-context.ts'
+
+/** One try to run a job. */
+export interface AttemptInfo {
+  number: number
+  outcome: 'success' | 'failure' | 'retry' | 'crash' | 'revoked' | 'running'
+  startedAt: Date | null
+  endedAt: Date | null
+  /** Key of the process that ran it. */
+  worker: string | null
+  error: Error | null
+}
+
+/** Everything that is kept of a job. */
+export interface JobInfo {
+  id: string
+  task: string
+  args: unknown[]
+  queue: string
+  priority: number
+  state: State
+  enqueuedAt: Date
+  /** Earliest start: the eta, or the time of the next attempt. */
+  eta: Date | null
+  expires: Date | null
+  startedAt: Date | null
+  finishedAt: Date | null
+  /** Attempts begun so far. */
+  attempt: number
+  maxAttempts: number
+  /** Times that a thread or process died under it. */
+  crashes: number
+  attempts: AttemptInfo[]
+  worker: string | null
+  progress: Progress | null
+  /** The last attempt's error. */
+  error: Error | null
+  revokeReason: string | null
+  parentId: string | null
+  rootId: string
+  schedule: string | null
+  scheduledFor: Date | null
+  headers: Record<string, string>
+  tags: string[]
+  result: unknown
+}
+
+export function jobInfo(job: StoredJob): JobInfo {
+  const { id, task, queue, priority, state, attempt, maxAttempts, crashes, worker, revokeReason, parentId, schedule } =
+    job
+  return {
+    id,
+    task,
+    args: decode(job.args, job.codec) as unknown[],
+    queue,
+    priority,
+    state,
+    enqueuedAt: new Date(job.enqueuedAt),
+    eta: moment(job.runAt),
+    expires: moment(job.expiresAt),
+    startedAt: moment(job.startedAt),
+    finishedAt: moment(job.finishedAt),
+    attempt,
+    maxAttempts,
+    crashes,
+    attempts: job.attempts.map((one) => ({
+      number: one.number,
+      outcome: one.outcome,
+      startedAt: moment(one.startedAt),
+      endedAt: moment(one.endedAt),
+      worker: one.worker,
+      error: one.error && fromWireError(one.error),
+    })),
+    worker,
+    progress: job.progress === null ? null : (JSON.parse(job.progress) as Progress),
+    error: job.error && fromWireError(job.error),
+    revokeReason,
+    parentId,
+    rootId: job.rootId ?? id,
+    schedule,
+    scheduledFor: moment(job.scheduledFor),
+    headers: job.options.headers ?? {},
+    tags: job.options.tags ?? [],
+    result: decode(job.result, job.codec),
+  }
+}
+
+function moment(time: number | null): Date | null {
+  return time === null ? null : new Date(time)
+}

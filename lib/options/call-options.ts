@@ -1,0 +1,121 @@
+import type { Duration } from '../domain/duration.ts'
+import { toMilliseconds } from '../domain/duration.ts'
+import type { JobShape } from '../client/requests.ts'
+import { InvalidOption } from '../errors.ts'
+import type { StoredOptions } from '../wire/messages.ts'
+import { booleanOr, durationOr, integerOr, momentOr, nameOf, optionsOf, refuse } from './check.ts'
+import { type RetryOptions, retryPolicy } from './retry-options.ts'
+import type { TaskSettings } from './task-options.ts'
+
+/** Options of one call; each overrides the task's own. */
+export interface CallOptions {
+  /** Begin this long from now at the earliest. Excludes `eta`. */
+  countdown?: Duration
+  /** Begin then at the earliest: a Date, or epoch milliseconds. Excludes `countdown`. */
+  eta?: Date | number
+  /** Do not begin after this: a duration from now, or a Date. */
+  expires?: Duration | Date
+  queue?: string
+  /** 0 to 9, higher first. */
+  priority?: number
+  /** Functions cannot be stored with a job: give `backoff` and `on` functions to the task. */
+  retry?: number | (Omit<RetryOptions, 'backoff' | 'on'> & { backoff?: 'exponential' | 'fixed' })
+  ignoreResult?: boolean
+  /** Text pairs that the task reads from `currentTask().headers`. */
+  headers?: Record<string, string>
+  /** Labels to find the job by. */
+  tags?: string[]
+}
+
+/** Options of one call for a single job. */
+export interface SingleCallOptions extends CallOptions {
+  /** The job's id. A second call with the same id stores nothing and returns the first job's handle. */
+  taskId?: string
+}
+
+const KEYS = [
+  'countdown',
+  'eta',
+  'expires',
+  'queue',
+  'priority',
+  'retry',
+  'ignoreResult',
+  'headers',
+  'tags',
+  'taskId',
+] as const
+
+export interface CallSettings {
+  taskId: string | null
+  shape: JobShape
+}
+
+/** @throws InvalidOption */
+export function callSettings(task: string, settings: TaskSettings, options: unknown, now: number): CallSettings {
+  const where = `${task}.applyAsync()`
+  const given = optionsOf(options, where, KEYS)
+  if (given['countdown'] !== undefined && given['eta'] !== undefined) {
+    throw new InvalidOption(`${where} was given both countdown and eta — give one of them`)
+  }
+  const countdown = durationOr(given['countdown'], `${where}: countdown`, null)
+  const runAt = countdown === null ? momentOr(given['eta'], `${where}: eta`, null) : now + countdown
+  const retry = retryPolicy(given['retry'], `${where}: retry`)
+  const { expires } = given
+  const expiresAt =
+    expires instanceof Date
+      ? momentOr(expires, `${where}: expires`, null)
+      : expires === undefined
+        ? settings.expires === null
+          ? null
+          : (runAt ?? now) + settings.expires
+        : now + toMilliseconds(expires, `${where}: expires`)
+  const stored: StoredOptions = {}
+  if (booleanOr(given['ignoreResult'], `${where}: ignoreResult`, settings.ignoreResult)) stored.ignoreResult = true
+  if (given['headers'] !== undefined) stored.headers = headersOf(given['headers'], where)
+  if (given['tags'] !== undefined) stored.tags = tagsOf(given['tags'], where)
+  if (retry) {
+    if (typeof retry.backoff === 'function' || retry.on) {
+      throw new InvalidOption(
+        `${where}: retry has a function, which cannot be stored with a job — give it to app.task()`,
+      )
+    }
+    const { maxRetries, backoff, delay, maxDelay, jitter } = retry
+    stored.retry = { maxRetries, backoff, delay, maxDelay, jitter }
+  }
+  return {
+    taskId: given['taskId'] === undefined ? null : nameOf(given['taskId'], `${where}: taskId`),
+    shape: {
+      task,
+      queue: given['queue'] === undefined ? settings.queue : nameOf(given['queue'], `${where}: queue`),
+      priority: integerOr(given['priority'], `${where}: priority`, settings.priority, 0, 9),
+      runAt,
+      expiresAt,
+      maxAttempts: (retry ?? settings.retry ?? { maxRetries: 0 }).maxRetries + 1,
+      codec: settings.codec,
+      options: Object.keys(stored).length > 0 ? JSON.stringify(stored) : null,
+      parentId: null,
+      rootId: null,
+      chosen: given['taskId'] !== undefined,
+    },
+  }
+}
+
+/** What a plain `delay()` of this task stores; one object, so that its calls share batches. Null when it depends on the time. */
+export function plainShape(task: string, settings: TaskSettings): JobShape | null {
+  return settings.expires === null ? Object.freeze(callSettings(task, settings, undefined, 0).shape) : null
+}
+
+function headersOf(value: unknown, where: string): Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    refuse(`${where}: headers`, value, 'an object of texts')
+  for (const [key, header] of Object.entries(value)) {
+    if (typeof header !== 'string') refuse(`${where}: headers.${key}`, header, 'a text')
+  }
+  return { ...(value as Record<string, string>) }
+}
+
+function tagsOf(value: unknown, where: string): string[] {
+  if (!Array.isArray(value)) refuse(`${where}: tags`, value, 'an array of texts')
+  return value.map((tag, i) => nameOf(tag, `${where}: tags[${i}]`))
+}

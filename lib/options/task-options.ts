@@ -1,0 +1,63 @@
+import type { RetryPolicy } from '../domain/retry.ts'
+import type { Duration } from '../domain/duration.ts'
+import type { Codec } from '../wire/codec.ts'
+import { booleanOr, durationOr, integerOr, nameOf, oneOf, optionsOf, refuse } from './check.ts'
+import { type RetryOptions, retryPolicy } from './retry-options.ts'
+import { isStandardSchema, type StandardSchema } from './standard-schema.ts'
+
+/** How a task's jobs are stored and run. */
+export interface TaskOptions {
+  /** Line the jobs wait in. Default `'default'`. */
+  queue?: string
+  /** 0 to 9, higher first; first in, first out within. Default 0. */
+  priority?: number
+  /** Retries after a failure: a number, or a policy. Default: none. */
+  retry?: number | RetryOptions
+  /** Not begun within this time, the job ends as EXPIRED and never runs. Default: none. */
+  expires?: Duration
+  /** Keep the state, not the value. Default false. */
+  ignoreResult?: boolean
+  /** A pool thread, or the application's own event loop, where a task cannot be killed. Default `'thread'`. */
+  runIn?: 'thread' | 'main'
+  /** Checks the argument tuple when it is enqueued and again before it runs. Default: none. */
+  input?: StandardSchema
+  /** How arguments and results are stored. Default `'json'`. */
+  codec?: Codec
+  /** What follows when the thread or process died under a job. After 3 deaths it is failed whatever this says. Default `'retry'`. */
+  onCrash?: 'retry' | 'fail'
+}
+
+export interface TaskSettings {
+  queue: string
+  priority: number
+  retry: RetryPolicy | null
+  expires: number | null
+  ignoreResult: boolean
+  runIn: 'thread' | 'main'
+  input: StandardSchema | null
+  codec: Codec
+  onCrash: 'retry' | 'fail'
+}
+
+const KEYS = ['queue', 'priority', 'retry', 'expires', 'ignoreResult', 'runIn', 'input', 'codec', 'onCrash'] as const
+
+/** @throws InvalidOption */
+export function taskSettings(options: unknown, defaults: unknown, where: string): TaskSettings {
+  const own = optionsOf(options, where, KEYS)
+  const given = { ...optionsOf(defaults, 'taskDefaults', KEYS), ...own }
+  const { input } = given
+  if (input !== undefined && !isStandardSchema(input)) {
+    refuse(`${where}: input`, input, 'a Standard Schema, such as z.tuple([z.number()]) of zod')
+  }
+  return Object.freeze({
+    queue: given['queue'] === undefined ? 'default' : nameOf(given['queue'], `${where}: queue`),
+    priority: integerOr(given['priority'], `${where}: priority`, 0, 0, 9),
+    retry: retryPolicy(given['retry'], `${where}: retry`),
+    expires: durationOr(given['expires'], `${where}: expires`, null),
+    ignoreResult: booleanOr(given['ignoreResult'], `${where}: ignoreResult`, false),
+    runIn: oneOf(given['runIn'], `${where}: runIn`, ['thread', 'main'] as const, 'thread'),
+    input: input ?? null,
+    codec: oneOf(given['codec'], `${where}: codec`, ['json', 'v8'] as const, 'json'),
+    onCrash: oneOf(given['onCrash'], `${where}: onCrash`, ['retry', 'fail'] as const, 'retry'),
+  })
+}

@@ -1,0 +1,208 @@
+import type { State } from './domain/states.ts'
+import { isFinal } from './domain/states.ts'
+import { type Duration, toMilliseconds } from './domain/duration.ts'
+import type { Requests } from './client/requests.ts'
+import {
+  JoinInsideTask,
+  ResultExpired,
+  ResultTimeout,
+  TaskExpired,
+  TaskFailure,
+  TaskRevoked,
+  UnknownTask,
+} from './errors.ts'
+import { decode } from './wire/codec.ts'
+import { fromWireError } from './wire/error-codec.ts'
+import type { Settled, StoredJob } from './wire/messages.ts'
+import { type JobInfo, jobInfo } from './job-info.ts'
+import { type Progress, runningTask } from './worker/task-context.ts'
+
+export interface GetOptions {
+  /** Longest wait; the job goes on after it. Default: none. */
+  timeout?: Duration
+  /** Stops the wait, not the job. */
+  signal?: AbortSignal
+  /** Allow the wait inside a task, where it holds a thread and can deadlock the pool. Default false. */
+  insideTask?: boolean
+}
+
+export interface RevokeOptions {
+  /** End a running job too: its signal aborts, and its thread is terminated 5 s later. Default false: running jobs are only signalled. */
+  terminate?: boolean
+  /** Kept with the job. */
+  reason?: string
+}
+
+/** A handle on one job, whether it waits, runs or ended long ago; good in any process on the file. */
+export class AsyncResult<R = unknown> {
+  readonly id: string
+  /** Whether the call stored nothing, because a job of its `taskId` was there already. */
+  readonly duplicate: boolean
+  readonly #requests: () => Requests
+
+  /** Made by `delay()` and its kin, and by `app.result(id)`. */
+  constructor(id: string, requests: () => Requests, duplicate = false) {
+    this.id = id
+    this.#requests = requests
+    this.duplicate = duplicate
+  }
+
+  /**
+   * The task's return value, as soon as it is committed.
+   * @throws TaskFailure, TaskRevoked, TaskExpired, UnknownTask, ResultExpired, ResultTimeout, JoinInsideTask, and the signal's reason
+   */
+  async get(options: GetOptions = {}): Promise<R> {
+    if (!options.insideTask && runningTask()) {
+      throw new JoinInsideTask(
+        `get() of job ${this.id} was called inside a task, which can deadlock the pool — enqueue a follow-up instead, or pass { insideTask: true }`,
+      )
+    }
+    const [state, task, codec, result, error] = await this.#settled(options)
+    switch (state) {
+      case 'SUCCESS':
+        return decode(result, codec) as R
+      case 'FAILURE': {
+        const cause = error ? fromWireError(error) : undefined
+        throw new TaskFailure(
+          `task "${task}" (job ${this.id}) failed: ${cause?.message ?? 'no error was kept'}`,
+          {
+            cause,
+            taskId: this.id,
+          },
+        )
+      }
+      case 'REVOKED':
+        throw new TaskRevoked(`task "${task}" (job ${this.id}) was revoked before it finished`)
+      case 'EXPIRED':
+        throw new TaskExpired(`task "${task}" (job ${this.id}) was not begun before it expired`)
+      case 'FORGOTTEN':
+        throw new ResultExpired(`the result of job ${this.id} was forgotten`)
+      default:
+        throw new UnknownTask(
+          `no job ${this.id} is stored in this file — check the id, and that the database is the one it was stored in`,
+        )
+    }
+  }
+
+  /** `null` for an id that was never stored. */
+  async state(): Promise<State | null> {
+    return this.#requests().ask<State | null>({ about: 'state', id: this.id })
+  }
+
+  /** Everything that is kept of the job; `null` for an id that was never stored. */
+  async info(): Promise<JobInfo | null> {
+    const job = await this.#requests().ask<StoredJob | null>({ about: 'job', id: this.id })
+    return job && jobInfo(job)
+  }
+
+  async exists(): Promise<boolean> {
+    return (await this.state()) !== null
+  }
+
+  /** Whether the job ended, however. */
+  async ready(): Promise<boolean> {
+    const state = await this.state()
+    return state !== null && isFinal(state)
+  }
+
+  async successful(): Promise<boolean> {
+    return (await this.state()) === 'SUCCESS'
+  }
+
+  async failed(): Promise<boolean> {
+    return (await this.state()) === 'FAILURE'
+  }
+
+  /** Ends the job: a waiting one at once, a running one by its signal. Resolves with its state after the call. */
+  async revoke(options: RevokeOptions = {}): Promise<State | null> {
+    const { terminate = false, reason = null } = options
+    return this.#requests().ask<State | null>({ about: 'revoke', id: this.id, terminate, reason })
+  }
+
+  /** Drops a finished job's arguments and result; its state and errors stay. False when there was nothing to drop. */
+  async forget(): Promise<boolean> {
+    return this.#requests().ask<boolean>({ about: 'forget', id: this.id })
+  }
+
+  /** Each progress the task reports, until it ends; the last one always comes. */
+  async *progress(): AsyncGenerator<Progress, void, undefined> {
+    const queue: string[] = []
+    let wake: () => void = () => {}
+    let ended = false
+    const unwatch = this.#requests().watch(this.id, (progress) => {
+      queue.push(progress)
+      wake()
+    })
+    const wait = this.#requests().wait(this.id)
+    const end = (): void => {
+      ended = true
+      wake()
+    }
+    wait.settled.then(end, end)
+    let last: string | undefined
+    try {
+      while (true) {
+        for (let value = queue.shift(); value !== undefined; value = queue.shift()) {
+          if (value !== last) yield JSON.parse(value) as Progress
+          last = value
+        }
+        if (ended) break
+        await new Promise<void>((resolve) => {
+          wake = resolve
+          if (ended || queue.length > 0) resolve()
+        })
+      }
+      const stored = await this.#requests().ask<StoredJob | null>({ about: 'job', id: this.id })
+      if (stored?.progress && stored.progress !== last) yield JSON.parse(stored.progress) as Progress
+    } finally {
+      unwatch()
+      wait.release()
+    }
+  }
+
+  async #settled({ timeout, signal }: GetOptions): Promise<Settled> {
+    signal?.throwIfAborted()
+    const wait = this.#requests().wait(this.id)
+    if (timeout === undefined && !signal) return wait.settled
+    const milliseconds = timeout === undefined ? null : toMilliseconds(timeout, 'get(): timeout')
+    const give = new AbortController()
+    try {
+      return await Promise.race([
+        wait.settled,
+        late(
+          milliseconds,
+          give.signal,
+          () => new ResultTimeout(`job ${this.id} did not end within ${milliseconds} ms; it goes on`),
+        ),
+        aborted(signal, give.signal),
+      ])
+    } finally {
+      give.abort()
+      wait.release()
+    }
+  }
+}
+
+/** Longest that one timer is set for: Node fires a longer one at once. */
+const LONGEST = 2 ** 31 - 1
+
+function late(milliseconds: number | null, until: AbortSignal, error: () => Error): Promise<never> {
+  return new Promise((_, reject) => {
+    if (milliseconds === null) return
+    let left = milliseconds
+    const next = (): void => {
+      if (left <= 0) return reject(error())
+      const step = Math.min(left, LONGEST)
+      left -= step
+      const timer = setTimeout(next, step)
+      until.addEventListener('abort', () => clearTimeout(timer), { once: true })
+    }
+    next()
+  })
+}
+
+function aborted(signal: AbortSignal | undefined, until: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true, signal: until })
+  })
+}

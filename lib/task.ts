@@ -1,0 +1,40 @@
+import type { AsyncResult } from './result.ts'
+import type { CallOptions, SingleCallOptions } from './options/call-options.ts'
+import type { Signature } from './signature.ts'
+import type { CallerDatabase, TransactionalTask } from './within.ts'
+
+/** What a task's function may be. Arguments and result must survive the task's codec. */
+// biome-ignore lint/suspicious/noExplicitAny: a constraint that accepts every function
+export type TaskFunction = (...args: any[]) => unknown
+
+/** A function that can also be run in the background. Calling it runs it here and now. */
+export interface Task<F extends TaskFunction = TaskFunction> {
+  (...args: Parameters<F>): ReturnType<F>
+  /** The name it is stored under. */
+  readonly taskName: string
+
+  /**
+   * Stores a job and resolves once it is committed.
+   * @throws InvalidPayload, PayloadTooLarge, InvalidInput, and the storage errors
+   */
+  delay(...args: Parameters<F>): Promise<AsyncResult<Awaited<ReturnType<F>>>>
+
+  /** `delay()` with options. */
+  applyAsync(args: Parameters<F>, options?: SingleCallOptions): Promise<AsyncResult<Awaited<ReturnType<F>>>>
+
+  /** Stores one job for each argument list, all in one transaction; handles in the same order. */
+  delayMany(argsList: readonly Parameters<F>[], options?: CallOptions): Promise<AsyncResult<Awaited<ReturnType<F>>>[]>
+
+  /**
+   * The same calls, made synchronously inside the caller's own better-sqlite3 transaction on the app's file: the job
+   * exists if and only if that transaction commits.
+   * @throws ForeignConnection
+   */
+  within(db: CallerDatabase): TransactionalTask<F>
+
+  /** A signature: this call as data. */
+  s(...args: Parameters<F>): Signature<Awaited<ReturnType<F>>>
+
+  /** An immutable signature: takes no result of a task before it in a chain. */
+  si(...args: Parameters<F>): Signature<Awaited<ReturnType<F>>>
+}
