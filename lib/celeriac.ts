@@ -1,8 +1,8 @@
 import { EngineThread } from './client/engine-thread.ts'
 import { type JobShape, Requests } from './client/requests.ts'
 import { DuplicateSchedule, DuplicateTask, InvalidOption, InvalidSchedule } from './errors.ts'
-import { type EventMap, type EventName } from './events.ts'
 import { EventHub } from './event-hub.ts'
+import type { EventMap, EventName } from './events.ts'
 import { checkInput } from './input-check.ts'
 import { Inspect } from './inspect.ts'
 import { MainTasks } from './main-tasks.ts'
@@ -136,7 +136,7 @@ export class Celeriac {
   async start(options: StartOptions = {}): Promise<void> {
     if (this.#thread) return this.#untilEnd()
     const given = optionsOf(options, 'start()', ['role'])
-    const role = oneOf(given['role'], 'start(): role', ['all', 'worker', 'beat', 'producer'] as const, 'all')
+    const role = oneOf(given.role, 'start(): role', ['all', 'worker', 'beat', 'producer'] as const, 'all')
     if (role !== 'producer' && role !== 'beat' && this.#settings.modules.length === 0) {
       const inThreads = [...this.#tasks.values()].filter((task) => task.settings.runIn === 'thread')
       if (inThreads.length > 0) {
@@ -155,8 +155,8 @@ export class Celeriac {
     const given = optionsOf(options, 'stop()', ['drain', 'grace'])
     const { drain, grace } = this.#settings.shutdown
     return this.#engine.stop(
-      durationOr(given['drain'], 'stop(): drain', drain),
-      durationOr(given['grace'], 'stop(): grace', grace),
+      durationOr(given.drain, 'stop(): drain', drain),
+      durationOr(given.grace, 'stop(): grace', grace),
     )
   }
 

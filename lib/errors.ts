@@ -139,6 +139,11 @@ export class EngineCrashed extends CeleriacError {
   readonly code = 'ENGINE_CRASHED'
 }
 
+/** Other processes took this one for dead and its jobs with it; the engine starts again by itself. */
+export class LeaseLost extends CeleriacError {
+  readonly code = 'LEASE_LOST'
+}
+
 /** `currentTask()` was called outside a running task. */
 export class NotInTask extends CeleriacError {
   readonly code = 'NOT_IN_TASK'

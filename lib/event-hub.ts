@@ -1,6 +1,6 @@
 import { InvalidOption } from './errors.ts'
 import { EVENT_NAMES, type EventMap, type EventName } from './events.ts'
-import { type WireError, fromWireError } from './wire/error-codec.ts'
+import { fromWireError, type WireError } from './wire/error-codec.ts'
 
 type Listener<N extends EventName = EventName> = (event: EventMap[N]) => void
 
@@ -34,9 +34,9 @@ export class EventHub {
 
   /** Turns an event as it crossed threads into what listeners get. */
   receive(name: string, event: Record<string, unknown>): void {
-    const at = new Date(event['at'] as number)
-    const slot = event['slot'] === undefined ? {} : { slot: new Date(event['slot'] as number) }
-    const error = 'error' in event ? { error: event['error'] ? fromWireError(event['error'] as WireError) : null } : {}
+    const at = new Date(event.at as number)
+    const slot = event.slot === undefined ? {} : { slot: new Date(event.slot as number) }
+    const error = 'error' in event ? { error: event.error ? fromWireError(event.error as WireError) : null } : {}
     this.emit(name as EventName, { ...event, ...slot, ...error, at } as never)
   }
 

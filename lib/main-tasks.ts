@@ -1,6 +1,6 @@
+import type { WireError } from './wire/error-codec.ts'
 import { fromWireError } from './wire/error-codec.ts'
 import type { Command, LogRow, Outcome, RunRow } from './wire/messages.ts'
-import type { WireError } from './wire/error-codec.ts'
 import { type Execution, execute, type RunnableTask } from './worker/execute.ts'
 import { ReportBuffer } from './worker/report-buffer.ts'
 

@@ -1,7 +1,7 @@
+import type { Requests } from './client/requests.ts'
+import { type Duration, toMilliseconds } from './domain/duration.ts'
 import type { State } from './domain/states.ts'
 import { isFinal } from './domain/states.ts'
-import { type Duration, toMilliseconds } from './domain/duration.ts'
-import type { Requests } from './client/requests.ts'
 import {
   JoinInsideTask,
   ResultExpired,
@@ -11,10 +11,10 @@ import {
   TaskRevoked,
   UnknownTask,
 } from './errors.ts'
+import { type JobInfo, jobInfo } from './job-info.ts'
 import { decode } from './wire/codec.ts'
 import { fromWireError } from './wire/error-codec.ts'
 import type { Settled, StoredJob } from './wire/messages.ts'
-import { type JobInfo, jobInfo } from './job-info.ts'
 import { type Progress, runningTask } from './worker/task-context.ts'
 
 export interface GetOptions {
@@ -63,13 +63,10 @@ export class AsyncResult<R = unknown> {
         return decode(result, codec) as R
       case 'FAILURE': {
         const cause = error ? fromWireError(error) : undefined
-        throw new TaskFailure(
-          `task "${task}" (job ${this.id}) failed: ${cause?.message ?? 'no error was kept'}`,
-          {
-            cause,
-            taskId: this.id,
-          },
-        )
+        throw new TaskFailure(`task "${task}" (job ${this.id}) failed: ${cause?.message ?? 'no error was kept'}`, {
+          cause,
+          taskId: this.id,
+        })
       }
       case 'REVOKED':
         throw new TaskRevoked(`task "${task}" (job ${this.id}) was revoked before it finished`)
@@ -191,7 +188,10 @@ function late(milliseconds: number | null, until: AbortSignal, error: () => Erro
     if (milliseconds === null) return
     let left = milliseconds
     const next = (): void => {
-      if (left <= 0) return reject(error())
+      if (left <= 0) {
+        reject(error())
+        return
+      }
       const step = Math.min(left, LONGEST)
       left -= step
       const timer = setTimeout(next, step)

@@ -119,8 +119,8 @@ export class Schedules {
     const rows = await this.#requests().ask<{ slot: number; outcome: LedgerEntry['outcome']; jobId: string | null }[]>({
       about: 'ledger',
       name,
-      from: from && from.getTime(),
-      to: to && to.getTime(),
+      from: from?.getTime() ?? null,
+      to: to?.getTime() ?? null,
       limit,
     })
     return rows.map((row) => ({ ...row, slot: new Date(row.slot) }))

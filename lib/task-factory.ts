@@ -1,15 +1,15 @@
 import type { JobShape, Requests } from './client/requests.ts'
-import { checkInput } from './input-check.ts'
 import { InvalidInput } from './errors.ts'
+import { checkInput } from './input-check.ts'
 import { callSettings, plainShape, type SingleCallOptions } from './options/call-options.ts'
 import type { TaskSettings } from './options/task-options.ts'
 import { AsyncResult } from './result.ts'
 import { Signature } from './signature.ts'
 import { insertWithin } from './store/caller-connection.ts'
 import type { Task, TaskFunction } from './task.ts'
-import type { CallerDatabase, TransactionalTask } from './within.ts'
 import { encode } from './wire/codec.ts'
 import { newJobId } from './wire/job-id.ts'
+import type { CallerDatabase, TransactionalTask } from './within.ts'
 import type { RunnableTask } from './worker/execute.ts'
 import { runningTask } from './worker/task-context.ts'
 
@@ -59,8 +59,7 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
   }
 
   const enqueueOne = async (args: Args, options?: SingleCallOptions): Promise<AsyncResult<Result>> => {
-    const checking = check(args)
-    if (checking) await checking
+    if (input) await check(args)
     const { taskId, shape } = shapeOf(options)
     const id = taskId ?? newJobId(Date.now())
     const duplicates = await host.requests().enqueue(shape, [id], [encodeArgs(args)])

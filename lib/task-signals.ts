@@ -10,7 +10,7 @@ export class RetryLater extends Error {
   constructor(delay: Duration, options?: ErrorOptions) {
     super(`to be retried in ${delay}${typeof delay === 'number' ? 'ms' : ''}`, options)
     this.name = 'RetryLater'
-    this.delay = toMilliseconds(delay, 'RetryLater delay')
+    this.delay = Math.round(toMilliseconds(delay, 'RetryLater delay'))
   }
 }
 

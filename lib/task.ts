@@ -1,5 +1,5 @@
-import type { AsyncResult } from './result.ts'
 import type { CallOptions, SingleCallOptions } from './options/call-options.ts'
+import type { AsyncResult } from './result.ts'
 import type { Signature } from './signature.ts'
 import type { CallerDatabase, TransactionalTask } from './within.ts'
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { EngineOptions } from '../engine/engine-options.ts'
-import { AppStopped, EngineCrashed } from '../errors.ts'
+import { AppStopped, EngineCrashed, LeaseLost } from '../errors.ts'
 import { fromWireError } from '../wire/error-codec.ts'
 import type {
   Command,
@@ -32,7 +32,7 @@ export class EngineThread {
   #tasks: TaskDeclaration[] = []
   #events: string[] = []
   #waited = false
-  #started = false
+  #started: { role: Role; schedules: ScheduleDeclaration[] } | null = null
   #stopped = false
 
   constructor(options: EngineOptions, listener: EngineListener) {
@@ -49,7 +49,7 @@ export class EngineThread {
 
   async start(role: Role, schedules: ScheduleDeclaration[]): Promise<void> {
     this.#stopped = false
-    this.#started = true
+    this.#started = { role, schedules }
     try {
       await this.requests.expect((request) => this.#send({ type: 'start', request, role, schedules }))
     } catch (error) {
@@ -69,7 +69,7 @@ export class EngineThread {
       worker.postMessage({ type: 'stop', request, drain, grace }),
     )
     this.#worker = null
-    this.#started = false
+    this.#started = null
     await gone
     this.requests.fail(
       new AppStopped('the app was stopped while this was awaited — what was stored goes on at the next start'),
@@ -153,13 +153,19 @@ export class EngineThread {
     if (this.#worker !== worker) return
     this.#worker = null
     const started = this.#started
-    this.#started = false
+    if (started && error instanceof LeaseLost) {
+      this.#listener.notice({ type: 'log', level: 'warn', text: error.message })
+      this.requests.repeat()
+      void this.start(started.role, started.schedules).catch((again: Error) => this.#listener.crashed(again))
+      return
+    }
+    this.#started = null
     this.requests.fail(error)
     if (started) this.#listener.crashed(error)
   }
 
   async #end(): Promise<void> {
-    this.#started = false
+    this.#started = null
     const worker = this.#worker
     this.#worker = null
     await worker?.terminate()

@@ -20,6 +20,13 @@ interface Flight {
   reject: (error: Error) => void
 }
 
+interface Asked {
+  /** Null for a request sent by other means, which cannot be sent again. */
+  question: Question | null
+  resolve: (value: unknown) => void
+  reject: (error: Error) => void
+}
+
 interface Wait {
   settled: Promise<Settled>
   resolve: (settled: Settled) => void
@@ -36,7 +43,7 @@ const NONE: ReadonlySet<string> = new Set()
 export class Requests {
   readonly #transport: Transport
   readonly #flights = new Map<number, Flight>()
-  readonly #asked = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  readonly #asked = new Map<number, Asked>()
   readonly #waits = new Map<string, Wait>()
   readonly #watchers = new Map<string, Set<(progress: string) => void>>()
   #toWait: string[] = []
@@ -70,7 +77,7 @@ export class Requests {
   ask<T>(question: Question): Promise<T> {
     const request = ++this.#number
     return new Promise<T>((resolve, reject) => {
-      this.#asked.set(request, { resolve: resolve as (value: unknown) => void, reject })
+      this.#asked.set(request, { question, resolve: resolve as (value: unknown) => void, reject })
       this.#hold()
       this.#transport.send({ type: 'ask', request, question })
     })
@@ -80,7 +87,7 @@ export class Requests {
   expect<T>(send: (request: number) => void): Promise<T> {
     const request = ++this.#number
     return new Promise<T>((resolve, reject) => {
-      this.#asked.set(request, { resolve: resolve as (value: unknown) => void, reject })
+      this.#asked.set(request, { question: null, resolve: resolve as (value: unknown) => void, reject })
       this.#hold()
       send(request)
     })
@@ -163,6 +170,18 @@ export class Requests {
     this.#hold()
   }
 
+  /** Another engine took over: what was not answered is asked again. Ids make that safe for jobs. */
+  repeat(): void {
+    for (const { request, batches } of this.#flights.values()) {
+      if (this.#collecting?.request === request) continue
+      this.#transport.send({ type: 'enqueue', request, batches: batches.map((batch) => ({ ...batch, chosen: true })) })
+    }
+    for (const [request, { question }] of this.#asked)
+      if (question) this.#transport.send({ type: 'ask', request, question })
+    if (this.#waits.size > 0) this.#transport.send({ type: 'wait', ids: [...this.#waits.keys()] })
+    for (const id of this.#watchers.keys()) this.#transport.send({ type: 'watch', id })
+  }
+
   /** The engine is gone: everything that was asked of it fails with the reason. */
   fail(error: Error): void {
     for (const { reject } of this.#flights.values()) reject(error)
@@ -209,7 +228,7 @@ export class Requests {
     return flight
   }
 
-  #answered(request: number): { resolve: (value: unknown) => void; reject: (error: Error) => void } | undefined {
+  #answered(request: number): Asked | undefined {
     const asked = this.#asked.get(request)
     this.#asked.delete(request)
     return asked

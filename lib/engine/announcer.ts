@@ -1,3 +1,4 @@
+import type { LaneJob } from '../pool/lane.ts'
 import type { Notice } from '../wire/messages.ts'
 
 /** Tells the application what happened, for the events somebody listens to. */
@@ -24,4 +25,14 @@ export class Announcer {
   log(level: 'debug' | 'info' | 'warn' | 'error', text: string): void {
     this.#post({ type: 'log', level, text })
   }
+}
+
+/** What every event about a job tells of it. */
+export function describeJob({ id, task, queue, attempt }: LaneJob): {
+  id: string
+  task: string
+  queue: string
+  attempt: number
+} {
+  return { id, task, queue, attempt }
 }

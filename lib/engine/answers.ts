@@ -1,12 +1,13 @@
+import { toWireError } from '../wire/error-codec.ts'
 import type { Question, StoredJob } from '../wire/messages.ts'
-import type { Engine } from './engine.ts'
+import type { Parts } from './parts.ts'
 
 /** Most rows of a list that `inspect` returns. */
 const LISTED = 1_000
 
 /** Answers one question; those that change something are answered after the commit. */
-export async function answer(engine: Engine, question: Question): Promise<unknown> {
-  const { store, edits, clock } = engine
+export async function answer(parts: Parts, question: Question): Promise<unknown> {
+  const { store, edits, clock } = parts
   switch (question.about) {
     case 'job':
       return store.reads.job(question.id)
@@ -15,35 +16,40 @@ export async function answer(engine: Engine, question: Question): Promise<unknow
     case 'log':
       return store.logs.of(question.id)
     case 'revoke':
-      return revoke(engine, question)
+      return revoke(parts, question)
     case 'forget':
       return edits.make(() => store.revocations.forget(question.id))
     case 'active':
       return store.reads.inState('STARTED', LISTED)
     case 'reserved':
-      return reserved(engine)
+      return reserved(parts)
     case 'scheduled':
       return [...store.reads.inState('SCHEDULED', LISTED), ...store.reads.inState('RETRY', LISTED)]
     case 'stats':
-      return stats(engine)
+      return stats(parts)
     case 'queues':
-      return queues(engine)
+      return queues(parts)
     case 'workers':
       return store.processes.all()
     case 'handlers':
       return [...new Set(store.processes.all().flatMap((row) => row.tasks))]
     case 'ping':
-      return { key: engine.key, pid: process.pid, at: clock.now(), fault: engine.fault }
+      return {
+        key: parts.standing.key,
+        pid: process.pid,
+        at: clock.now(),
+        fault: parts.turns.fault && toWireError(parts.turns.fault),
+      }
     case 'schedules':
       return store.schedules.all()
     case 'set-schedule':
-      return edits.make((now) => engine.beat.put(question.schedule, false, now))
+      return edits.make((now) => parts.beat.put(question.schedule, false, now))
     case 'pause-schedule':
-      return edits.make((now) => engine.beat.pause(question.name, question.paused, now))
+      return edits.make((now) => parts.beat.pause(question.name, question.paused, now))
     case 'remove-schedule':
       return edits.make(() => store.schedules.remove(question.name))
     case 'trigger-schedule':
-      return edits.make((now) => void engine.beat.trigger(question.name, question.id, now))
+      return edits.make((now) => void parts.beat.trigger(question.name, question.id, now))
     case 'ledger':
       return store.schedules.ledger(
         question.name,
@@ -54,50 +60,50 @@ export async function answer(engine: Engine, question: Question): Promise<unknow
   }
 }
 
-async function revoke(engine: Engine, { id, terminate, reason }: Question & { about: 'revoke' }): Promise<unknown> {
-  const before = engine.store.reads.state(id)
-  const state = await engine.edits.make((now) => engine.store.revocations.revoke(id, terminate, reason, now))
-  if (state === 'STARTED') engine.revoker.look()
+async function revoke(parts: Parts, { id, terminate, reason }: Question & { about: 'revoke' }): Promise<unknown> {
+  const before = parts.store.reads.state(id)
+  const state = await parts.edits.make((now) => parts.store.revocations.revoke(id, terminate, reason, now))
+  if (state === 'STARTED') parts.revoker.look()
   if (state === 'REVOKED' && before !== 'REVOKED') {
-    const task = engine.store.reads.job(id)?.task ?? ''
-    engine.waiters.settled(id, ['REVOKED', task, 'json', null, null])
-    engine.waiters.flush()
-    engine.announcer.announce('task-revoked', { id, task, at: engine.clock.now() })
+    const task = parts.store.reads.job(id)?.task ?? ''
+    parts.waiters.settled(id, ['REVOKED', task, 'json', null, null])
+    parts.waiters.flush()
+    parts.announcer.announce('task-revoked', { id, task, at: parts.clock.now() })
   }
   return state
 }
 
-function reserved(engine: Engine): StoredJob[] {
+function reserved(parts: Parts): StoredJob[] {
   const jobs: StoredJob[] = []
-  for (const lane of engine.pool?.lanes ?? []) {
+  for (const lane of parts.standing.pool?.lanes ?? []) {
     for (const [position, { id }] of lane.outstanding) {
       if (position === lane.running) continue
-      const job = engine.store.reads.job(id)
+      const job = parts.store.reads.job(id)
       if (job) jobs.push(job)
     }
   }
   return jobs
 }
 
-function stats(engine: Engine): Record<string, unknown> {
+function stats(parts: Parts): Record<string, unknown> {
   return {
-    key: engine.key,
+    key: parts.standing.key,
     pid: process.pid,
-    role: engine.role,
-    database: engine.store.path,
-    threads: engine.pool?.lanes.length ?? 0,
-    concurrency: engine.options.concurrency,
-    states: engine.store.reads.counts(),
+    role: parts.standing.role,
+    database: parts.store.path,
+    threads: parts.standing.pool?.lanes.length ?? 0,
+    concurrency: parts.options.concurrency,
+    states: parts.store.reads.counts(),
   }
 }
 
-function queues(engine: Engine): unknown[] {
+function queues(parts: Parts): unknown[] {
   const byQueue = new Map<
     string,
     { queue: string; waiting: number; running: number; oldest: number | null; noHandler: number }
   >()
-  const handled = new Set(engine.store.processes.all().flatMap((row) => row.tasks))
-  for (const { queue, task, state, jobs, oldest } of engine.store.reads.depths()) {
+  const handled = new Set(parts.store.processes.all().flatMap((row) => row.tasks))
+  for (const { queue, task, state, jobs, oldest } of parts.store.reads.depths()) {
     const entry = byQueue.get(queue) ?? { queue, waiting: 0, running: 0, oldest: null, noHandler: 0 }
     if (state === 'STARTED') entry.running += jobs
     else {
@@ -109,6 +115,6 @@ function queues(engine: Engine): unknown[] {
   }
   return [...byQueue.values()].map((entry) => ({
     ...entry,
-    concurrency: engine.options.queues[entry.queue]?.concurrency ?? null,
+    concurrency: parts.options.queues[entry.queue]?.concurrency ?? null,
   }))
 }

@@ -1,9 +1,9 @@
 import { WorkerLost } from '../errors.ts'
-import type { Orphan, ProcessRow } from '../store/processes.ts'
 import { Presence, PresenceProbe, presencePath, removePresence } from '../store/presence.ts'
+import type { Orphan, ProcessRow } from '../store/processes.ts'
 import type { Store } from '../store/store.ts'
 import { type Begun, begunPath, readBegunFile, removeBegunFile } from '../wire/begun-file.ts'
-import { type WireError, toWireError } from '../wire/error-codec.ts'
+import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { TaskDeclaration } from '../wire/messages.ts'
 import { CRASH_LIMIT } from './dispatcher.ts'
 

@@ -1,26 +1,17 @@
 import { TaskRevoked } from '../errors.ts'
 import type { LaneJob } from '../pool/lane.ts'
-import type { Pool } from '../pool/pool.ts'
-import type { Store } from '../store/store.ts'
 import { toWireError } from '../wire/error-codec.ts'
-import type { MainRuns } from './main-runs.ts'
+import type { Parts } from './parts.ts'
 
 /** How long a revoked task may clean up before its thread is terminated, in ms. */
 const GRACE = 5_000
 
-interface Parts {
-  readonly store: Store
-  readonly pool: Pool | null
-  readonly main: MainRuns
-  readonly owner: number | null
-}
-
 /** Ends running jobs that somebody asked to end: signal first, and with `terminate` the thread after a grace. */
 export class Revoker {
-  readonly #parts: Parts
+  readonly #parts: Pick<Parts, 'store' | 'main' | 'standing'>
   readonly #reasons = new Map<number, string | null>()
 
-  constructor(parts: Parts) {
+  constructor(parts: Pick<Parts, 'store' | 'main' | 'standing'>) {
     this.#parts = parts
   }
 
@@ -33,7 +24,8 @@ export class Revoker {
 
   /** Looks in the file for running jobs of this process to end. */
   look(): void {
-    const { store, pool, main, owner } = this.#parts
+    const { store, main, standing } = this.#parts
+    const { pool, owner } = standing
     if (owner === null) return
     for (const { token, terminate, reason } of store.revocations.asked(owner)) {
       if (this.#reasons.has(token)) continue

@@ -1,7 +1,7 @@
 import { WorkerLost } from '../errors.ts'
 import type { LaneJob } from '../pool/lane.ts'
 import type { Store } from '../store/store.ts'
-import { type WireError, toWireError } from '../wire/error-codec.ts'
+import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { LogRow, Outcome, Settled } from '../wire/messages.ts'
 import { CRASH_LIMIT } from './dispatcher.ts'
 import type { Participant } from './turn.ts'

@@ -2,6 +2,8 @@ import type { Lane, LaneJob } from '../pool/lane.ts'
 
 /** How often lanes with waiting jobs are looked at, in ms. */
 const EVERY = 5
+/** Looks at a cursor that does not move before its line is taken: a thread may only have waited for a core. */
+const LOOKS = 2
 
 /**
  * Takes jobs back that wait behind one that runs longer than it was expected to: a lane whose cursor has not moved
@@ -32,7 +34,7 @@ export class StuckWatch {
     for (const lane of this.#lanes()) {
       if (lane.outstanding.size < 2) continue
       waiting = true
-      if (lane.stuck()) for (const job of lane.takeBack()) this.#giveBack(job)
+      if (lane.stillFor() >= LOOKS) for (const job of lane.takeBack()) this.#giveBack(job)
     }
     if (!waiting) this.stop()
   }

@@ -119,45 +119,48 @@ const CONSOLE: Logger = { debug: quiet, info: quiet, warn: (m) => console.warn(m
 export function appSettings(options: unknown): AppSettings {
   const where = 'new Celeriac()'
   const given = optionsOf(options, where, KEYS)
-  const database = given['database'] ?? 'celeriac.db'
+  const database = given.database ?? 'celeriac.db'
   if (typeof database !== 'string' || database === '' || database.includes('\0'))
     refuse('database', database, 'the path of a file')
   if (database === ':memory:' || database.startsWith('file:')) {
     refuse('database', database, 'the path of a file: threads and processes share it, so it cannot live in memory')
   }
-  const taskDefaults = (given['taskDefaults'] ?? {}) as TaskOptions
+  const taskDefaults = (given.taskDefaults ?? {}) as TaskOptions
   taskSettings(taskDefaults, {}, 'taskDefaults')
-  const concurrency = integerOr(given['concurrency'], 'concurrency', availableParallelism(), 1, 512)
-  const shutdown = optionsOf(given['shutdown'], 'shutdown', ['drain', 'grace'])
+  const concurrency = integerOr(given.concurrency, 'concurrency', availableParallelism(), 1, 512)
+  const shutdown = optionsOf(given.shutdown, 'shutdown', ['drain', 'grace'])
   return Object.freeze({
-    name: given['name'] === undefined ? 'celeriac' : nameOf(given['name'], 'name'),
+    name: given.name === undefined ? 'celeriac' : nameOf(given.name, 'name'),
     database: resolve(database),
-    modules: modulesOf(given['tasks']),
-    timezone: zoneOf(given['timezone']),
+    modules: modulesOf(given.tasks),
+    timezone: zoneOf(given.timezone),
     concurrency,
-    durability: oneOf(given['durability'], 'durability', ['full', 'normal'] as const, 'full'),
-    queues: queuesOf(given['queues']),
-    pool: poolOf(given['pool'], concurrency),
+    durability: oneOf(given.durability, 'durability', ['full', 'normal'] as const, 'full'),
+    queues: queuesOf(given.queues),
+    pool: poolOf(given.pool, concurrency),
     taskDefaults,
-    maxPayload: integerOr(given['maxPayload'], 'maxPayload', 1_048_576, 1, 512 * 1_048_576),
+    maxPayload: integerOr(given.maxPayload, 'maxPayload', 1_048_576, 1, 512 * 1_048_576),
     shutdown: {
-      drain: durationOr(shutdown['drain'], 'shutdown.drain', 15_000),
-      grace: durationOr(shutdown['grace'], 'shutdown.grace', 5_000),
+      drain: durationOr(shutdown.drain, 'shutdown.drain', 15_000),
+      grace: durationOr(shutdown.grace, 'shutdown.grace', 5_000),
     },
-    logger: loggerOf(given['logger']),
+    logger: loggerOf(given.logger),
   })
 }
 
 function modulesOf(value: unknown): string[] {
   if (value === undefined) return []
   return (Array.isArray(value) ? value : [value]).map((entry: unknown) => {
-    if (entry instanceof URL) return entry.href
-    if (typeof entry !== 'string' || entry === '')
+    const given: unknown = entry instanceof URL ? entry.href : entry
+    if (typeof given !== 'string' || given === '')
       refuse('tasks', entry, 'a URL, import.meta.url, a path, or an array of them')
-    if (/^(data|https?|node|blob):/i.test(entry)) refuse('tasks', entry, 'a module on disk')
-    return entry.startsWith('file:')
-      ? pathToFileURL(fileURLToPath(entry)).href + query(entry)
-      : pathToFileURL(resolve(entry)).href
+    if (/^(data|https?|node|blob):/i.test(given)) refuse('tasks', entry, 'a module on disk')
+    if (!given.startsWith('file:')) return pathToFileURL(resolve(given)).href
+    try {
+      return pathToFileURL(fileURLToPath(given)).href + query(given)
+    } catch {
+      return refuse('tasks', entry, 'a file: URL that leads to a module of this host')
+    }
   })
 }
 
@@ -183,7 +186,7 @@ function queuesOf(value: unknown): Record<string, { concurrency?: number }> {
     Object.entries(value).map(([name, options]) => {
       const where = `queues.${nameOf(name, 'queues')}`
       const given = optionsOf(options, where, ['concurrency'])
-      const concurrency = integerOr(given['concurrency'], `${where}.concurrency`, null, 1)
+      const concurrency = integerOr(given.concurrency, `${where}.concurrency`, null, 1)
       return [name, concurrency === null ? {} : { concurrency }]
     }),
   )
@@ -191,13 +194,13 @@ function queuesOf(value: unknown): Record<string, { concurrency?: number }> {
 
 function poolOf(value: unknown, concurrency: number): AppSettings['pool'] {
   const given = optionsOf(value, 'pool', POOL_KEYS)
-  const minThreads = integerOr(given['minThreads'], 'pool.minThreads', 1, 0, 512)
+  const minThreads = integerOr(given.minThreads, 'pool.minThreads', 1, 0, 512)
   if (minThreads > concurrency) {
     throw new InvalidOption(
       `pool.minThreads is ${minThreads}, more than concurrency (${concurrency}) — raise concurrency or lower it`,
     )
   }
-  const limits = given['resourceLimits']
+  const limits = given.resourceLimits
   if (limits !== undefined) {
     for (const [key, limit] of Object.entries(optionsOf(limits, 'pool.resourceLimits', LIMIT_KEYS))) {
       if (typeof limit !== 'number' || !(limit > 0))
@@ -211,8 +214,8 @@ function poolOf(value: unknown, concurrency: number): AppSettings['pool'] {
   if (env !== undefined && (typeof env !== 'object' || env === null)) refuse('pool.env', env, 'an object of texts')
   return {
     minThreads,
-    idleTimeout: durationOr(given['idleTimeout'], 'pool.idleTimeout', 30_000),
-    maxTasksPerThread: integerOr(given['maxTasksPerThread'], 'pool.maxTasksPerThread', 0, 1),
+    idleTimeout: durationOr(given.idleTimeout, 'pool.idleTimeout', 30_000),
+    maxTasksPerThread: integerOr(given.maxTasksPerThread, 'pool.maxTasksPerThread', 0, 1),
     resourceLimits: (limits as Record<string, number> | undefined) ?? null,
     execArgv: (execArgv as string[] | undefined) ?? null,
     env: (env as Record<string, string> | undefined) ?? null,

@@ -1,6 +1,5 @@
-import type { Duration } from '../domain/duration.ts'
-import { toMilliseconds } from '../domain/duration.ts'
 import type { JobShape } from '../client/requests.ts'
+import type { Duration } from '../domain/duration.ts'
 import { InvalidOption } from '../errors.ts'
 import type { StoredOptions } from '../wire/messages.ts'
 import { booleanOr, durationOr, integerOr, momentOr, nameOf, optionsOf, refuse } from './check.ts'
@@ -55,12 +54,12 @@ export interface CallSettings {
 export function callSettings(task: string, settings: TaskSettings, options: unknown, now: number): CallSettings {
   const where = `${task}.applyAsync()`
   const given = optionsOf(options, where, KEYS)
-  if (given['countdown'] !== undefined && given['eta'] !== undefined) {
+  if (given.countdown !== undefined && given.eta !== undefined) {
     throw new InvalidOption(`${where} was given both countdown and eta — give one of them`)
   }
-  const countdown = durationOr(given['countdown'], `${where}: countdown`, null)
-  const runAt = countdown === null ? momentOr(given['eta'], `${where}: eta`, null) : now + countdown
-  const retry = retryPolicy(given['retry'], `${where}: retry`)
+  const countdown = durationOr(given.countdown, `${where}: countdown`, null)
+  const runAt = countdown === null ? momentOr(given.eta, `${where}: eta`, null) : now + countdown
+  const retry = retryPolicy(given.retry, `${where}: retry`)
   const { expires } = given
   const expiresAt =
     expires instanceof Date
@@ -69,11 +68,11 @@ export function callSettings(task: string, settings: TaskSettings, options: unkn
         ? settings.expires === null
           ? null
           : (runAt ?? now) + settings.expires
-        : now + toMilliseconds(expires, `${where}: expires`)
+        : now + durationOr(expires, `${where}: expires`, 0)
   const stored: StoredOptions = {}
-  if (booleanOr(given['ignoreResult'], `${where}: ignoreResult`, settings.ignoreResult)) stored.ignoreResult = true
-  if (given['headers'] !== undefined) stored.headers = headersOf(given['headers'], where)
-  if (given['tags'] !== undefined) stored.tags = tagsOf(given['tags'], where)
+  if (booleanOr(given.ignoreResult, `${where}: ignoreResult`, settings.ignoreResult)) stored.ignoreResult = true
+  if (given.headers !== undefined) stored.headers = headersOf(given.headers, where)
+  if (given.tags !== undefined) stored.tags = tagsOf(given.tags, where)
   if (retry) {
     if (typeof retry.backoff === 'function' || retry.on) {
       throw new InvalidOption(
@@ -84,11 +83,11 @@ export function callSettings(task: string, settings: TaskSettings, options: unkn
     stored.retry = { maxRetries, backoff, delay, maxDelay, jitter }
   }
   return {
-    taskId: given['taskId'] === undefined ? null : nameOf(given['taskId'], `${where}: taskId`),
+    taskId: given.taskId === undefined ? null : nameOf(given.taskId, `${where}: taskId`),
     shape: {
       task,
-      queue: given['queue'] === undefined ? settings.queue : nameOf(given['queue'], `${where}: queue`),
-      priority: integerOr(given['priority'], `${where}: priority`, settings.priority, 0, 9),
+      queue: given.queue === undefined ? settings.queue : nameOf(given.queue, `${where}: queue`),
+      priority: integerOr(given.priority, `${where}: priority`, settings.priority, 0, 9),
       runAt,
       expiresAt,
       maxAttempts: (retry ?? settings.retry ?? { maxRetries: 0 }).maxRetries + 1,
@@ -96,7 +95,7 @@ export function callSettings(task: string, settings: TaskSettings, options: unkn
       options: Object.keys(stored).length > 0 ? JSON.stringify(stored) : null,
       parentId: null,
       rootId: null,
-      chosen: given['taskId'] !== undefined,
+      chosen: given.taskId !== undefined,
     },
   }
 }

@@ -24,8 +24,9 @@ export function optionsOf(value: unknown, where: string, known: readonly string[
   return value as Record<string, unknown>
 }
 
+/** Whole milliseconds: a time with a fraction is no INTEGER, which a STRICT table refuses. */
 export function durationOr<D>(value: unknown, option: string, fallback: D): number | D {
-  return value === undefined ? fallback : toMilliseconds(value as Duration, option)
+  return value === undefined ? fallback : Math.round(toMilliseconds(value as Duration, option))
 }
 
 export function integerOr<D>(

@@ -27,17 +27,17 @@ export function retryPolicy(value: unknown, where: string): RetryPolicy | null {
     return { ...RETRY_DEFAULTS, maxRetries: integerOr(value, where, 0, 0, 1_000), on: null }
   const given = optionsOf(value, where, KEYS)
   const { backoff, on } = given
-  if (given['maxRetries'] === undefined) refuse(`${where}.maxRetries`, undefined, 'an integer from 0 to 1000')
+  if (given.maxRetries === undefined) refuse(`${where}.maxRetries`, undefined, 'an integer from 0 to 1000')
   if (on !== undefined && typeof on !== 'function') refuse(`${where}.on`, on, 'a function of the error')
   return {
-    maxRetries: integerOr(given['maxRetries'], `${where}.maxRetries`, 0, 0, 1_000),
+    maxRetries: integerOr(given.maxRetries, `${where}.maxRetries`, 0, 0, 1_000),
     backoff:
       typeof backoff === 'function'
         ? (retry, error) => toMilliseconds(backoff(retry, error), `${where}.backoff's result`)
         : oneOf(backoff, `${where}.backoff`, ['exponential', 'fixed'] as const, RETRY_DEFAULTS.backoff),
-    delay: durationOr(given['delay'], `${where}.delay`, RETRY_DEFAULTS.delay),
-    maxDelay: durationOr(given['maxDelay'], `${where}.maxDelay`, RETRY_DEFAULTS.maxDelay),
-    jitter: oneOf(given['jitter'], `${where}.jitter`, ['equal', 'full', 'none'] as const, RETRY_DEFAULTS.jitter),
+    delay: durationOr(given.delay, `${where}.delay`, RETRY_DEFAULTS.delay),
+    maxDelay: durationOr(given.maxDelay, `${where}.maxDelay`, RETRY_DEFAULTS.maxDelay),
+    jitter: oneOf(given.jitter, `${where}.jitter`, ['equal', 'full', 'none'] as const, RETRY_DEFAULTS.jitter),
     on: (on as ((error: unknown) => boolean) | undefined) ?? null,
   }
 }

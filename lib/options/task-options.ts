@@ -1,5 +1,5 @@
-import type { RetryPolicy } from '../domain/retry.ts'
 import type { Duration } from '../domain/duration.ts'
+import type { RetryPolicy } from '../domain/retry.ts'
 import type { Codec } from '../wire/codec.ts'
 import { booleanOr, durationOr, integerOr, nameOf, oneOf, optionsOf, refuse } from './check.ts'
 import { type RetryOptions, retryPolicy } from './retry-options.ts'
@@ -50,14 +50,14 @@ export function taskSettings(options: unknown, defaults: unknown, where: string)
     refuse(`${where}: input`, input, 'a Standard Schema, such as z.tuple([z.number()]) of zod')
   }
   return Object.freeze({
-    queue: given['queue'] === undefined ? 'default' : nameOf(given['queue'], `${where}: queue`),
-    priority: integerOr(given['priority'], `${where}: priority`, 0, 0, 9),
-    retry: retryPolicy(given['retry'], `${where}: retry`),
-    expires: durationOr(given['expires'], `${where}: expires`, null),
-    ignoreResult: booleanOr(given['ignoreResult'], `${where}: ignoreResult`, false),
-    runIn: oneOf(given['runIn'], `${where}: runIn`, ['thread', 'main'] as const, 'thread'),
+    queue: given.queue === undefined ? 'default' : nameOf(given.queue, `${where}: queue`),
+    priority: integerOr(given.priority, `${where}: priority`, 0, 0, 9),
+    retry: retryPolicy(given.retry, `${where}: retry`),
+    expires: durationOr(given.expires, `${where}: expires`, null),
+    ignoreResult: booleanOr(given.ignoreResult, `${where}: ignoreResult`, false),
+    runIn: oneOf(given.runIn, `${where}: runIn`, ['thread', 'main'] as const, 'thread'),
     input: input ?? null,
-    codec: oneOf(given['codec'], `${where}: codec`, ['json', 'v8'] as const, 'json'),
-    onCrash: oneOf(given['onCrash'], `${where}: onCrash`, ['retry', 'fail'] as const, 'retry'),
+    codec: oneOf(given.codec, `${where}: codec`, ['json', 'v8'] as const, 'json'),
+    onCrash: oneOf(given.onCrash, `${where}: onCrash`, ['retry', 'fail'] as const, 'retry'),
   })
 }

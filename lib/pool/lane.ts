@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { CANCEL_CELL, CELL_COUNT, type LaneOrder, type LaneReport, NEXT_CELL, type RunRow } from '../wire/messages.ts'
 import type { WireError } from '../wire/error-codec.ts'
+import { CANCEL_CELL, CELL_COUNT, type LaneOrder, type LaneReport, NEXT_CELL, type RunRow } from '../wire/messages.ts'
 
 /** A claimed job on its way through a lane. */
 export interface LaneJob {
@@ -39,6 +39,7 @@ export class Lane {
   jobsRun = 0
   #position: number
   #watched = -1
+  #still = 0
 
   constructor(slot: number, position: number, now: number) {
     this.slot = slot
@@ -115,12 +116,12 @@ export class Lane {
     return taken
   }
 
-  /** Whether the cursor stood still since the last look while jobs wait behind the running one. */
-  stuck(): boolean {
+  /** Looks in a row at which the cursor stood where it was, while jobs wait behind the running one. */
+  stillFor(): number {
     const next = Atomics.load(this.cells, NEXT_CELL)
-    const still = next === this.#watched && next < this.#position
+    this.#still = next === this.#watched && next < this.#position ? this.#still + 1 : 0
     this.#watched = next
-    return still
+    return this.#still
   }
 
   /** Tells the running job to end: the flag is readable in a synchronous loop, the message aborts its signal. */

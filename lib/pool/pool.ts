@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina'
-import { type WireError, toWireError } from '../wire/error-codec.ts'
+import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { AppIdentity, LaneOpening, LaneReport } from '../wire/messages.ts'
 import { Lane, type LaneJob } from './lane.ts'
 
@@ -45,7 +45,6 @@ export class Pool {
   readonly #options: PoolOptions
   readonly #events: PoolEvents
   readonly #positions = new Map<number, number>()
-  reportBegin = false
 
   constructor(options: PoolOptions, events: PoolEvents) {
     this.#options = options
@@ -89,7 +88,6 @@ export class Pool {
       app: this.#options.app,
       modules: this.#options.modules,
       maxPayload: this.#options.maxPayload,
-      reportBegin: this.reportBegin,
     }
     this.#piscina.run(opening, { transferList: [lane.remotePort], signal: lane.abort.signal }).then(
       () => this.#ended(lane, null),

@@ -1,5 +1,5 @@
-import type { Connection } from './driver.ts'
 import { DatabaseTooNew } from '../errors.ts'
+import type { Connection } from './driver.ts'
 import { createJobs } from './migrations/001-jobs.ts'
 
 /** Numbered from 1, appended and never edited: files of every released version must come through. */

@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { DatabaseLocked } from '../errors.ts'
 import { type Connection, loadDriver } from './driver.ts'
 import { migrateInTransaction, refuseNewer, SCHEMA_VERSION } from './migrations.ts'
 import { storageError } from './sqlite-errors.ts'
@@ -10,11 +11,27 @@ export type Durability = 'full' | 'normal'
 /** Longest wait for another connection's lock inside one statement, in ms. The engine retries above it. */
 export const BUSY_TIMEOUT = 1_000
 
+/** Longest wait for a locked file to be opened, in ms. */
+const OPEN_PATIENCE = 5_000
+
 /**
  * Opens the file, creating it readable by its owner only, and brings its schema up to date.
  * @throws DatabaseLocked, DatabaseReadOnly, DatabaseUnavailable, DatabaseForeign, DatabaseCorrupt, DatabaseTooNew, DriverMismatch
  */
 export function openDatabase(path: string, durability: Durability): Connection {
+  const patience = Date.now() + OPEN_PATIENCE
+  while (true) {
+    try {
+      return openOnce(path, durability)
+    } catch (error) {
+      // The turn to WAL and some recoveries fail at once, whatever the busy timeout.
+      if (!(error instanceof DatabaseLocked) || Date.now() >= patience) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+    }
+  }
+}
+
+function openOnce(path: string, durability: Durability): Connection {
   const Database = loadDriver()
   let db: Connection | null = null
   try {

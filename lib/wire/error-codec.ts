@@ -15,11 +15,18 @@ const MAX_MESSAGE = 8_192
 const MAX_STACK = 16_384
 const MAX_DEPTH = 5
 const MAX_ERRORS = 20
+/** Errors kept of one tree in all: an AggregateError that holds itself 20 times would else be written 3 million times. */
+const MAX_TOTAL = 50
 
 /** Never throws, whatever was thrown: null, a proxy, a getter that throws, a circular cause. */
-export function toWireError(thrown: unknown, depth = 0): WireError {
+export function toWireError(thrown: unknown): WireError {
+  return convert(thrown, 0, { left: MAX_TOTAL })
+}
+
+function convert(thrown: unknown, depth: number, budget: { left: number }): WireError {
+  budget.left--
   try {
-    return isErrorLike(thrown) ? fromError(thrown, depth) : fromValue(thrown)
+    return isErrorLike(thrown) ? fromError(thrown, depth, budget) : fromValue(thrown)
   } catch {
     return { name: 'Error', message: 'a value was thrown that cannot be read' }
   }
@@ -29,7 +36,7 @@ function isErrorLike(value: unknown): value is Error {
   return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
 }
 
-function fromError(error: Error, depth: number): WireError {
+function fromError(error: Error, depth: number, budget: { left: number }): WireError {
   const wire: WireError = {
     name: clip(read(error, 'name') ?? 'Error', 256),
     message: clip(read(error, 'message') ?? '', MAX_MESSAGE),
@@ -38,11 +45,15 @@ function fromError(error: Error, depth: number): WireError {
   if (stack !== undefined) wire.stack = clip(stack, MAX_STACK)
   const code = read(error, 'code')
   if (code !== undefined) wire.code = clip(code, 256)
-  if (depth >= MAX_DEPTH) return wire
+  if (depth >= MAX_DEPTH || budget.left <= 0) return wire
   const cause = field(error, 'cause')
-  if (cause !== undefined && cause !== null) wire.cause = toWireError(cause, depth + 1)
+  if (cause !== undefined && cause !== null) wire.cause = convert(cause, depth + 1, budget)
   const list = field(error, 'errors')
-  if (Array.isArray(list)) wire.errors = list.slice(0, MAX_ERRORS).map((e) => toWireError(e, depth + 1))
+  if (Array.isArray(list)) {
+    wire.errors = []
+    for (let i = 0; i < Math.min(list.length, MAX_ERRORS) && budget.left > 0; i++)
+      wire.errors.push(convert(list[i], depth + 1, budget))
+  }
   return wire
 }
 

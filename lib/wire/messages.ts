@@ -170,7 +170,6 @@ export type Reply =
 
 /** Only between the application thread and the engine. */
 export type Command =
-  | { type: 'open' }
   | { type: 'start'; request: number; role: Role; schedules: ScheduleDeclaration[] }
   | { type: 'stop'; request: number; drain: number; grace: number }
   | { type: 'tasks'; tasks: TaskDeclaration[] }
@@ -212,7 +211,6 @@ export type LaneReport =
   | { type: 'ready'; tasks: string[] }
   | { type: 'unfit'; error: WireError }
   | { type: 'outcomes'; outcomes: Outcome[] }
-  | { type: 'begun'; position: number; at: number }
   | { type: 'progress'; position: number; progress: string }
   | { type: 'logs'; rows: LogRow[] }
   | { type: 'tainted'; error: WireError }
@@ -229,7 +227,6 @@ export interface LaneOpening {
   app: AppIdentity
   modules: string[]
   maxPayload: number
-  reportBegin: boolean
 }
 
 /** How a pool thread finds the application's app among those that its task modules create. */

@@ -2,7 +2,7 @@ import { type RetryPolicy, retryDelay } from '../domain/retry.ts'
 import { InvalidPayload } from '../errors.ts'
 import { Ignore, PermanentError, RetryByPolicy, RetryLater, Snooze } from '../task-signals.ts'
 import { type Codec, decode, encode, type Payload } from '../wire/codec.ts'
-import { type WireError, toWireError } from '../wire/error-codec.ts'
+import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { Outcome, RunRow, StoredOptions } from '../wire/messages.ts'
 import { runInContext, TaskContext, type TaskReporter } from './task-context.ts'
 
@@ -94,8 +94,8 @@ function failed(
   startedAt: number,
   milliseconds: number,
 ): Outcome {
-  if (error instanceof Ignore) return ['success', position, startedAt, milliseconds, null]
-  if (error instanceof Snooze) return ['snooze', position, startedAt, milliseconds, error.delay]
+  if (is(error, Ignore)) return ['success', position, startedAt, milliseconds, null]
+  if (is(error, Snooze)) return ['snooze', position, startedAt, milliseconds, error.delay]
   const wire: WireError = toWireError(error)
   try {
     const delay = delayBeforeRetry(error, row, task)
@@ -108,16 +108,25 @@ function failed(
 }
 
 function delayBeforeRetry(error: unknown, row: RunRow, task: RunnableTask | undefined): number | null {
-  if (error instanceof PermanentError || error instanceof InvalidPayload) return null
+  if (is(error, PermanentError) || is(error, InvalidPayload)) return null
   const policy = policyOf(row, task)
   const retry = row[5] - row[7] - 1
-  const explicit = error instanceof RetryLater || error instanceof RetryByPolicy
+  const explicit = is(error, RetryLater) || is(error, RetryByPolicy)
   const allowed = policy?.maxRetries ?? (explicit ? EXPLICIT_RETRIES : 0)
   if (retry >= allowed) return null
-  if (error instanceof RetryLater) return error.delay
+  if (is(error, RetryLater)) return error.delay
   if (!policy) return explicit ? 0 : null
   if (!explicit && policy.on && !policy.on(error)) return null
   return retryDelay(policy, retry, error, Math.random())
+}
+
+/** `instanceof`, but false for a thrown value that throws when it is asked, as a Proxy may. */
+function is<E>(error: unknown, kind: new (...args: never[]) => E): error is E {
+  try {
+    return error instanceof kind
+  } catch {
+    return false
+  }
 }
 
 function policyOf(row: RunRow, task: RunnableTask | undefined): RetryPolicy | null {

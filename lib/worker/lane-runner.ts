@@ -22,7 +22,6 @@ export class LaneRunner {
   readonly #cells: Int32Array
   readonly #begun: BegunWriter
   readonly #maxPayload: number
-  readonly #reportBegin: boolean
   readonly #tasks: (name: string) => RunnableTask | undefined
   readonly #line: RunRow[] = []
   readonly #reports: ReportBuffer
@@ -37,7 +36,6 @@ export class LaneRunner {
     this.#cells = opening.cells
     this.#begun = new BegunWriter(opening.begunFile, opening.slot)
     this.#maxPayload = opening.maxPayload
-    this.#reportBegin = opening.reportBegin
     this.#tasks = tasks
     this.#reports = new ReportBuffer({
       progress: (position, progress) => this.#report({ type: 'progress', position, progress }),
@@ -73,7 +71,6 @@ export class LaneRunner {
     for (let row = this.#line.shift(); row; row = this.#line.shift()) {
       if (!this.#begin(row[0])) continue
       this.#begun.write(row[0], row[1])
-      if (this.#reportBegin) this.#report({ type: 'begun', position: row[0], at: Date.now() })
       const execution = execute(row, this.#tasks(row[3]), this.#reports, this.#maxPayload)
       const outcome = execution.outcome instanceof Promise ? await this.#settled(row, execution) : execution.outcome
       execution.context.end()

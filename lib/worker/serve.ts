@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url'
 import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { TaskModuleFailed, TaskModuleNotFound } from '../errors.ts'
 import { toWireError } from '../wire/error-codec.ts'
 import type { LaneOpening, LaneOrder, LaneReport, Reply } from '../wire/messages.ts'

@@ -144,7 +144,7 @@ export class TaskContext {
 
   /** Leaves the task to be run again after `delay`, without using an attempt. Never returns. */
   snooze(delay: Duration): never {
-    throw new Snooze(toMilliseconds(delay, 'snooze delay'))
+    throw new Snooze(Math.round(toMilliseconds(delay, 'snooze delay')))
   }
 
   /** For the runner: ends the context, so that what a finished task left running reports no more. */

@@ -1,6 +1,6 @@
 import type { State } from '../../domain/states.ts'
-import type { WireError } from '../../wire/error-codec.ts'
 import type { Codec, Payload } from '../../wire/codec.ts'
+import type { WireError } from '../../wire/error-codec.ts'
 import type { Settled, StoredAttempt, StoredJob } from '../../wire/messages.ts'
 import type { Connection, Statement } from '../driver.ts'
 

@@ -1,0 +1,174 @@
+import { TaskModuleFailed, TaskNotInModules } from '../errors.ts'
+import type { Lane, LaneJob } from '../pool/lane.ts'
+import type { LeftBehind, PoolEvents } from '../pool/pool.ts'
+import { fromWireError, type WireError } from '../wire/error-codec.ts'
+import type { LaneReport, LogRow, Outcome, Request } from '../wire/messages.ts'
+import { describeJob } from './announcer.ts'
+import type { Estimates } from './estimates.ts'
+import type { Parts } from './parts.ts'
+import type { Session } from './session.ts'
+
+/** Turns what pool threads report, and their deaths, into settlements. */
+export class LaneDesk implements PoolEvents {
+  readonly #parts: Parts
+  readonly #estimates: Estimates
+  readonly #serve: (request: Request, session: Session) => void
+  readonly #sessions = new Map<Lane, Session>()
+
+  /** @param serve answers what tasks in pool threads ask of the engine */
+  constructor(parts: Parts, estimates: Estimates, serve: (request: Request, session: Session) => void) {
+    this.#parts = parts
+    this.#estimates = estimates
+    this.#serve = serve
+  }
+
+  report(lane: Lane, report: LaneReport): void {
+    switch (report.type) {
+      case 'ready':
+        this.#ready(lane, report.tasks)
+        return
+      case 'unfit':
+        this.#unfit(lane, report.error)
+        return
+      case 'outcomes':
+        for (const outcome of report.outcomes)
+          this.settle(lane.finish(outcome[1], this.#parts.clock.monotonic()), outcome)
+        this.#retire(lane)
+        return
+      case 'progress':
+        this.progressed(lane.outstanding.get(report.position), report.progress)
+        return
+      case 'logs':
+        this.logged(lane.outstanding, report.rows)
+        return
+      case 'tainted':
+        this.#tainted(lane, report.error)
+        return
+      default:
+        this.#serve(report, this.#sessionOf(lane))
+    }
+  }
+
+  died(lane: Lane, { running, unanswered, waiting }: LeftBehind, cause: WireError): void {
+    const { waiters, turns, standing } = this.#parts
+    const session = this.#sessions.get(lane)
+    if (session) waiters.leave(session)
+    this.#sessions.delete(lane)
+    for (const job of waiting) this.#giveBack(job)
+    for (const job of unanswered) this.#lost(job, cause, false)
+    if (running) this.#lost(running, cause, true)
+    if (!standing.pool?.lanes.some((other) => other.ready)) {
+      standing.awaitingThread?.reject(new TaskModuleFailed(`a pool thread ended while it started: ${cause.message}`))
+    }
+    turns.request()
+    standing.awaitingEmpty?.()
+  }
+
+  /** A job was answered; `undefined` when it was taken back before. */
+  settle(job: LaneJob | undefined, outcome: Outcome): void {
+    if (!job) return
+    const { revoker, settler, turns, standing } = this.#parts
+    this.#estimates.observe(job.task, outcome[3])
+    if (standing.stopping) standing.stopping.finished++
+    settler.add({ kind: 'outcome', job, outcome, revoked: revoker.reasonOf(job) })
+    turns.request()
+    standing.awaitingEmpty?.()
+  }
+
+  progressed(job: LaneJob | undefined, progress: string): void {
+    if (!job) return
+    const { settler, waiters, announcer, turns, clock } = this.#parts
+    settler.progress(job, progress)
+    waiters.progressed(job.id, progress)
+    if (announcer.wants('task-progress')) {
+      announcer.announce('task-progress', { ...describeJob(job), at: clock.now(), progress: JSON.parse(progress) })
+    }
+    turns.request()
+  }
+
+  logged(outstanding: ReadonlyMap<number, LaneJob>, rows: LogRow[]): void {
+    for (const row of rows) {
+      const job = outstanding.get(row[0])
+      if (job) this.#parts.settler.log(job, row)
+    }
+    this.#parts.turns.request()
+  }
+
+  #sessionOf(lane: Lane): Session {
+    let session = this.#sessions.get(lane)
+    if (!session) {
+      session = { reply: (reply) => lane.post(reply) }
+      this.#sessions.set(lane, session)
+    }
+    return session
+  }
+
+  #ready(lane: Lane, tasks: string[]): void {
+    lane.ready = true
+    const { dispatcher, standing, turns } = this.#parts
+    const known = new Set(tasks)
+    const missing = [...dispatcher.tasks.values()].filter((task) => task.runIn === 'thread' && !known.has(task.name))
+    if (missing.length > 0 && standing.awaitingThread) {
+      const names = missing.map((task) => `"${task.name}"`).join(', ')
+      standing.awaitingThread.reject(
+        new TaskNotInModules(
+          `declared here but not by the modules of "tasks": ${names} — name the module that declares it, and declare tasks before the first call that waits`,
+        ),
+      )
+      return
+    }
+    standing.awaitingThread?.resolve()
+    turns.request()
+  }
+
+  #unfit(lane: Lane, error: WireError): void {
+    lane.closed = true
+    const { announcer, standing } = this.#parts
+    announcer.log('error', error.message)
+    standing.awaitingThread?.reject(fromWireError(error))
+  }
+
+  /** Something threw outside a task: nobody knows what state the thread is in, so it takes no further job. */
+  #tainted(lane: Lane, error: WireError): void {
+    this.#parts.announcer.log(
+      'warn',
+      `a task left an error behind that nothing caught (${error.message}); its thread is replaced`,
+    )
+    this.#close(lane)
+  }
+
+  #close(lane: Lane): void {
+    lane.closed = true
+    for (const job of lane.takeBack()) this.#giveBack(job)
+    this.#retire(lane)
+  }
+
+  /** Ends the thread of a lane that takes no more jobs once the last one is answered, and of one that ran its share. */
+  #retire(lane: Lane): void {
+    const { options, standing } = this.#parts
+    const share = options.pool.maxTasksPerThread
+    if (!lane.closed && share > 0 && lane.jobsRun >= share) this.#close(lane)
+    else if (lane.closed && lane.outstanding.size === 0) standing.pool?.terminate(lane)
+    standing.awaitingEmpty?.()
+  }
+
+  #giveBack(job: LaneJob): void {
+    this.#parts.settler.add({ kind: 'give-back', job })
+    this.#parts.turns.request()
+  }
+
+  /** A job whose thread ended before it was answered. */
+  #lost(job: LaneJob, cause: WireError, under: boolean): void {
+    const { revoker, settler, dispatcher, standing, clock, turns } = this.#parts
+    const reason = revoker.reasonOf(job)
+    const fatal = dispatcher.tasks.get(job.task)?.onCrash === 'fail'
+    if (reason !== undefined) settler.add({ kind: 'revoked', job, reason, startedAt: clock.now() })
+    else if (standing.stopping) {
+      standing.stopping.returned++
+      if (under) standing.stopping.killed++
+      settler.add({ kind: 'give-back', job })
+    } else if (under || fatal) settler.add({ kind: 'crash', job, error: cause, startedAt: null, fatal })
+    else settler.add({ kind: 'give-back', job })
+    turns.request()
+  }
+}

@@ -1,0 +1,112 @@
+import { LeaseLost } from '../errors.ts'
+import { isBusy } from '../store/sqlite-errors.ts'
+import type { Parts } from './parts.ts'
+import type { Rescued } from './rescuer.ts'
+
+/** How often a process looks for commits of others, in ms: bounds how late it begins what another enqueued. */
+const POLL_EVERY = 100
+/** How often it looks whether its peers live, in ms. */
+const PEERS_EVERY = 300
+/** How often it shows that it is not hung, in ms. */
+const BEAT_EVERY = 10_000
+/** How often it looks whether the path still leads to its file, in ms. */
+const FILE_EVERY = 1_000
+
+/** Looks around at intervals: for what other processes committed, whether they live, and whether the file is still ours. */
+export class Lookout {
+  readonly #parts: Parts
+  readonly #die: (error: unknown) => void
+  readonly #timers: NodeJS.Timeout[] = []
+
+  /** @param die called when the engine cannot go on */
+  constructor(parts: Parts, die: (error: unknown) => void) {
+    this.#parts = parts
+    this.#die = die
+    this.#every(FILE_EVERY, () => parts.store.assertSameFile())
+    this.#every(POLL_EVERY, () => this.poll())
+  }
+
+  /** From now on this process has a row, and peers. */
+  watchPeers(): void {
+    this.#every(PEERS_EVERY, () => this.#lookAtPeers())
+    this.#every(BEAT_EVERY, () => this.#showBeat())
+    this.#lookAtPeers()
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer)
+  }
+
+  poll(): void {
+    const { store, waiters, dispatcher, revoker, rescuer, beat, turns, standing, clock } = this.#parts
+    standing.pool?.shrink(clock.monotonic())
+    if (!store.changedElsewhere()) return
+    waiters.check()
+    if (dispatcher.consuming) dispatcher.openAll()
+    if (standing.owner !== null) {
+      rescuer.refresh(standing.owner, clock.monotonic())
+      revoker.look()
+    }
+    beat.refresh()
+    turns.request()
+  }
+
+  announceRescued(rescued: Rescued[]): void {
+    const { waiters, announcer, dispatcher, beat, turns, clock } = this.#parts
+    for (const { id, task, failed, error } of rescued) {
+      if (!failed) continue
+      waiters.settled(id, ['FAILURE', task, 'json', null, error])
+      announcer.announce('task-failed', { id, task, error, at: clock.now() })
+    }
+    waiters.flush()
+    dispatcher.openAll()
+    beat.jobEnded()
+    turns.request()
+  }
+
+  #lookAtPeers(): void {
+    const { rescuer, edits, announcer, clock } = this.#parts
+    for (const corpse of rescuer.corpses(clock.monotonic())) {
+      edits
+        .make((now) => rescuer.rescue(corpse, now))
+        .then(
+          (rescued) => {
+            rescuer.bury(corpse)
+            announcer.log('warn', `${corpse.reason}; ${rescued.length} of its jobs were taken over`)
+            announcer.announce('worker-offline', { key: corpse.row.key, pid: corpse.row.pid, at: clock.now() })
+            this.announceRescued(rescued)
+          },
+          (error: unknown) =>
+            announcer.log('error', `rescuing the jobs of process ${corpse.row.pid} failed: ${String(error)}`),
+        )
+    }
+  }
+
+  #showBeat(): void {
+    const { edits, store, standing, announcer } = this.#parts
+    const { owner } = standing
+    if (owner === null) return
+    edits
+      .make((now) => store.processes.beat(owner, now))
+      .then(
+        (held) => {
+          if (held || standing.owner !== owner) return
+          this.#die(new LeaseLost('this process stood still for so long that others took its jobs — it begins anew'))
+        },
+        (error: unknown) => announcer.log('warn', `showing that this process lives failed: ${String(error)}`),
+      )
+  }
+
+  #every(milliseconds: number, work: () => void): void {
+    this.#timers.push(
+      setInterval(() => {
+        try {
+          work()
+        } catch (error) {
+          // A lock passes; anything else, such as a file that was replaced, does not.
+          if (!isBusy(error)) this.#die(error)
+        }
+      }, milliseconds),
+    )
+  }
+}

@@ -1,0 +1,74 @@
+import { hostname } from 'node:os'
+import { Pool } from '../pool/pool.ts'
+import { begunPath, createBegunFile } from '../wire/begun-file.ts'
+import type { Role, ScheduleDeclaration } from '../wire/messages.ts'
+import type { LaneDesk } from './lane-desk.ts'
+import type { Lookout } from './lookout.ts'
+import type { Parts } from './parts.ts'
+
+/**
+ * Takes up a role on the file: stores the declared schedules, registers the process, gives back what dead ones left,
+ * and opens the first thread. Resolves once that thread has imported the task modules.
+ */
+export async function start(
+  parts: Parts,
+  lookout: Lookout,
+  desk: LaneDesk,
+  role: Role,
+  schedules: ScheduleDeclaration[],
+): Promise<void> {
+  const { standing, edits, beat, rescuer, dispatcher, announcer, turns, clock } = parts
+  if (standing.role !== null) return
+  standing.role = role
+  const beats = role === 'all' || role === 'beat'
+  const consumes = role === 'all' || role === 'worker'
+  await edits.make((now) => {
+    for (const schedule of schedules) beat.put(schedule, true, now)
+    if (beats) beat.keepDeclared(schedules.map((schedule) => schedule.name))
+  })
+  if (role === 'producer') return
+  await register(parts, role)
+  lookout.announceRescued(await edits.make((now) => rescuer.rescueStrays(now)))
+  lookout.watchPeers()
+  if (consumes) await openPool(parts, desk)
+  beat.run(beats)
+  dispatcher.consume(consumes)
+  announcer.announce('worker-online', { key: standing.key, pid: process.pid, at: clock.now() })
+  turns.request()
+}
+
+/** The lock first, the row after, so that a row without a lock always means death. */
+async function register(parts: Parts, role: Role): Promise<void> {
+  const { standing, rescuer, main, edits, store, options, dispatcher, clock } = parts
+  const begunFile = begunPath(store.path, standing.key)
+  rescuer.appear(standing.key)
+  createBegunFile(begunFile)
+  main.openBegunFile(begunFile, options.concurrency)
+  const row = {
+    key: standing.key,
+    app: options.app.name,
+    host: hostname(),
+    pid: process.pid,
+    role,
+    threads: options.concurrency,
+    tasks: [...dispatcher.tasks.keys()],
+  }
+  standing.owner = await edits.make((now) => store.processes.register(row, now))
+  rescuer.refresh(standing.owner, clock.monotonic())
+}
+
+async function openPool({ standing, options, dispatcher, store, clock }: Parts, desk: LaneDesk): Promise<void> {
+  const { concurrency, modules, app, maxPayload } = options
+  const begunFile = begunPath(store.path, standing.key)
+  const pool = new Pool({ concurrency, ...options.pool, modules, app, maxPayload, begunFile }, desk)
+  standing.pool = pool
+  if (![...dispatcher.tasks.values()].some((task) => task.runIn === 'thread')) return
+  try {
+    await new Promise<void>((resolve, reject) => {
+      standing.awaitingThread = { resolve, reject }
+      for (let i = 0; i < Math.max(1, options.pool.minThreads); i++) pool.open(clock.monotonic())
+    })
+  } finally {
+    standing.awaitingThread = null
+  }
+}

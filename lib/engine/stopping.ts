@@ -1,0 +1,88 @@
+import { ShuttingDown } from '../errors.ts'
+import { begunPath, removeBegunFile } from '../wire/begun-file.ts'
+import { toWireError } from '../wire/error-codec.ts'
+import type { StopReport } from '../wire/messages.ts'
+import type { Lookout } from './lookout.ts'
+import type { Parts } from './parts.ts'
+
+/** How long terminated threads may take to end, in ms: one stuck in native code never does. */
+const TERMINATION = 1_000
+
+/**
+ * The warm shutdown: stops claiming, hands back what was not begun, lets the rest finish for `drain` ms, signals it and
+ * waits for `grace` ms, then terminates. What is interrupted gets its attempt back.
+ */
+export async function stop(parts: Parts, lookout: Lookout, drain: number, grace: number): Promise<StopReport> {
+  const { dispatcher, beat, standing, main, settler, turns } = parts
+  const report: StopReport = { finished: 0, returned: 0, killed: 0 }
+  dispatcher.consume(false)
+  beat.run(false)
+  standing.stopping = report
+  for (const lane of standing.pool?.lanes ?? []) {
+    for (const job of lane.takeBack()) {
+      report.returned++
+      settler.add({ kind: 'give-back', job })
+    }
+  }
+  turns.request()
+  const empty = whenEmpty(parts)
+  if (!(await within(empty, drain))) {
+    signalAll(parts)
+    if (!(await within(empty, grace))) {
+      for (const lane of [...(standing.pool?.lanes ?? [])]) standing.pool?.terminate(lane)
+      for (const job of main.outstanding.values()) {
+        report.returned++
+        settler.add({ kind: 'give-back', job })
+      }
+      main.outstanding.clear()
+      await within(empty, TERMINATION)
+    }
+  }
+  lookout.stop()
+  turns.finish()
+  await leave(parts)
+  return report
+}
+
+function signalAll({ standing, main }: Parts): void {
+  const reason = toWireError(new ShuttingDown('the app is stopping and its drain time is over'))
+  for (const lane of standing.pool?.lanes ?? []) if (lane.running >= 0) lane.cancel(lane.running, reason)
+  for (const position of main.outstanding.keys()) main.cancel(position, reason)
+}
+
+/** Takes this process off the file, and closes it. */
+async function leave({ standing, store, rescuer, main }: Parts): Promise<void> {
+  const { owner } = standing
+  standing.owner = null
+  if (owner !== null) {
+    store.write(false, () => store.processes.remove(owner))
+    rescuer.disappear()
+    main.close()
+    removeBegunFile(begunPath(store.path, standing.key))
+  }
+  await standing.pool?.close()
+  store.close()
+}
+
+function whenEmpty({ standing, dispatcher }: Parts): Promise<void> {
+  return new Promise((resolve) => {
+    standing.awaitingEmpty = () => {
+      for (const _ of dispatcher.outstanding()) return
+      resolve()
+    }
+    standing.awaitingEmpty()
+  })
+}
+
+/** Whether `promise` resolved within `milliseconds`. */
+async function within(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), Math.min(milliseconds, 2 ** 31 - 1))
+  })
+  try {
+    return await Promise.race([promise.then(() => true as const), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
