@@ -1,5 +1,5 @@
 import { EngineThread } from './client/engine-thread.ts'
-import { type JobShape, Requests } from './client/requests.ts'
+import { Requests } from './client/requests.ts'
 import { DuplicateSchedule, DuplicateTask, InvalidOption, InvalidSchedule } from './errors.ts'
 import { EventHub } from './event-hub.ts'
 import type { EventMap, EventName } from './events.ts'
@@ -14,10 +14,19 @@ import { AsyncResult } from './result.ts'
 import { type ScheduleOptions, scheduleDeclaration } from './schedule-options.ts'
 import { Schedules } from './schedules.ts'
 import type { Signature } from './signature.ts'
-import type { Task, TaskFunction } from './task.ts'
+import type { Task } from './task.ts'
 import { type DefinedTask, makeTask } from './task-factory.ts'
+import type { TaskFunction } from './task-function.ts'
 import { encode } from './wire/codec.ts'
-import type { AppIdentity, Notice, Role, ScheduleDeclaration, ScheduledJob, StopReport } from './wire/messages.ts'
+import type {
+  AppIdentity,
+  JobShape,
+  Notice,
+  Role,
+  ScheduleDeclaration,
+  ScheduledJob,
+  StopReport,
+} from './wire/messages.ts'
 import { type PoolThread, poolThread } from './wire/pool-thread.ts'
 import type { RunnableTask } from './worker/execute.ts'
 import { runningTask } from './worker/task-context.ts'

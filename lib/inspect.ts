@@ -1,5 +1,6 @@
 import type { Requests } from './client/requests.ts'
 import { type JobInfo, jobInfo } from './job-info.ts'
+import { nameOf } from './options/check.ts'
 import type { StoredJob } from './wire/messages.ts'
 
 /** A task as it is declared here. */
@@ -100,13 +101,16 @@ export class Inspect {
 
   /** One job, or null when the id was never stored. */
   async query(id: string): Promise<JobInfo | null> {
-    const job = await this.#requests().ask<StoredJob | null>({ about: 'job', id })
+    const job = await this.#requests().ask<StoredJob | null>({ about: 'job', id: nameOf(id, 'job id') })
     return job && jobInfo(job)
   }
 
   /** Lines that a job's task wrote with `currentTask().log`. */
   async log(id: string): Promise<{ at: Date; level: string; text: string }[]> {
-    const rows = await this.#requests().ask<{ at: number; level: string; text: string }[]>({ about: 'log', id })
+    const rows = await this.#requests().ask<{ at: number; level: string; text: string }[]>({
+      about: 'log',
+      id: nameOf(id, 'job id'),
+    })
     return rows.map((row) => ({ ...row, at: new Date(row.at) }))
   }
 

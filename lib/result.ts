@@ -12,6 +12,7 @@ import {
   UnknownTask,
 } from './errors.ts'
 import { type JobInfo, jobInfo } from './job-info.ts'
+import { booleanOr, optionsOf, refuse } from './options/check.ts'
 import { decode } from './wire/codec.ts'
 import { fromWireError } from './wire/error-codec.ts'
 import type { Settled, StoredJob } from './wire/messages.ts'
@@ -52,7 +53,10 @@ export class AsyncResult<R = unknown> {
    * @throws TaskFailure, TaskRevoked, TaskExpired, UnknownTask, ResultExpired, ResultTimeout, JoinInsideTask, and the signal's reason
    */
   async get(options: GetOptions = {}): Promise<R> {
-    if (!options.insideTask && runningTask()) {
+    const given = optionsOf(options, 'get()', ['timeout', 'signal', 'insideTask'])
+    if (given.signal !== undefined && !(given.signal instanceof AbortSignal))
+      refuse('get(): signal', given.signal, 'an AbortSignal')
+    if (!booleanOr(given.insideTask, 'get(): insideTask', false) && runningTask()) {
       throw new JoinInsideTask(
         `get() of job ${this.id} was called inside a task, which can deadlock the pool — enqueue a follow-up instead, or pass { insideTask: true }`,
       )
@@ -112,7 +116,10 @@ export class AsyncResult<R = unknown> {
 
   /** Ends the job: a waiting one at once, a running one by its signal. Resolves with its state after the call. */
   async revoke(options: RevokeOptions = {}): Promise<State | null> {
-    const { terminate = false, reason = null } = options
+    const given = optionsOf(options, 'revoke()', ['terminate', 'reason'])
+    const terminate = booleanOr(given.terminate, 'revoke(): terminate', false)
+    const reason = given.reason ?? null
+    if (reason !== null && typeof reason !== 'string') refuse('revoke(): reason', reason, 'a text')
     return this.#requests().ask<State | null>({ about: 'revoke', id: this.id, terminate, reason })
   }
 
@@ -180,23 +187,21 @@ export class AsyncResult<R = unknown> {
   }
 }
 
-/** Longest that one timer is set for: Node fires a longer one at once. */
-const LONGEST = 2 ** 31 - 1
+/** Longest that one timer is set for, in ms: Node fires one beyond 2^31 at once, and a machine that slept must look at its clock. */
+const LONGEST = 60_000
 
 function late(milliseconds: number | null, until: AbortSignal, error: () => Error): Promise<never> {
   return new Promise((_, reject) => {
     if (milliseconds === null) return
     let left = milliseconds
+    let timer: NodeJS.Timeout | undefined
     const next = (): void => {
-      if (left <= 0) {
-        reject(error())
-        return
-      }
+      if (left <= 0) return reject(error())
       const step = Math.min(left, LONGEST)
       left -= step
-      const timer = setTimeout(next, step)
-      until.addEventListener('abort', () => clearTimeout(timer), { once: true })
+      timer = setTimeout(next, step)
     }
+    until.addEventListener('abort', () => clearTimeout(timer), { once: true })
     next()
   })
 }

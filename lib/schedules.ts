@@ -1,6 +1,7 @@
 import type { Requests } from './client/requests.ts'
 import { nextSlot, type ScheduleRecord } from './domain/schedule-spec.ts'
 import { UnknownSchedule } from './errors.ts'
+import { integerOr, momentOr, nameOf, optionsOf } from './options/check.ts'
 import { AsyncResult } from './result.ts'
 import type { ScheduleOptions } from './schedule-options.ts'
 import { newJobId } from './wire/job-id.ts'
@@ -72,24 +73,24 @@ export class Schedules {
 
   /** @throws UnknownSchedule */
   async pause(name: string): Promise<void> {
-    await this.#requests().ask({ about: 'pause-schedule', name, paused: true })
+    await this.#requests().ask({ about: 'pause-schedule', name: nameOf(name, 'schedule name'), paused: true })
   }
 
   /** Goes on with the next slot from now. @throws UnknownSchedule */
   async resume(name: string): Promise<void> {
-    await this.#requests().ask({ about: 'pause-schedule', name, paused: false })
+    await this.#requests().ask({ about: 'pause-schedule', name: nameOf(name, 'schedule name'), paused: false })
   }
 
   /** Runs the schedule's job now; its slots stay as they are. @throws UnknownSchedule */
   async trigger<R = unknown>(name: string): Promise<AsyncResult<R>> {
     const id = newJobId(Date.now())
-    await this.#requests().ask({ about: 'trigger-schedule', name, id })
+    await this.#requests().ask({ about: 'trigger-schedule', name: nameOf(name, 'schedule name'), id })
     return new AsyncResult<R>(id, this.#requests)
   }
 
   /** False when there was none of this name. Its ledger stays. */
   async remove(name: string): Promise<boolean> {
-    return this.#requests().ask<boolean>({ about: 'remove-schedule', name })
+    return this.#requests().ask<boolean>({ about: 'remove-schedule', name: nameOf(name, 'schedule name') })
   }
 
   /**
@@ -101,6 +102,7 @@ export class Schedules {
       typeof nameOrOptions === 'string' ? this.#declared.get(nameOrOptions) : this.#declare('preview', nameOrOptions)
     if (!declaration)
       throw new UnknownSchedule(`no schedule "${String(nameOrOptions)}" is declared — declare it with app.schedule()`)
+    integerOr(n, 'preview(): n', 0, 1, 10_000)
     const record = JSON.parse(declaration.spec) as ScheduleRecord
     const slots: { at: Date; movedByDst: boolean }[] = []
     let after = Date.now()
@@ -115,12 +117,15 @@ export class Schedules {
 
   /** What became of each slot, the latest first. */
   async ledger(name: string, options: { from?: Date; to?: Date; limit?: number } = {}): Promise<LedgerEntry[]> {
-    const { from = null, to = null, limit = 100 } = options
+    const given = optionsOf(options, 'ledger()', ['from', 'to', 'limit'])
+    const from = momentOr(given.from, 'ledger(): from', null)
+    const to = momentOr(given.to, 'ledger(): to', null)
+    const limit = integerOr(given.limit, 'ledger(): limit', 100, 1)
     const rows = await this.#requests().ask<{ slot: number; outcome: LedgerEntry['outcome']; jobId: string | null }[]>({
       about: 'ledger',
-      name,
-      from: from?.getTime() ?? null,
-      to: to?.getTime() ?? null,
+      name: nameOf(name, 'schedule name'),
+      from,
+      to,
       limit,
     })
     return rows.map((row) => ({ ...row, slot: new Date(row.slot) }))

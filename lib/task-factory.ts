@@ -1,14 +1,17 @@
-import type { JobShape, Requests } from './client/requests.ts'
-import { InvalidInput } from './errors.ts'
+import type { Requests } from './client/requests.ts'
+import { InvalidInput, InvalidOption } from './errors.ts'
 import { checkInput } from './input-check.ts'
-import { callSettings, plainShape, type SingleCallOptions } from './options/call-options.ts'
+import { type CallOptions, callSettings, plainShape, type SingleCallOptions } from './options/call-options.ts'
+import { refuse } from './options/check.ts'
 import type { TaskSettings } from './options/task-options.ts'
 import { AsyncResult } from './result.ts'
 import { Signature } from './signature.ts'
 import { insertWithin } from './store/caller-connection.ts'
-import type { Task, TaskFunction } from './task.ts'
+import type { Task } from './task.ts'
+import type { TaskFunction } from './task-function.ts'
 import { encode } from './wire/codec.ts'
 import { newJobId } from './wire/job-id.ts'
+import type { JobShape } from './wire/messages.ts'
 import type { CallerDatabase, TransactionalTask } from './within.ts'
 import type { RunnableTask } from './worker/execute.ts'
 import { runningTask } from './worker/task-context.ts'
@@ -44,7 +47,17 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
     const parent = runningTask()
     return parent ? { ...settled, shape: { ...settled.shape, parentId: parent.id, rootId: parent.rootId } } : settled
   }
-  const encodeArgs = (args: unknown): Encoded => encode(args, codec, 'args', host.maxPayload)
+  const encodeArgs = (args: unknown): Encoded => {
+    if (!Array.isArray(args)) refuse(`the arguments of "${name}"`, args, 'an array, one element for each parameter')
+    return encode(args, codec, 'args', host.maxPayload)
+  }
+  const shapeOfMany = (argsList: unknown, options: CallOptions | undefined): JobShape => {
+    if (!Array.isArray(argsList)) refuse(`${name}.delayMany()`, argsList, 'an array of argument arrays')
+    const { taskId, shape } = shapeOf(options)
+    if (taskId !== null)
+      throw new InvalidOption(`${name}.delayMany(): taskId names one job — call applyAsync() for each`)
+    return shape
+  }
   const check = (args: readonly unknown[]): void | Promise<void> => {
     if (!input) return
     const checked = checkInput(input, name, args)
@@ -82,8 +95,8 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
     delay: (...args: Args) => enqueueOne(args),
     applyAsync: (args: Args, options?: SingleCallOptions) => enqueueOne(args, options),
     delayMany: async (argsList, options) => {
+      const shape = shapeOfMany(argsList, options)
       if (input) for (const args of argsList) await check(args)
-      const { shape } = shapeOf(options)
       if (argsList.length === 0) return []
       const ids = newIds(argsList.length)
       return handles(ids, await host.requests().enqueue(shape, ids, argsList.map(encodeArgs)))
@@ -101,7 +114,10 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
       return {
         delay: (...args: Args) => store([args])[0]!,
         applyAsync: (args: Args, options?: SingleCallOptions) => store([args], options)[0]!,
-        delayMany: (argsList, options) => (argsList.length === 0 ? [] : store(argsList, options)),
+        delayMany: (argsList, options) => {
+          shapeOfMany(argsList, options)
+          return argsList.length === 0 ? [] : store(argsList, options)
+        },
       }
     },
     s: (...args: Args) => new Signature<Result>(name, args),

@@ -1,11 +1,8 @@
 import type { CallOptions, SingleCallOptions } from './options/call-options.ts'
 import type { AsyncResult } from './result.ts'
 import type { Signature } from './signature.ts'
+import type { TaskFunction } from './task-function.ts'
 import type { CallerDatabase, TransactionalTask } from './within.ts'
-
-/** What a task's function may be. Arguments and result must survive the task's codec. */
-// biome-ignore lint/suspicious/noExplicitAny: a constraint that accepts every function
-export type TaskFunction = (...args: any[]) => unknown
 
 /** A function that can also be run in the background. Calling it runs it here and now. */
 export interface Task<F extends TaskFunction = TaskFunction> {

@@ -1,6 +1,6 @@
 import type { CallOptions, SingleCallOptions } from './options/call-options.ts'
 import type { AsyncResult } from './result.ts'
-import type { TaskFunction } from './task.ts'
+import type { TaskFunction } from './task-function.ts'
 
 /** An open better-sqlite3 connection, as far as it matters here. */
 export interface CallerDatabase {

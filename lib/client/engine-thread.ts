@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import type { EngineOptions } from '../engine/engine-options.ts'
 import { AppStopped, EngineCrashed, LeaseLost } from '../errors.ts'
+import type { EngineOptions } from '../wire/engine-options.ts'
 import { fromWireError } from '../wire/error-codec.ts'
 import type {
   Command,

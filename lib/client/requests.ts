@@ -1,5 +1,5 @@
 import { fromWireError } from '../wire/error-codec.ts'
-import type { EnqueueBatch, Question, Reply, Request, Settled } from '../wire/messages.ts'
+import type { EnqueueBatch, JobShape, Question, Reply, Request, Settled } from '../wire/messages.ts'
 
 /** Carries requests to the engine, from wherever this runs. */
 export interface Transport {
@@ -7,9 +7,6 @@ export interface Transport {
   /** Whether something is awaited that the process must stay alive for. */
   hold(on: boolean): void
 }
-
-/** What jobs of one call have in common. Calls that share the object share a batch. */
-export type JobShape = Omit<EnqueueBatch, 'ids' | 'args'>
 
 interface Flight {
   request: number

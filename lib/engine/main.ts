@@ -1,9 +1,9 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import type { EngineOptions } from '../wire/engine-options.ts'
 import { toWireError } from '../wire/error-codec.ts'
 import type { Command, Notice, Reply, Request } from '../wire/messages.ts'
 import { systemClock } from './clock.ts'
 import { Engine } from './engine.ts'
-import type { EngineOptions } from './engine-options.ts'
 
 /** Entry of the engine thread. */
 const port = parentPort as MessagePort

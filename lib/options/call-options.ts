@@ -1,7 +1,6 @@
-import type { JobShape } from '../client/requests.ts'
 import type { Duration } from '../domain/duration.ts'
 import { InvalidOption } from '../errors.ts'
-import type { StoredOptions } from '../wire/messages.ts'
+import type { JobShape, StoredOptions } from '../wire/messages.ts'
 import { booleanOr, durationOr, integerOr, momentOr, nameOf, optionsOf, refuse } from './check.ts'
 import { type RetryOptions, retryPolicy } from './retry-options.ts'
 import type { TaskSettings } from './task-options.ts'

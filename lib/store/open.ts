@@ -1,12 +1,10 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseLocked } from '../errors.ts'
+import type { Durability } from '../wire/engine-options.ts'
 import { type Connection, loadDriver } from './driver.ts'
 import { migrateInTransaction, refuseNewer, SCHEMA_VERSION } from './migrations.ts'
 import { storageError } from './sqlite-errors.ts'
-
-/** `full` syncs each commit that makes a promise; `normal` may lose the last commits when the power fails. */
-export type Durability = 'full' | 'normal'
 
 /** Longest wait for another connection's lock inside one statement, in ms. The engine retries above it. */
 export const BUSY_TIMEOUT = 1_000

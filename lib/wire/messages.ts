@@ -38,6 +38,9 @@ export interface EnqueueBatch {
   args: (string | Uint8Array)[]
 }
 
+/** What jobs of one call have in common. Calls that share the object share a batch. */
+export type JobShape = Omit<EnqueueBatch, 'ids' | 'args'>
+
 /** What a thread needs to run a job. Order is the order of the claim statement's columns after `position`. */
 export type RunRow = [
   position: number,

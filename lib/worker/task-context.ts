@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { format } from 'node:util'
 import { type Duration, toMilliseconds } from '../domain/duration.ts'
-import { NotInTask } from '../errors.ts'
+import { showValue } from '../domain/shown-value.ts'
+import { InvalidOption, NotInTask } from '../errors.ts'
 import { RetryByPolicy, RetryLater, Snooze } from '../task-signals.ts'
 import type { RunRow, StoredOptions } from '../wire/messages.ts'
 
@@ -18,6 +19,9 @@ export interface TaskReporter {
   progress(position: number, progress: Progress): void
   log(position: number, level: LogLevel, text: string): void
 }
+
+/** Most characters of a progress message. */
+const LONGEST_MESSAGE = 1_000
 
 const storage = new AsyncLocalStorage<TaskContext>()
 
@@ -132,9 +136,13 @@ export class TaskContext {
     return this.#log
   }
 
-  /** Says how far the task has come. Written at most 4 times a second; the last value always is. */
+  /**
+   * Says how far the task has come. Written at most 4 times a second; the last value always is.
+   * @throws InvalidOption when it is no progress
+   */
   progress(progress: Progress): void {
-    if (!this.#ended) this.#reporter.progress(this.#row[0], progress)
+    const checked = progressOf(progress)
+    if (!this.#ended) this.#reporter.progress(this.#row[0], checked)
   }
 
   /** Leaves the task to be tried again; counts as a failed attempt. Never returns. */
@@ -171,4 +179,28 @@ export class TaskContext {
   #write(level: LogLevel, parts: unknown[]): void {
     if (!this.#ended) this.#reporter.log(this.#row[0], level, format(...parts))
   }
+}
+
+const finite = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+
+/** The progress with nothing else in it, so that what a task hands over by mistake is neither stored nor sent about. */
+function progressOf(value: unknown): Progress {
+  if (finite(value)) return value
+  if (typeof value === 'object' && value !== null) {
+    const { done, total, message } = value as { done?: unknown; total?: unknown; message?: unknown }
+    if (
+      finite(done) &&
+      (total === undefined || finite(total)) &&
+      (message === undefined || typeof message === 'string')
+    ) {
+      return {
+        done,
+        ...(total !== undefined && { total }),
+        ...(message !== undefined && { message: message.slice(0, LONGEST_MESSAGE) }),
+      }
+    }
+  }
+  throw new InvalidOption(
+    `progress is ${showValue(value)} — allowed: a finite number, or { done, total?, message? } with finite numbers`,
+  )
 }

@@ -1,5 +1,7 @@
-import type { Durability } from '../store/open.ts'
-import type { AppIdentity } from '../wire/messages.ts'
+import type { AppIdentity } from './messages.ts'
+
+/** `full` syncs each commit that makes a promise; `normal` may lose the last commits when the power fails. */
+export type Durability = 'full' | 'normal'
 
 /** What the application thread hands the engine when it starts it: plain data, checked there. */
 export interface EngineOptions {

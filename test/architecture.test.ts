@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+/** What each folder of lib/ may import besides itself. The files directly in lib/ are `.`; errors and task signals belong to everyone. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  domain: [],
+  wire: ['domain'],
+  options: ['domain', 'wire'],
+  store: ['domain', 'wire'],
+  pool: ['wire'],
+  worker: ['domain', 'wire'],
+  client: ['wire'],
+  engine: ['domain', 'wire', 'store', 'pool'],
+  '.': ['domain', 'wire', 'options', 'client', 'worker', 'store'],
+}
+const SHARED = new Set(['errors.ts', 'task-signals.ts'])
+
+/** The only place that each package, and the only file of store/ that the top of lib/, may be imported from. */
+const ONE_IMPORTER: Readonly<Record<string, RegExp>> = {
+  'better-sqlite3': /^store\/driver\.ts$/,
+  piscina: /^pool\/pool\.ts$/,
+  'cron-parser': /^domain\/cron\.ts$/,
+  uuid: /^wire\/job-id\.ts$/,
+}
+const STORE_FROM_TOP = 'store/caller-connection.ts'
+
+interface Import {
+  from: string
+  to: string
+  typeOnly: boolean
+}
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../../lib')
+const files = (readdirSync(root, { recursive: true }) as string[]).filter((file) => file.endsWith('.ts'))
+const sources = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]))
+
+function importsOf(file: string): Import[] {
+  const source = sources.get(file) as string
+  const found: Import[] = []
+  const pattern =
+    /(?:^|\n)\s*(import|export)\s+(type\s+)?[^'"\n;]*?(?:\{[^}]*\}[^'"\n;]*?)?from\s+['"]([^'"]+)['"]|\b(?:import|require)\(\s*['"]([^'"]+)['"]/g
+  for (const match of source.matchAll(pattern)) {
+    const to = match[3] ?? match[4]
+    if (to) found.push({ from: file, to, typeOnly: match[2] !== undefined })
+  }
+  return found
+}
+
+const isRelative = (to: string): boolean => to.startsWith('.')
+const target = ({ from, to }: Import): string => posix.normalize(posix.join(posix.dirname(from), to))
+const folderOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] as string) : '.')
+const imports = files.flatMap(importsOf)
+
+describe('architecture', () => {
+  it('reads the sources', () => {
+    assert.ok(files.length > 50, `${files.length} files`)
+    assert.ok(imports.length > 200, `${imports.length} imports`)
+  })
+
+  it('imports run one way', () => {
+    const wrong = imports
+      .filter((i) => isRelative(i.to) && !SHARED.has(target(i)))
+      .filter((i) => folderOf(i.from) !== folderOf(target(i)) && !SHARED.has(i.from))
+      .filter((i) => !MAY_IMPORT[folderOf(i.from)]?.includes(folderOf(target(i))))
+      .map((i) => `${i.from} → ${target(i)}`)
+    assert.deepEqual(wrong, [])
+  })
+
+  it('reaches the store from the application thread only to join its transaction', () => {
+    const wrong = imports
+      .filter((i) => folderOf(i.from) === '.' && isRelative(i.to) && folderOf(target(i)) === 'store')
+      .map(target)
+    assert.deepEqual([...new Set(wrong)], [STORE_FROM_TOP])
+  })
+
+  it('has no import cycles, type imports included', () => {
+    const edges = new Map<string, string[]>()
+    for (const i of imports) if (isRelative(i.to)) edges.set(i.from, [...(edges.get(i.from) ?? []), target(i)])
+    const done = new Set<string>()
+    const visit = (file: string, path: readonly string[]): void => {
+      assert.ok(!path.includes(file), `cycle: ${[...path.slice(path.indexOf(file)), file].join(' → ')}`)
+      if (done.has(file)) return
+      for (const next of edges.get(file) ?? []) visit(next, [...path, file])
+      done.add(file)
+    }
+    for (const file of files) visit(file, [])
+    assert.equal(done.size, files.length)
+  })
+
+  it('imports each package in one place', () => {
+    const packages = new Map<string, Set<string>>()
+    for (const { from, to } of imports) {
+      if (isRelative(to) || to.startsWith('node:')) continue
+      const name = to.startsWith('@') ? to.split('/').slice(0, 2).join('/') : (to.split('/')[0] as string)
+      packages.set(name, (packages.get(name) ?? new Set()).add(from))
+    }
+    assert.deepEqual([...packages.keys()].sort(), Object.keys(ONE_IMPORTER).sort())
+    for (const [name, importers] of packages) {
+      assert.deepEqual(
+        [...importers].filter((file) => !ONE_IMPORTER[name]?.test(file)),
+        [],
+        name,
+      )
+    }
+  })
+
+  it('keeps SQL in store/', () => {
+    const sql =
+      /\b(SELECT\s+[\w*]|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|INDEX)|PRAGMA\s+\w+|BEGIN\s+IMMEDIATE)/
+    const wrong = [...sources].filter(
+      ([file, source]) => folderOf(file) !== 'store' && sql.test(withoutComments(source)),
+    )
+    assert.deepEqual(
+      wrong.map(([file]) => file),
+      [],
+    )
+  })
+
+  it('begins no deferred transaction', () => {
+    for (const [file, source] of sources) {
+      for (const match of source.matchAll(/\.transaction\((?:[^()]|\([^()]*\))*\)(\S*)/g)) {
+        assert.match(match[1] ?? '', /^\.immediate\(/, `${file}: ${match[0]}`)
+      }
+      assert.doesNotMatch(withoutComments(source), /['"`]BEGIN(?! (IMMEDIATE|EXCLUSIVE))/, file)
+    }
+  })
+
+  it('never opens the database files with fs', () => {
+    const allowed = new Set(['store/open.ts', 'wire/begun-file.ts'])
+    const opening = /\b(openSync|readFileSync|createReadStream|copyFileSync|fs\.open|promises\.open|readFile)\b/
+    const wrong = [...sources].filter(([file, source]) => !allowed.has(file) && opening.test(withoutComments(source)))
+    assert.deepEqual(
+      wrong.map(([file]) => file),
+      [],
+    )
+  })
+
+  it('reads the clock in few places', () => {
+    const allowed = /^(engine\/clock|worker\/|celeriac|task-factory|schedules|client\/|store\/open|domain\/cron-oracle)/
+    const wrong = [...sources].filter(
+      ([file, source]) => !allowed.test(file) && /Date\.now\(\)|new Date\(\)/.test(withoutComments(source)),
+    )
+    assert.deepEqual(
+      wrong.map(([file]) => file),
+      [],
+    )
+  })
+
+  it('has no drawers, and no file too long to be one thing', () => {
+    for (const [file, source] of sources) {
+      assert.doesNotMatch(file, /(^|\/)(utils?|helpers?|common|types|interfaces|manager|misc)\.ts$/)
+      assert.ok(source.split('\n').length <= 400, `${file} has ${source.split('\n').length} lines`)
+    }
+  })
+})
+
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1')
+}
