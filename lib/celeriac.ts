@@ -15,7 +15,7 @@ import { type ScheduleOptions, scheduleDeclaration } from './schedule-options.ts
 import { Schedules } from './schedules.ts'
 import type { Signature } from './signature.ts'
 import type { Task } from './task.ts'
-import { type DefinedTask, makeTask } from './task-factory.ts'
+import { type DefinedTask, makeTask, type TaskHost } from './task-factory.ts'
 import type { TaskFunction } from './task-function.ts'
 import { encode } from './wire/codec.ts'
 import type {
@@ -59,6 +59,7 @@ export class Celeriac {
   readonly #requests: Requests
   readonly #events: EventHub
   readonly #mainTasks: MainTasks
+  readonly #host: TaskHost
   #announcing = false
 
   /**
@@ -72,9 +73,9 @@ export class Celeriac {
     created.set(this.name, ordinal + 1)
     this.#identity = { name: this.name, ordinal }
     const { logger } = this.#settings
-    const { database, durability, concurrency, queues, pool, modules, maxPayload } = this.#settings
+    const { database, durability, concurrency, queues, pool, modules, maxPayload, retention } = this.#settings
     this.#engine = new EngineThread(
-      { app: this.#identity, database, durability, concurrency, queues, pool, modules, maxPayload },
+      { app: this.#identity, database, durability, concurrency, queues, pool, modules, maxPayload, retention },
       {
         notice: (notice) => this.#notice(notice),
         crashed: (error) => {
@@ -95,9 +96,15 @@ export class Celeriac {
     } else {
       this.#requests = this.#engine.requests
     }
-    const requests = (): Requests => this.#ready()
-    this.inspect = new Inspect(requests, () => this.#registered())
-    this.schedules = new Schedules(requests, (name, given) => this.#scheduleOf(name, given), this.#declared)
+    this.#host = {
+      database,
+      maxPayload,
+      hidden: this.#settings.redact,
+      requests: () => this.#ready(),
+      poke: () => setImmediate(() => this.#engine.poke()),
+    }
+    this.inspect = new Inspect(this.#host, () => this.#registered())
+    this.schedules = new Schedules(this.#host, (name, given) => this.#scheduleOf(name, given), this.#declared)
   }
 
   /**
@@ -134,7 +141,7 @@ export class Celeriac {
 
   /** A handle on the job of this id, whoever stored it and whenever. */
   result<R = unknown>(id: string): AsyncResult<R> {
-    return new AsyncResult<R>(nameOf(id, 'result id'), () => this.#ready())
+    return new AsyncResult<R>(nameOf(id, 'result id'), this.#host)
   }
 
   /**
@@ -200,17 +207,7 @@ export class Celeriac {
       checkInput: input && ((args) => checkInput(input, name, args)),
     })
     this.#announceTasks()
-    return makeTask(
-      {
-        database: this.#settings.database,
-        maxPayload: this.#settings.maxPayload,
-        requests: () => this.#ready(),
-        poke: () => setImmediate(() => this.#engine.poke()),
-      },
-      name,
-      settings,
-      fn,
-    )
+    return makeTask(this.#host, name, settings, fn)
   }
 
   /** Tells the engine of tasks that were declared after it was started, once for those of one turn. */

@@ -7,6 +7,7 @@ export type { Inspect, QueueInfo, RegisteredTask, Stats, WorkerInfo } from './in
 export type { AttemptInfo, JobInfo } from './job-info.ts'
 export type { CeleriacOptions, Logger, PoolOptions, QueueOptions, ShutdownOptions } from './options/app-options.ts'
 export type { CallOptions, SingleCallOptions } from './options/call-options.ts'
+export type { RetentionOptions } from './options/retention-options.ts'
 export type { RetryOptions } from './options/retry-options.ts'
 export type { StandardSchema } from './options/standard-schema.ts'
 export type { TaskOptions } from './options/task-options.ts'

@@ -1,6 +1,6 @@
-import type { Requests } from './client/requests.ts'
 import { type JobInfo, jobInfo } from './job-info.ts'
 import { nameOf } from './options/check.ts'
+import type { ResultSource } from './result.ts'
 import type { StoredJob } from './wire/messages.ts'
 
 /** A task as it is declared here. */
@@ -50,11 +50,11 @@ export interface Stats {
 
 /** Looks at what the file and this process hold; changes nothing. */
 export class Inspect {
-  readonly #requests: () => Requests
+  readonly #source: ResultSource
   readonly #registered: () => RegisteredTask[]
 
-  constructor(requests: () => Requests, registered: () => RegisteredTask[]) {
-    this.#requests = requests
+  constructor(source: ResultSource, registered: () => RegisteredTask[]) {
+    this.#source = source
     this.#registered = registered
   }
 
@@ -79,11 +79,11 @@ export class Inspect {
   }
 
   async stats(): Promise<Stats> {
-    return this.#requests().ask<Stats>({ about: 'stats' })
+    return this.#source.requests().ask<Stats>({ about: 'stats' })
   }
 
   async queues(): Promise<QueueInfo[]> {
-    const rows = await this.#requests().ask<(Omit<QueueInfo, 'oldest'> & { oldest: number | null })[]>({
+    const rows = await this.#source.requests().ask<(Omit<QueueInfo, 'oldest'> & { oldest: number | null })[]>({
       about: 'queues',
     })
     return rows.map((row) => ({ ...row, oldest: row.oldest === null ? null : new Date(row.oldest) }))
@@ -91,7 +91,7 @@ export class Inspect {
 
   /** Processes that consume this file now. */
   async workers(): Promise<WorkerInfo[]> {
-    const rows = await this.#requests().ask<(Omit<WorkerInfo, 'startedAt'> & { startedAt: number })[]>({
+    const rows = await this.#source.requests().ask<(Omit<WorkerInfo, 'startedAt'> & { startedAt: number })[]>({
       about: 'workers',
     })
     return rows.map(({ key, app, host, pid, role, threads, startedAt, tasks }) => {
@@ -101,13 +101,13 @@ export class Inspect {
 
   /** One job, or null when the id was never stored. */
   async query(id: string): Promise<JobInfo | null> {
-    const job = await this.#requests().ask<StoredJob | null>({ about: 'job', id: nameOf(id, 'job id') })
-    return job && jobInfo(job)
+    const job = await this.#source.requests().ask<StoredJob | null>({ about: 'job', id: nameOf(id, 'job id') })
+    return job && jobInfo(job, this.#source.hidden)
   }
 
   /** Lines that a job's task wrote with `currentTask().log`. */
   async log(id: string): Promise<{ at: Date; level: string; text: string }[]> {
-    const rows = await this.#requests().ask<{ at: number; level: string; text: string }[]>({
+    const rows = await this.#source.requests().ask<{ at: number; level: string; text: string }[]>({
       about: 'log',
       id: nameOf(id, 'job id'),
     })
@@ -135,7 +135,7 @@ export class Inspect {
   }
 
   async ping(): Promise<{ key: string; pid: number; at: Date; fault: { message: string } | null }> {
-    const answer = await this.#requests().ask<{
+    const answer = await this.#source.requests().ask<{
       key: string
       pid: number
       at: number
@@ -158,6 +158,6 @@ export class Inspect {
   }
 
   async #jobs(about: 'active' | 'reserved' | 'scheduled'): Promise<JobInfo[]> {
-    return (await this.#requests().ask<StoredJob[]>({ about })).map(jobInfo)
+    return (await this.#source.requests().ask<StoredJob[]>({ about })).map((job) => jobInfo(job, this.#source.hidden))
   }
 }

@@ -1,3 +1,4 @@
+import { redact } from './domain/redact.ts'
 import type { State } from './domain/states.ts'
 import { decode } from './wire/codec.ts'
 import { fromWireError } from './wire/error-codec.ts'
@@ -49,13 +50,14 @@ export interface JobInfo {
   result: unknown
 }
 
-export function jobInfo(job: StoredJob): JobInfo {
+/** @param hidden paths to mask in arguments and result */
+export function jobInfo(job: StoredJob, hidden: readonly string[]): JobInfo {
   const { id, task, queue, priority, state, attempt, maxAttempts, crashes, worker, revokeReason, parentId, schedule } =
     job
   return {
     id,
     task,
-    args: decode(job.args, job.codec) as unknown[],
+    args: redact(decode(job.args, job.codec), hidden) as unknown[],
     queue,
     priority,
     state,
@@ -85,7 +87,7 @@ export function jobInfo(job: StoredJob): JobInfo {
     scheduledFor: moment(job.scheduledFor),
     headers: job.options.headers ?? {},
     tags: job.options.tags ?? [],
-    result: decode(job.result, job.codec),
+    result: redact(decode(job.result, job.codec), hidden),
   }
 }
 

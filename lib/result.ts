@@ -34,17 +34,24 @@ export interface RevokeOptions {
   reason?: string
 }
 
+/** What a handle needs of its app. */
+export interface ResultSource {
+  requests(): Requests
+  /** Paths to mask in what is shown of arguments and results. */
+  readonly hidden: readonly string[]
+}
+
 /** A handle on one job, whether it waits, runs or ended long ago; good in any process on the file. */
 export class AsyncResult<R = unknown> {
   readonly id: string
   /** Whether the call stored nothing, because a job of its `taskId` was there already. */
   readonly duplicate: boolean
-  readonly #requests: () => Requests
+  readonly #source: ResultSource
 
   /** Made by `delay()` and its kin, and by `app.result(id)`. */
-  constructor(id: string, requests: () => Requests, duplicate = false) {
+  constructor(id: string, source: ResultSource, duplicate = false) {
     this.id = id
-    this.#requests = requests
+    this.#source = source
     this.duplicate = duplicate
   }
 
@@ -77,7 +84,7 @@ export class AsyncResult<R = unknown> {
       case 'EXPIRED':
         throw new TaskExpired(`task "${task}" (job ${this.id}) was not begun before it expired`)
       case 'FORGOTTEN':
-        throw new ResultExpired(`the result of job ${this.id} was forgotten`)
+        throw new ResultExpired(`the result of job ${this.id} was forgotten, or pruned after its retention`)
       default:
         throw new UnknownTask(
           `no job ${this.id} is stored in this file — check the id, and that the database is the one it was stored in`,
@@ -87,13 +94,13 @@ export class AsyncResult<R = unknown> {
 
   /** `null` for an id that was never stored. */
   async state(): Promise<State | null> {
-    return this.#requests().ask<State | null>({ about: 'state', id: this.id })
+    return this.#source.requests().ask<State | null>({ about: 'state', id: this.id })
   }
 
   /** Everything that is kept of the job; `null` for an id that was never stored. */
   async info(): Promise<JobInfo | null> {
-    const job = await this.#requests().ask<StoredJob | null>({ about: 'job', id: this.id })
-    return job && jobInfo(job)
+    const job = await this.#source.requests().ask<StoredJob | null>({ about: 'job', id: this.id })
+    return job && jobInfo(job, this.#source.hidden)
   }
 
   async exists(): Promise<boolean> {
@@ -120,12 +127,12 @@ export class AsyncResult<R = unknown> {
     const terminate = booleanOr(given.terminate, 'revoke(): terminate', false)
     const reason = given.reason ?? null
     if (reason !== null && typeof reason !== 'string') refuse('revoke(): reason', reason, 'a text')
-    return this.#requests().ask<State | null>({ about: 'revoke', id: this.id, terminate, reason })
+    return this.#source.requests().ask<State | null>({ about: 'revoke', id: this.id, terminate, reason })
   }
 
   /** Drops a finished job's arguments and result; its state and errors stay. False when there was nothing to drop. */
   async forget(): Promise<boolean> {
-    return this.#requests().ask<boolean>({ about: 'forget', id: this.id })
+    return this.#source.requests().ask<boolean>({ about: 'forget', id: this.id })
   }
 
   /** Each progress the task reports, until it ends; the last one always comes. */
@@ -133,11 +140,11 @@ export class AsyncResult<R = unknown> {
     const queue: string[] = []
     let wake: () => void = () => {}
     let ended = false
-    const unwatch = this.#requests().watch(this.id, (progress) => {
+    const unwatch = this.#source.requests().watch(this.id, (progress) => {
       queue.push(progress)
       wake()
     })
-    const wait = this.#requests().wait(this.id)
+    const wait = this.#source.requests().wait(this.id)
     const end = (): void => {
       ended = true
       wake()
@@ -156,7 +163,7 @@ export class AsyncResult<R = unknown> {
           if (ended || queue.length > 0) resolve()
         })
       }
-      const stored = await this.#requests().ask<StoredJob | null>({ about: 'job', id: this.id })
+      const stored = await this.#source.requests().ask<StoredJob | null>({ about: 'job', id: this.id })
       if (stored?.progress && stored.progress !== last) yield JSON.parse(stored.progress) as Progress
     } finally {
       unwatch()
@@ -166,7 +173,7 @@ export class AsyncResult<R = unknown> {
 
   async #settled({ timeout, signal }: GetOptions): Promise<Settled> {
     signal?.throwIfAborted()
-    const wait = this.#requests().wait(this.id)
+    const wait = this.#source.requests().wait(this.id)
     if (timeout === undefined && !signal) return wait.settled
     const milliseconds = timeout === undefined ? null : toMilliseconds(timeout, 'get(): timeout')
     const give = new AbortController()
@@ -196,10 +203,9 @@ function late(milliseconds: number | null, until: AbortSignal, error: () => Erro
     let left = milliseconds
     let timer: NodeJS.Timeout | undefined
     const next = (): void => {
-      if (left <= 0) return reject(error())
       const step = Math.min(left, LONGEST)
       left -= step
-      timer = setTimeout(next, step)
+      timer = setTimeout(() => (left > 0 ? next() : reject(error())), step)
     }
     until.addEventListener('abort', () => clearTimeout(timer), { once: true })
     next()

@@ -1,8 +1,7 @@
-import type { Requests } from './client/requests.ts'
 import { nextSlot, type ScheduleRecord } from './domain/schedule-spec.ts'
 import { UnknownSchedule } from './errors.ts'
 import { integerOr, momentOr, nameOf, optionsOf } from './options/check.ts'
-import { AsyncResult } from './result.ts'
+import { AsyncResult, type ResultSource } from './result.ts'
 import type { ScheduleOptions } from './schedule-options.ts'
 import { newJobId } from './wire/job-id.ts'
 import type { ScheduleDeclaration } from './wire/messages.ts'
@@ -44,22 +43,22 @@ interface Row {
 
 /** The schedules in the file. */
 export class Schedules {
-  readonly #requests: () => Requests
+  readonly #source: ResultSource
   readonly #declare: (name: string, options: ScheduleOptions) => ScheduleDeclaration
   readonly #declared: ReadonlyMap<string, ScheduleDeclaration>
 
   constructor(
-    requests: () => Requests,
+    source: ResultSource,
     declare: (name: string, options: ScheduleOptions) => ScheduleDeclaration,
     declared: ReadonlyMap<string, ScheduleDeclaration>,
   ) {
-    this.#requests = requests
+    this.#source = source
     this.#declare = declare
     this.#declared = declared
   }
 
   async list(): Promise<ScheduleInfo[]> {
-    return (await this.#requests().ask<Row[]>({ about: 'schedules' })).map(scheduleInfo)
+    return (await this.#source.requests().ask<Row[]>({ about: 'schedules' })).map(scheduleInfo)
   }
 
   async get(name: string): Promise<ScheduleInfo | null> {
@@ -68,29 +67,29 @@ export class Schedules {
 
   /** Stores a schedule, or changes one; never fires a slot of the past. */
   async set(name: string, options: ScheduleOptions): Promise<void> {
-    await this.#requests().ask({ about: 'set-schedule', schedule: this.#declare(name, options) })
+    await this.#source.requests().ask({ about: 'set-schedule', schedule: this.#declare(name, options) })
   }
 
   /** @throws UnknownSchedule */
   async pause(name: string): Promise<void> {
-    await this.#requests().ask({ about: 'pause-schedule', name: nameOf(name, 'schedule name'), paused: true })
+    await this.#source.requests().ask({ about: 'pause-schedule', name: nameOf(name, 'schedule name'), paused: true })
   }
 
   /** Goes on with the next slot from now. @throws UnknownSchedule */
   async resume(name: string): Promise<void> {
-    await this.#requests().ask({ about: 'pause-schedule', name: nameOf(name, 'schedule name'), paused: false })
+    await this.#source.requests().ask({ about: 'pause-schedule', name: nameOf(name, 'schedule name'), paused: false })
   }
 
   /** Runs the schedule's job now; its slots stay as they are. @throws UnknownSchedule */
   async trigger<R = unknown>(name: string): Promise<AsyncResult<R>> {
     const id = newJobId(Date.now())
-    await this.#requests().ask({ about: 'trigger-schedule', name: nameOf(name, 'schedule name'), id })
-    return new AsyncResult<R>(id, this.#requests)
+    await this.#source.requests().ask({ about: 'trigger-schedule', name: nameOf(name, 'schedule name'), id })
+    return new AsyncResult<R>(id, this.#source)
   }
 
   /** False when there was none of this name. Its ledger stays. */
   async remove(name: string): Promise<boolean> {
-    return this.#requests().ask<boolean>({ about: 'remove-schedule', name: nameOf(name, 'schedule name') })
+    return this.#source.requests().ask<boolean>({ about: 'remove-schedule', name: nameOf(name, 'schedule name') })
   }
 
   /**
@@ -121,13 +120,15 @@ export class Schedules {
     const from = momentOr(given.from, 'ledger(): from', null)
     const to = momentOr(given.to, 'ledger(): to', null)
     const limit = integerOr(given.limit, 'ledger(): limit', 100, 1)
-    const rows = await this.#requests().ask<{ slot: number; outcome: LedgerEntry['outcome']; jobId: string | null }[]>({
-      about: 'ledger',
-      name: nameOf(name, 'schedule name'),
-      from,
-      to,
-      limit,
-    })
+    const rows = await this.#source
+      .requests()
+      .ask<{ slot: number; outcome: LedgerEntry['outcome']; jobId: string | null }[]>({
+        about: 'ledger',
+        name: nameOf(name, 'schedule name'),
+        from,
+        to,
+        limit,
+      })
     return rows.map((row) => ({ ...row, slot: new Date(row.slot) }))
   }
 }

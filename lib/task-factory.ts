@@ -1,10 +1,9 @@
-import type { Requests } from './client/requests.ts'
 import { InvalidInput, InvalidOption } from './errors.ts'
 import { checkInput } from './input-check.ts'
 import { type CallOptions, callSettings, plainShape, type SingleCallOptions } from './options/call-options.ts'
 import { refuse } from './options/check.ts'
 import type { TaskSettings } from './options/task-options.ts'
-import { AsyncResult } from './result.ts'
+import { AsyncResult, type ResultSource } from './result.ts'
 import { Signature } from './signature.ts'
 import { insertWithin } from './store/caller-connection.ts'
 import type { Task } from './task.ts'
@@ -17,10 +16,9 @@ import type { RunnableTask } from './worker/execute.ts'
 import { runningTask } from './worker/task-context.ts'
 
 /** What a task needs of its app. */
-export interface TaskHost {
+export interface TaskHost extends ResultSource {
   readonly database: string
   readonly maxPayload: number
-  requests(): Requests
   /** Another connection of this process is about to commit jobs. */
   poke(): void
 }
@@ -76,12 +74,11 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
     const { taskId, shape } = shapeOf(options)
     const id = taskId ?? newJobId(Date.now())
     const duplicates = await host.requests().enqueue(shape, [id], [encodeArgs(args)])
-    return new AsyncResult<Result>(id, () => host.requests(), duplicates.has(id))
+    return new AsyncResult<Result>(id, host, duplicates.has(id))
   }
 
   const handles = (ids: string[], duplicates: ReadonlySet<string>): AsyncResult<Result>[] => {
-    const requests = (): Requests => host.requests()
-    return ids.map((id) => new AsyncResult<Result>(id, requests, duplicates.has(id)))
+    return ids.map((id) => new AsyncResult<Result>(id, host, duplicates.has(id)))
   }
   const newIds = (count: number): string[] => {
     const now = Date.now()

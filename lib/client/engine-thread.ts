@@ -34,6 +34,7 @@ export class EngineThread {
   #waited = false
   #started: { role: Role; schedules: ScheduleDeclaration[] } | null = null
   #stopped = false
+  #stopping: Promise<StopReport> | null = null
 
   constructor(options: EngineOptions, listener: EngineListener) {
     this.#options = options
@@ -48,22 +49,36 @@ export class EngineThread {
   }
 
   async start(role: Role, schedules: ScheduleDeclaration[]): Promise<void> {
+    await this.#stopping?.catch(() => {})
     this.#stopped = false
-    this.#started = { role, schedules }
     try {
       await this.requests.expect((request) => this.#send({ type: 'start', request, role, schedules }))
+      this.#started = { role, schedules }
+      this.#hold()
     } catch (error) {
-      await this.#end()
+      if (!this.#stopped) {
+        // By the engine's own hand, so that its row, its lock and its files go with it.
+        if (this.#worker) await this.stop(0, 0).catch(() => {})
+        this.#stopped = false
+      }
       throw error
     }
   }
 
-  /** Resolves with what the stop did once the thread is gone; at once when it never ran. */
-  async stop(drain: number, grace: number): Promise<StopReport> {
+  /** Resolves with what the stop did once the thread is gone; at once when it never ran. A second call joins the first. */
+  stop(drain: number, grace: number): Promise<StopReport> {
+    this.#stopping ??= this.#stop(drain, grace).finally(() => {
+      this.#stopping = null
+    })
+    return this.#stopping
+  }
+
+  async #stop(drain: number, grace: number): Promise<StopReport> {
+    // What was asked for before the stop is still stored, even if it was in this very turn of the event loop.
+    await this.requests.landed()
     this.#stopped = true
     const worker = this.#worker
     if (!worker) return { finished: 0, returned: 0, killed: 0 }
-    await this.requests.landed()
     const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
     const report = await this.requests.expect<StopReport>((request) =>
       worker.postMessage({ type: 'stop', request, drain, grace }),
@@ -120,12 +135,13 @@ export class EngineThread {
         }),
       ),
     )
-    worker.on('exit', (code) =>
-      this.#lost(
-        worker,
-        new EngineCrashed(`the engine thread exited with code ${code} — what it acknowledged is in the file`),
-      ),
-    )
+    worker.on('exit', (code) => {
+      const error = new EngineCrashed(
+        `the engine thread exited with code ${code} — what it acknowledged is in the file`,
+      )
+      // The answer to a stop may arrive in the same turn as the exit: what awaits it goes first.
+      setImmediate(() => this.#lost(worker, error))
+    })
     if (this.#tasks.length > 0) worker.postMessage({ type: 'tasks', tasks: this.#tasks } satisfies Command)
     if (this.#events.length > 0) worker.postMessage({ type: 'listen', events: this.#events } satisfies Command)
     this.#worker = worker
@@ -162,13 +178,6 @@ export class EngineThread {
     this.#started = null
     this.requests.fail(error)
     if (started) this.#listener.crashed(error)
-  }
-
-  async #end(): Promise<void> {
-    this.#started = null
-    const worker = this.#worker
-    this.#worker = null
-    await worker?.terminate()
   }
 
   #hold(): void {

@@ -16,6 +16,7 @@ import { LaneDesk } from './lane-desk.ts'
 import { Lookout } from './lookout.ts'
 import { MainRuns } from './main-runs.ts'
 import type { Parts, Standing } from './parts.ts'
+import { Pruner } from './pruner.ts'
 import { Rescuer } from './rescuer.ts'
 import { Revoker } from './revoker.ts'
 import type { Session } from './session.ts'
@@ -118,6 +119,9 @@ export class Engine {
     const participants = [settler, this.#intake, edits, beat, dispatcher]
     const turns: TurnLoop = new TurnLoop(store, clock, participants, (worked) => this.#afterTurn(worked))
 
+    const pruner = new Pruner(store, edits, clock, options.retention, (error) =>
+      announcer.log('warn', `pruning failed: ${String(error)}`),
+    )
     this.#parts = {
       options,
       clock,
@@ -132,6 +136,7 @@ export class Engine {
       main,
       revoker,
       rescuer,
+      pruner,
       standing,
     }
     this.#wal = new WalKeeper(store)
@@ -277,6 +282,7 @@ export class Engine {
 
   #leave(): void {
     this.#stuck.stop()
+    this.#parts.pruner.stop()
     if (this.#timer) clearTimeout(this.#timer)
     // Ends the thread once what was posted is on its way.
     setImmediate(() => process.exit())

@@ -9,6 +9,7 @@ import type { Clock } from './clock.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Edits } from './edits.ts'
 import type { MainRuns } from './main-runs.ts'
+import type { Pruner } from './pruner.ts'
 import type { Rescuer } from './rescuer.ts'
 import type { Settler } from './settler.ts'
 import type { TurnLoop } from './turn.ts'
@@ -29,6 +30,7 @@ export interface Parts {
   readonly main: MainRuns
   readonly revoker: Revocations
   readonly rescuer: Rescuer
+  readonly pruner: Pruner
   readonly standing: Standing
 }
 

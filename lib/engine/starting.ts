@@ -31,6 +31,7 @@ export async function start(
   lookout.announceRescued(await edits.make((now) => rescuer.rescueStrays(now)))
   lookout.watchPeers()
   if (consumes) await openPool(parts, desk)
+  parts.pruner.begin()
   beat.run(beats)
   dispatcher.consume(consumes)
   announcer.announce('worker-online', { key: standing.key, pid: process.pid, at: clock.now() })

@@ -39,6 +39,7 @@ export async function stop(parts: Parts, lookout: Lookout, drain: number, grace:
     }
   }
   lookout.stop()
+  parts.pruner.stop()
   turns.finish()
   await leave(parts)
   return report

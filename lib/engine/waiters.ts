@@ -1,4 +1,5 @@
 import type { Store } from '../store/store.ts'
+import { timeOfJobId } from '../wire/job-id.ts'
 import type { Settled } from '../wire/messages.ts'
 import type { Session } from './session.ts'
 
@@ -23,7 +24,7 @@ export class Waiters {
 
   wait(ids: string[], session: Session): void {
     for (const id of ids) {
-      const settled = this.#store.reads.settled(id)
+      const settled = this.#settled(id)
       if (settled) {
         this.#tell(session, id, settled)
         continue
@@ -75,6 +76,15 @@ export class Waiters {
       this.#watching.get(id)?.set(session, progress)
       session.reply({ type: 'progress', id, progress })
     }
+  }
+
+  /** Tells a job that was pruned from one that never was, by the time in its id. */
+  #settled(id: string): Settled | null {
+    const settled = this.#store.reads.settled(id)
+    if (settled?.[0] !== 'UNKNOWN') return settled
+    const enqueuedAt = timeOfJobId(id)
+    if (enqueuedAt === null || enqueuedAt > this.#store.pruning.until()) return settled
+    return ['FORGOTTEN', '', 'json', null, null]
   }
 
   #tell(session: Session, id: string, settled: Settled): void {

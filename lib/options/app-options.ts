@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Duration } from '../domain/duration.ts'
 import { InvalidOption } from '../errors.ts'
 import { durationOr, integerOr, nameOf, oneOf, optionsOf, refuse } from './check.ts'
+import { type RetentionOptions, type RetentionSettings, retentionOf } from './retention-options.ts'
 import { type TaskOptions, taskSettings } from './task-options.ts'
 
 /** Where the library's own log lines go. pino and `console` fit as they are. */
@@ -35,8 +36,15 @@ export interface CeleriacOptions {
   taskDefaults?: TaskOptions
   /** Most bytes of one job's encoded arguments, and of its result. Default 1 MiB. */
   maxPayload?: number
+  /** How long finished jobs are kept. Default: 7 days, failures 30. */
+  retention?: RetentionOptions
   /** What `stop()` waits for. */
   shutdown?: ShutdownOptions
+  /**
+   * Paths masked wherever arguments or results are shown (`info()`, `inspect`), such as `'0.password'`, or `'*.token'` at
+   * any depth. What tasks and `get()` receive is not touched. Default: none.
+   */
+  redact?: readonly string[]
   /** Default: warnings and errors go to `console`. */
   logger?: Logger
 }
@@ -91,7 +99,9 @@ export interface AppSettings {
   }
   taskDefaults: TaskOptions
   maxPayload: number
+  retention: RetentionSettings
   shutdown: { drain: number; grace: number }
+  redact: readonly string[]
   logger: Logger
 }
 
@@ -106,7 +116,9 @@ const KEYS = [
   'pool',
   'taskDefaults',
   'maxPayload',
+  'retention',
   'shutdown',
+  'redact',
   'logger',
 ] as const
 const POOL_KEYS = ['minThreads', 'idleTimeout', 'maxTasksPerThread', 'resourceLimits', 'execArgv', 'env'] as const
@@ -140,6 +152,8 @@ export function appSettings(options: unknown): AppSettings {
     pool: poolOf(given.pool, concurrency),
     taskDefaults,
     maxPayload: integerOr(given.maxPayload, 'maxPayload', 1_048_576, 1, 512 * 1_048_576),
+    retention: retentionOf(given.retention),
+    redact: redactOf(given.redact),
     shutdown: {
       drain: durationOr(shutdown.drain, 'shutdown.drain', 15_000),
       grace: durationOr(shutdown.grace, 'shutdown.grace', 5_000),
@@ -230,4 +244,12 @@ function loggerOf(value: unknown): Logger {
     }
   }
   return value as Logger
+}
+
+function redactOf(value: unknown): readonly string[] {
+  if (value === undefined) return []
+  if (!Array.isArray(value) || !value.every((path) => typeof path === 'string' && path !== '')) {
+    refuse('redact', value, "an array of paths, such as ['0.password', '*.token']")
+  }
+  return value as string[]
 }

@@ -10,6 +10,7 @@ import { JobSettlements } from './jobs/settle.ts'
 import { Logs } from './logs.ts'
 import { openDatabase } from './open.ts'
 import { Processes } from './processes.ts'
+import { Pruning } from './prune.ts'
 import { Schedules } from './schedules.ts'
 import { storageError } from './sqlite-errors.ts'
 
@@ -24,6 +25,7 @@ export class Store {
   readonly processes: Processes
   readonly schedules: Schedules
   readonly logs: Logs
+  readonly pruning: Pruning
   readonly #db: Connection
   readonly #full: boolean
   readonly #begin: Statement
@@ -58,6 +60,7 @@ export class Store {
     this.processes = new Processes(db)
     this.schedules = new Schedules(db)
     this.logs = new Logs(db)
+    this.pruning = new Pruning(db)
     const { dev, ino } = statSync(path)
     this.#file = { dev, ino }
     this.#version = this.#dataVersion.get() as number

@@ -19,5 +19,7 @@ export interface EngineOptions {
     env: Record<string, string> | null
   }
   modules: string[]
+  /** Milliseconds after the end, or null for ever, by final state. */
+  retention: Readonly<Record<'SUCCESS' | 'FAILURE' | 'REVOKED' | 'EXPIRED', number | null>>
   maxPayload: number
 }
