@@ -225,7 +225,10 @@ function poolOf(value: unknown, concurrency: number): AppSettings['pool'] {
   if (execArgv !== undefined && !(Array.isArray(execArgv) && execArgv.every((arg) => typeof arg === 'string'))) {
     refuse('pool.execArgv', execArgv, 'an array of texts')
   }
-  if (env !== undefined && (typeof env !== 'object' || env === null)) refuse('pool.env', env, 'an object of texts')
+  if (env !== undefined) {
+    if (typeof env !== 'object' || env === null || Array.isArray(env)) refuse('pool.env', env, 'an object of texts')
+    for (const [key, text] of Object.entries(env)) if (typeof text !== 'string') refuse(`pool.env.${key}`, text, 'a text')
+  }
   return {
     minThreads,
     idleTimeout: durationOr(given.idleTimeout, 'pool.idleTimeout', 30_000),

@@ -54,7 +54,7 @@ function openOnce(path: string, durability: Durability): Connection {
 }
 
 export function setSynchronous(db: Connection, durability: Durability): void {
-  db.pragma(`synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
+  db.exec(durability === 'full' ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL')
 }
 
 /**

@@ -8,7 +8,7 @@ import { JobReads } from './jobs/read.ts'
 import { JobRevocations } from './jobs/revoke.ts'
 import { JobSettlements } from './jobs/settle.ts'
 import { Logs } from './logs.ts'
-import { openDatabase } from './open.ts'
+import { openDatabase, setSynchronous } from './open.ts'
 import { Processes } from './processes.ts'
 import { Pruning } from './prune.ts'
 import { Schedules } from './schedules.ts'
@@ -32,8 +32,6 @@ export class Store {
   readonly #commit: Statement
   readonly #rollback: Statement
   readonly #dataVersion: Statement
-  readonly #syncFull: Statement
-  readonly #syncNormal: Statement
   readonly #checkpoint: Statement
   readonly #file: { dev: number; ino: number }
   #synced: boolean
@@ -49,8 +47,6 @@ export class Store {
     this.#commit = db.prepare('COMMIT')
     this.#rollback = db.prepare('ROLLBACK')
     this.#dataVersion = db.prepare('PRAGMA data_version').pluck()
-    this.#syncFull = db.prepare('PRAGMA synchronous = FULL')
-    this.#syncNormal = db.prepare('PRAGMA synchronous = NORMAL')
     this.#checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)').raw()
     this.inserts = new JobInserts(db)
     this.claims = new JobClaims(db)
@@ -73,7 +69,8 @@ export class Store {
   write<T>(promised: boolean, work: () => T): T {
     const sync = promised && this.#full
     if (sync !== this.#synced) {
-      ;(sync ? this.#syncFull : this.#syncNormal).run()
+      // Never as a prepared statement: SQLite obeys this pragma when it is compiled, and a later run() does nothing.
+      setSynchronous(this.#db, sync ? 'full' : 'normal')
       this.#synced = sync
     }
     this.#begin.run()
