@@ -133,6 +133,8 @@ export class Celeriac {
    * @throws InvalidSchedule, DuplicateSchedule, InvalidOption
    */
   schedule(name: string, options: ScheduleOptions): void {
+    // Pool threads run tasks only; checking the schedules again would cost each of them the calendar library.
+    if (this.#thread) return
     const declaration = this.#scheduleOf(name, options)
     if (this.#declared.has(name))
       throw new DuplicateSchedule(`schedule "${name}" is declared twice in app "${this.name}" — give each its own name`)

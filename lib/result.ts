@@ -173,9 +173,9 @@ export class AsyncResult<R = unknown> {
 
   async #settled({ timeout, signal }: GetOptions): Promise<Settled> {
     signal?.throwIfAborted()
-    const wait = this.#source.requests().wait(this.id)
-    if (timeout === undefined && !signal) return wait.settled
     const milliseconds = timeout === undefined ? null : toMilliseconds(timeout, 'get(): timeout')
+    const wait = this.#source.requests().wait(this.id)
+    if (milliseconds === null && !signal) return wait.settled
     const give = new AbortController()
     try {
       return await Promise.race([

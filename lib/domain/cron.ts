@@ -1,4 +1,5 @@
-import { type CronExpression, CronExpressionParser } from 'cron-parser'
+import { createRequire } from 'node:module'
+import type { CronExpression } from 'cron-parser'
 import { InvalidSchedule } from '../errors.ts'
 import { assertCronFields, CRON_ALIASES } from './cron-fields.ts'
 import { showValue } from './shown-value.ts'
@@ -17,6 +18,13 @@ export interface CronRule {
 // An entry is a few kB; a file with more schedules than this parses again, 0.1 ms each.
 const CACHED = 500
 const cache = new Map<string, CronRule>()
+
+const require = createRequire(import.meta.url)
+
+/** cron-parser with its calendar library takes longer to load than all else together; most threads never need it. */
+function parser(): typeof import('cron-parser').CronExpressionParser {
+  return (require('cron-parser') as typeof import('cron-parser')).CronExpressionParser
+}
 
 /** The expression as it is stored: blanks made single, nothing else changed. */
 export function normalizeCron(expression: string): string {
@@ -59,7 +67,7 @@ function compile(expression: string, schedule: string): CronRule {
   try {
     // The seed must not be empty: cron-parser then draws another `H` at every parse. Without a date it asks for the
     // host's zone, which takes longer than the parse itself.
-    parsed = CronExpressionParser.parse(fields.join(' '), { tz: 'UTC', hashSeed: schedule || ' ', currentDate: 0 })
+    parsed = parser().parse(fields.join(' '), { tz: 'UTC', hashSeed: schedule || ' ', currentDate: 0 })
   } catch (error) {
     return refuse(reasonOf(error, fields), error)
   }

@@ -196,12 +196,8 @@ export class Dispatcher implements Participant {
   #claim(now: number): void {
     if (this.#blockedByIsolation()) return
     this.#isolating = false
-    let suspects = 0
     let placed = 0
-    for (const job of this.outstanding()) {
-      placed++
-      if (job.crashes > 0) suspects++
-    }
+    for (const _ of this.outstanding()) placed++
     let mainRoom = this.#main.room
     const queueRoom = new Map<string, number>()
     const cursors = this.#cursors(mainRoom)
@@ -218,21 +214,18 @@ export class Dispatcher implements Participant {
         this.#isolating = true
         return
       }
-      if (crashes === 0 || suspects === 0) {
-        const job = this.#job(row)
-        if (cursor.main) {
-          this.#mainPlan.push(job)
-          mainRoom--
-        } else if (!this.#placement!.place(job, job.expected)) {
-          removeThreadCursors(cursors)
-          continue
-        }
-        this.#store.claims.start(seq, job.owner, job.token, now)
-        placed++
-        if (crashes > 0) suspects++
-        if (room !== null) queueRoom.set(cursor.line.queue, room - 1)
-        if (crashes >= CRASH_LIMIT - 1) return
+      const job = this.#job(row)
+      if (cursor.main) {
+        this.#mainPlan.push(job)
+        mainRoom--
+      } else if (!this.#placement!.place(job, job.expected)) {
+        removeThreadCursors(cursors)
+        continue
       }
+      this.#store.claims.start(seq, job.owner, job.token, now)
+      placed++
+      if (room !== null) queueRoom.set(cursor.line.queue, room - 1)
+      if (crashes >= CRASH_LIMIT - 1) return
       this.#step(cursor, cursors)
     }
   }

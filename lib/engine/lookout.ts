@@ -6,7 +6,7 @@ import type { Rescued } from './rescuer.ts'
 /** How often a process looks for commits of others, in ms: bounds how late it begins what another enqueued. */
 const POLL_EVERY = 100
 /** How often it looks whether its peers live, in ms. */
-const PEERS_EVERY = 300
+const PEERS_EVERY = 100
 /** How often it shows that it is not hung, in ms. */
 const BEAT_EVERY = 10_000
 /** How often it looks whether the path still leads to its file, in ms. */
@@ -76,8 +76,10 @@ export class Lookout {
             announcer.announce('worker-offline', { key: corpse.row.key, pid: corpse.row.pid, at: clock.now() })
             this.announceRescued(rescued)
           },
-          (error: unknown) =>
-            announcer.log('error', `rescuing the jobs of process ${corpse.row.pid} failed: ${String(error)}`),
+          (error: unknown) => {
+            rescuer.exhume(corpse)
+            announcer.log('error', `rescuing the jobs of process ${corpse.row.pid} failed: ${String(error)}`)
+          },
         )
     }
   }

@@ -14,6 +14,8 @@ interface Peer {
   row: ProcessRow
   probe: PresenceProbe
   beatSeenAt: number
+  /** Found dead; its jobs are being given away. */
+  dead: boolean
 }
 
 /** A process found dead or hung, with what it had begun. */
@@ -69,7 +71,12 @@ export class Rescuer {
     for (const row of rows) {
       const peer = this.#peers.get(row.id)
       if (!peer)
-        this.#peers.set(row.id, { row, probe: new PresenceProbe(this.#store.path, row.key), beatSeenAt: monotonic })
+        this.#peers.set(row.id, {
+          row,
+          probe: new PresenceProbe(this.#store.path, row.key),
+          beatSeenAt: monotonic,
+          dead: false,
+        })
       else if (peer.row.beat !== row.beat) {
         peer.row = row
         peer.beatSeenAt = monotonic
@@ -80,9 +87,12 @@ export class Rescuer {
   /** Peers that are dead or hung now. */
   corpses(monotonic: number): Corpse[] {
     const corpses: Corpse[] = []
-    for (const { row, probe, beatSeenAt } of this.#peers.values()) {
+    for (const peer of this.#peers.values()) {
+      if (peer.dead) continue
+      const { row, probe, beatSeenAt } = peer
       const alive = probe.alive()
       if (alive && monotonic - beatSeenAt < LEASE) continue
+      peer.dead = true
       const reason = alive ? `process ${row.pid} has not answered for ${LEASE / 1000} s` : `process ${row.pid} died`
       corpses.push({ row, reason, begun: readBegunFile(begunPath(this.#store.path, row.key)) })
     }
@@ -96,6 +106,12 @@ export class Rescuer {
       .map((orphan) => this.#rescueOne(orphan, row.id, begun, reason, now))
     this.#store.processes.remove(row.id)
     return rescued
+  }
+
+  /** The rescue could not be written: the process is looked at again. */
+  exhume({ row }: Corpse): void {
+    const peer = this.#peers.get(row.id)
+    if (peer) peer.dead = false
   }
 
   /** Inside a transaction: running jobs whose owner is unknown, as in a restored backup. */

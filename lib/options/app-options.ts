@@ -227,7 +227,8 @@ function poolOf(value: unknown, concurrency: number): AppSettings['pool'] {
   }
   if (env !== undefined) {
     if (typeof env !== 'object' || env === null || Array.isArray(env)) refuse('pool.env', env, 'an object of texts')
-    for (const [key, text] of Object.entries(env)) if (typeof text !== 'string') refuse(`pool.env.${key}`, text, 'a text')
+    for (const [key, text] of Object.entries(env))
+      if (typeof text !== 'string') refuse(`pool.env.${key}`, text, 'a text')
   }
   return {
     minThreads,

@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs'
 import { type Connection, loadDriver } from './driver.ts'
-import { isBusy } from './sqlite-errors.ts'
+import { isBusy, sqliteCode } from './sqlite-errors.ts'
 
 /**
  * A process proves that it lives by an exclusive lock on a small SQLite file of its own: the kernel frees the lock
@@ -17,7 +17,7 @@ export class Presence {
 
   constructor(database: string, key: string) {
     this.#path = presencePath(database, key)
-    this.#db = lockFile(this.#path)
+    this.#db = lockFile(this.#path, false)
     this.#db.exec('BEGIN EXCLUSIVE')
   }
 
@@ -44,12 +44,14 @@ export class PresenceProbe {
   alive(): boolean {
     if (!existsSync(this.#path)) return false
     try {
-      this.#db ??= lockFile(this.#path)
+      this.#db ??= lockFile(this.#path, true)
       this.#db.exec('BEGIN EXCLUSIVE')
       this.#db.exec('ROLLBACK')
       return false
     } catch (error) {
       if (isBusy(error)) return true
+      // Removed between the look and the opening: its owner has left.
+      if (sqliteCode(error) === 'SQLITE_CANTOPEN') return false
       throw error
     }
   }
@@ -60,9 +62,9 @@ export class PresenceProbe {
   }
 }
 
-function lockFile(path: string): Connection {
+function lockFile(path: string, fileMustExist: boolean): Connection {
   const Database = loadDriver()
-  const db = new Database(path, { timeout: 0 })
+  const db = new Database(path, { timeout: 0, fileMustExist })
   db.pragma('journal_mode = MEMORY')
   return db
 }
