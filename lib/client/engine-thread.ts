@@ -85,6 +85,8 @@ export class EngineThread {
     )
     this.#worker = null
     this.#started = null
+    // Nothing else may keep the process alive by now, and its end would come before the thread's.
+    worker.ref()
     await gone
     this.requests.fail(
       new AppStopped('the app was stopped while this was awaited — what was stored goes on at the next start'),

@@ -3,8 +3,8 @@ import { LAST_INSTANT, type TimeZone } from './time-zone.ts'
 
 const SECOND = 1_000
 const DAY = 86_400_000
-// Gaps in a row that may swallow every match before a rule counts as one that never fires: half a century of them.
-const MOST_GAPS = 50
+// Gaps in a row that swallow every match before a rule counts as one that never fires: two decades of yearly ones.
+const MOST_GAPS = 20
 
 /** A time at which a schedule fires. */
 export interface Slot {

@@ -71,13 +71,19 @@ function compile(expression: string, schedule: string): CronRule {
   } catch (error) {
     return refuse(reasonOf(error, fields), error)
   }
+  // The last question and its answer, which also answers for every wall time between the two.
+  let asked = Number.NaN
+  let answer = Number.NaN
   return {
     fixedHours: !/[*?/-]/.test(fields[2].replace(/H\([^)]*\)/g, 'H')),
     next(wall) {
+      if (wall >= asked && wall < answer) return answer
       try {
         // In UTC no hour is missing or doubled, which is where cron-parser's own zone arithmetic goes astray.
         parsed.reset(new Date(wall))
-        return parsed.next().getTime()
+        answer = parsed.next().getTime()
+        asked = wall
+        return answer
       } catch (error) {
         return refuse('has no next time', error)
       }

@@ -128,11 +128,11 @@ export class Pool {
 
   #ended(lane: Lane, error: unknown): void {
     lane.closed = true
-    this.#positions.set(lane.slot, lane.position)
-    const index = this.lanes.indexOf(lane)
-    if (index !== -1) this.lanes.splice(index, 1)
     // Outcomes posted before the thread ended still lie in the port: let them arrive before the rest is written off.
     setImmediate(() => {
+      // Until now the lane counts: a stop must not take the pool for empty while jobs of it are unaccounted for.
+      this.#positions.set(lane.slot, lane.position)
+      this.lanes.splice(this.lanes.indexOf(lane), 1)
       const waiting = lane.takeBack()
       const running = lane.outstanding.get(lane.running) ?? null
       const unanswered = [...lane.outstanding.values()].filter((job) => job !== running)

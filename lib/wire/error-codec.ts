@@ -9,6 +9,13 @@ export interface WireError {
   code?: string
   cause?: WireError
   errors?: WireError[]
+  /** Of InvalidInput. */
+  issues?: Issue[]
+}
+
+interface Issue {
+  message: string
+  path?: string
 }
 
 const MAX_MESSAGE = 8_192
@@ -45,6 +52,7 @@ function fromError(error: Error, depth: number, budget: { left: number }): WireE
   if (stack !== undefined) wire.stack = clip(stack, MAX_STACK)
   const code = read(error, 'code')
   if (code !== undefined) wire.code = clip(code, 256)
+  if (error instanceof errors.InvalidInput) wire.issues = issuesOf(error)
   if (depth >= MAX_DEPTH || budget.left <= 0) return wire
   const cause = field(error, 'cause')
   if (cause !== undefined && cause !== null) wire.cause = convert(cause, depth + 1, budget)
@@ -55,6 +63,13 @@ function fromError(error: Error, depth: number, budget: { left: number }): WireE
       wire.errors.push(convert(list[i], depth + 1, budget))
   }
   return wire
+}
+
+function issuesOf({ issues }: errors.InvalidInput): Issue[] {
+  return issues.slice(0, MAX_ERRORS).map(({ message, path }) => ({
+    message: clip(message, 1_000),
+    ...(path !== undefined && { path: clip(path, 1_000) }),
+  }))
 }
 
 function fromValue(value: unknown): WireError {
@@ -120,6 +135,7 @@ export function fromWireError(wire: WireError): Error {
   if (wire.code !== undefined) define(error, 'code', wire.code, true)
   if (wire.cause) define(error, 'cause', fromWireError(wire.cause))
   if (wire.errors) define(error, 'errors', wire.errors.map(fromWireError))
+  if (error instanceof errors.InvalidInput) define(error, 'issues', wire.issues ?? [])
   return error
 }
 

@@ -1,5 +1,5 @@
 import { type RetryPolicy, retryDelay } from '../domain/retry.ts'
-import { InvalidPayload } from '../errors.ts'
+import { InvalidInput, InvalidPayload } from '../errors.ts'
 import { Ignore, PermanentError, RetryByPolicy, RetryLater, Snooze } from '../task-signals.ts'
 import { type Codec, decode, encode, type Payload } from '../wire/codec.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
@@ -108,7 +108,7 @@ function failed(
 }
 
 function delayBeforeRetry(error: unknown, row: RunRow, task: RunnableTask | undefined): number | null {
-  if (is(error, PermanentError) || is(error, InvalidPayload)) return null
+  if (is(error, PermanentError) || is(error, InvalidPayload) || is(error, InvalidInput)) return null
   const policy = policyOf(row, task)
   const retry = row[5] - row[7] - 1
   const explicit = is(error, RetryLater) || is(error, RetryByPolicy)

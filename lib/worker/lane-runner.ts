@@ -78,6 +78,8 @@ export class LaneRunner {
       this.#outcomes.push(outcome)
       if (this.#line.length === 0 || performance.now() - this.#flushedAt > FLUSH_AFTER) this.#flush()
     }
+    // The last jobs of the line may have been taken back, and with them the flush that follows a job.
+    this.#flush()
     this.#pumping = false
   }
 
