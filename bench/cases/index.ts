@@ -1,0 +1,41 @@
+import type { Case } from '../case.ts'
+import { appLoop } from './app-loop.ts'
+import { backlog } from './backlog.ts'
+import { coldStart } from './cold-start.ts'
+import { cpuBound } from './cpu-bound.ts'
+import { drain } from './drain.ts'
+import { enqueueAwait } from './enqueue-await.ts'
+import { enqueueBurst } from './enqueue-burst.ts'
+import { enqueueMany } from './enqueue-many.ts'
+import { idle } from './idle.ts'
+import { memory } from './memory.ts'
+import { mixed } from './mixed.ts'
+import { recovery } from './recovery.ts'
+import { roundTripCase } from './round-trip.ts'
+import { slowDisk } from './slow-disk.ts'
+import { stream } from './stream.ts'
+
+/** In the order of the table. */
+export const CASES: readonly Case[] = [
+  enqueueAwait,
+  enqueueBurst,
+  enqueueMany,
+  drain,
+  stream,
+  roundTripCase,
+  cpuBound,
+  mixed,
+  appLoop,
+  slowDisk,
+  backlog,
+  idle,
+  coldStart,
+  memory,
+  recovery,
+]
+
+export function caseNamed(name: string): Case {
+  const found = CASES.find((candidate) => candidate.name === name)
+  if (!found) throw new Error(`no case '${name}'; there are ${CASES.map((c) => c.name).join(', ')}`)
+  return found
+}

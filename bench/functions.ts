@@ -1,0 +1,36 @@
+/** The plain functions that both sides run: Celeriac as tasks, raw piscina as they are. */
+import { writeFileSync } from 'node:fs'
+
+/** Milliseconds of the clock that all processes of this machine share. */
+export const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6
+
+const never = new Int32Array(new SharedArrayBuffer(4))
+
+/** Holds the thread for `ms` without using CPU. */
+const block = (ms: number): void => void Atomics.wait(never, 0, 0, ms)
+
+export const noop = (): null => null
+
+export const fib = (n: number): number => (n < 2 ? n : fib(n - 1) + fib(n - 2))
+
+export const FIB_27 = 196_418
+
+/** Returns when it began, then holds its thread for `ms`. */
+export function hold(ms: number): number {
+  const began = monotonic()
+  if (ms > 0) block(ms)
+  return began
+}
+
+/**
+ * In the process `victim` it reports by creating `marker` and never ends; in any other it returns when it began.
+ * So it can only finish if a process other than the killed one takes it over.
+ */
+export function orphan(victim: number, marker: string): number {
+  const began = monotonic()
+  if (process.pid === victim) {
+    writeFileSync(marker, '')
+    for (;;) block(60_000)
+  }
+  return began
+}

@@ -1,0 +1,15 @@
+/** The benchmark's application and task module; `openApp` sets the environment before the first import. */
+import { Celeriac } from 'celeriac'
+import * as functions from './functions.ts'
+
+export const app = new Celeriac({
+  name: 'bench',
+  database: process.env.BENCH_DATABASE ?? 'bench.db',
+  tasks: import.meta.url,
+  concurrency: Number(process.env.BENCH_THREADS ?? 2),
+})
+
+export const noop = app.task('noop', functions.noop)
+export const fib = app.task('fib', functions.fib)
+export const hold = app.task('hold', functions.hold)
+export const orphan = app.task('orphan', functions.orphan)
