@@ -165,6 +165,14 @@ export class Dispatcher implements Participant {
     this.#wakeStale = true
   }
 
+  /** Hands jobs that were taken back to lanes with room, and returns those that found none. */
+  moveOn(jobs: LaneJob[]): LaneJob[] {
+    const placement = new Placement<LaneJob>(this.#lanes)
+    const left = jobs.filter((job) => !placement.place(job, job.expected))
+    for (const [lane, moved] of placement.plan) lane.run(moved)
+    return left
+  }
+
   /** Jobs that this process has claimed and not settled. */
   *outstanding(): Iterable<LaneJob> {
     for (const lane of this.#lanes) yield* lane.outstanding.values()

@@ -142,8 +142,8 @@ export class Engine {
     this.#wal = new WalKeeper(store)
     this.#stuck = new StuckWatch(
       () => standing.pool?.lanes ?? [],
-      (job) => {
-        settler.add({ kind: 'give-back', job })
+      (jobs) => {
+        for (const job of dispatcher.moveOn(jobs)) settler.add({ kind: 'give-back', job })
         turns.request()
       },
     )

@@ -3,38 +3,39 @@ import { isBusy } from '../store/sqlite-errors.ts'
 import type { Parts } from './parts.ts'
 import type { Rescued } from './rescuer.ts'
 
-/** How often a process looks for commits of others, in ms: bounds how late it begins what another enqueued. */
+/**
+ * How often a process looks for commits of others and whether its peers live, in ms: bounds how late it begins what
+ * another enqueued, or was running when it died. One timer for all, since waking up costs more than looking.
+ */
 const POLL_EVERY = 100
-/** How often it looks whether its peers live, in ms. */
-const PEERS_EVERY = 100
-/** How often it shows that it is not hung, in ms. */
-const BEAT_EVERY = 10_000
-/** How often it looks whether the path still leads to its file, in ms. */
-const FILE_EVERY = 1_000
+/** How often it shows that it is not hung, in looks: 10 s. */
+const BEAT_EVERY = 100
+/** How often it looks whether the path still leads to its file, in looks: 1 s. */
+const FILE_EVERY = 10
 
 /** Looks around at intervals: for what other processes committed, whether they live, and whether the file is still ours. */
 export class Lookout {
   readonly #parts: Parts
   readonly #die: (error: unknown) => void
-  readonly #timers: NodeJS.Timeout[] = []
+  readonly #timer: NodeJS.Timeout
+  #looks = 0
+  #hasPeers = false
 
   /** @param die called when the engine cannot go on */
   constructor(parts: Parts, die: (error: unknown) => void) {
     this.#parts = parts
     this.#die = die
-    this.#every(FILE_EVERY, () => parts.store.assertSameFile())
-    this.#every(POLL_EVERY, () => this.poll())
+    this.#timer = setInterval(() => this.#look(), POLL_EVERY)
   }
 
   /** From now on this process has a row, and peers. */
   watchPeers(): void {
-    this.#every(PEERS_EVERY, () => this.#lookAtPeers())
-    this.#every(BEAT_EVERY, () => this.#showBeat())
+    this.#hasPeers = true
     this.#lookAtPeers()
   }
 
   stop(): void {
-    for (const timer of this.#timers) clearInterval(timer)
+    clearInterval(this.#timer)
   }
 
   poll(): void {
@@ -99,16 +100,17 @@ export class Lookout {
       )
   }
 
-  #every(milliseconds: number, work: () => void): void {
-    this.#timers.push(
-      setInterval(() => {
-        try {
-          work()
-        } catch (error) {
-          // A lock passes; anything else, such as a file that was replaced, does not.
-          if (!isBusy(error)) this.#die(error)
-        }
-      }, milliseconds),
-    )
+  #look(): void {
+    this.#looks++
+    try {
+      if (this.#looks % FILE_EVERY === 0) this.#parts.store.assertSameFile()
+      this.poll()
+      if (!this.#hasPeers) return
+      this.#lookAtPeers()
+      if (this.#looks % BEAT_EVERY === 0) this.#showBeat()
+    } catch (error) {
+      // A lock passes; anything else, such as a file that was replaced, does not.
+      if (!isBusy(error)) this.#die(error)
+    }
   }
 }

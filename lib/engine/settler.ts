@@ -30,7 +30,6 @@ interface Written {
 
 /** Turns outcomes into states: job, result and attempt in the turn's one transaction, guarded by the claim. */
 export class Settler implements Participant {
-  readonly promises = true
   readonly #store: Store
   readonly #events: SettleEvents
   readonly #progress = new Map<LaneJob, string>()
@@ -42,6 +41,11 @@ export class Settler implements Participant {
   constructor(store: Store, events: SettleEvents) {
     this.#store = store
     this.#events = events
+  }
+
+  /** What is only handed back is promised to nobody: lost, it is handed back again. */
+  get promises(): boolean {
+    return this.#settlements.some((settlement) => settlement.kind !== 'give-back')
   }
 
   add(settlement: Settlement): void {

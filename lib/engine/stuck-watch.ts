@@ -5,18 +5,21 @@ const EVERY = 5
 /** Looks at a cursor that does not move before its line is taken: a thread may only have waited for a core. */
 const LOOKS = 2
 
+/** What a job that overran is then expected to take, in ms: enough for its lane to be left alone. */
+const LONG = 1_000
+
 /**
  * Takes jobs back that wait behind one that runs longer than it was expected to: a lane whose cursor has not moved
  * between two looks gives up what it has not begun.
  */
 export class StuckWatch {
   readonly #lanes: () => readonly Lane[]
-  readonly #giveBack: (job: LaneJob) => void
+  readonly #moveOn: (jobs: LaneJob[]) => void
   #timer: NodeJS.Timeout | null = null
 
-  constructor(lanes: () => readonly Lane[], giveBack: (job: LaneJob) => void) {
+  constructor(lanes: () => readonly Lane[], moveOn: (jobs: LaneJob[]) => void) {
     this.#lanes = lanes
-    this.#giveBack = giveBack
+    this.#moveOn = moveOn
   }
 
   /** Jobs were handed out. */
@@ -34,7 +37,10 @@ export class StuckWatch {
     for (const lane of this.#lanes()) {
       if (lane.outstanding.size < 2) continue
       waiting = true
-      if (lane.stillFor() >= LOOKS) for (const job of lane.takeBack()) this.#giveBack(job)
+      if (lane.stillFor() < LOOKS) continue
+      lane.expectLong(LONG)
+      const jobs = lane.takeBack()
+      if (jobs.length > 0) this.#moveOn(jobs)
     }
     if (!waiting) this.stop()
   }

@@ -8,7 +8,7 @@ export interface Participant {
   /** Whether there is something to write now. */
   pending(now: number): boolean
   /** Whether what it writes is promised to somebody, so that the commit must reach the disk. */
-  promises: boolean
+  readonly promises: boolean
   /** Inside the transaction. May run again when the commit fails, so it must not give anything away yet. */
   write(now: number): void
   /** After the commit. */

@@ -116,6 +116,14 @@ export class Lane {
     return taken
   }
 
+  /** The running job turned out long: the lane is full until it ends, whatever was expected. */
+  expectLong(milliseconds: number): void {
+    const job = this.outstanding.get(this.running)
+    if (!job) return
+    this.backlog += milliseconds - job.expected
+    job.expected = milliseconds
+  }
+
   /** Looks in a row at which the cursor stood where it was, while jobs wait behind the running one. */
   stillFor(): number {
     const next = Atomics.load(this.cells, NEXT_CELL)
