@@ -337,7 +337,7 @@ export class Dispatcher implements Participant {
   /** Opens another thread when all are busy and somebody waits; one at a time, since each takes a core to start. */
   #growIfNeeded(): void {
     const pool = this.#pool()
-    if (!this.#consuming || !pool?.room || pool.opening) return
+    if (!this.#consuming || !pool?.room(this.#monotonic()) || pool.opening) return
     if (pool.lanes.some((lane) => !lane.closed && lane.outstanding.size === 0)) return
     for (const line of this.#lines.values()) {
       if (line.open && this.tasks.get(line.task)?.runIn === 'thread') {

@@ -1,4 +1,5 @@
-import type { CeleriacError } from '../errors.ts'
+import { CeleriacError } from '../errors.ts'
+import { sqliteCode } from '../store/sqlite-errors.ts'
 import type { Participant } from './turn.ts'
 
 interface Edit {
@@ -7,12 +8,14 @@ interface Edit {
   refused: (error: CeleriacError) => void
 }
 
-/** Single writes on request: revoke, forget, a schedule's change, a rescue. Each is answered after the turn's commit. */
+/**
+ * Single writes on request: revoke, forget, a schedule's change, a rescue. Each is
+ * answered after the turn's commit; one that throws an error of ours must do so before it writes. */
 export class Edits implements Participant {
   readonly promises = true
   readonly #request: () => void
   #edits: Edit[] = []
-  #written: { edit: Edit; value: unknown }[] = []
+  #written: (() => void)[] = []
 
   /** @param request asks for a turn */
   constructor(request: () => void) {
@@ -32,14 +35,23 @@ export class Edits implements Participant {
   }
 
   write(now: number): void {
-    this.#written = this.#edits.map((edit) => ({ edit, value: edit.write(now) }))
+    this.#written = this.#edits.map((edit) => {
+      try {
+        const value = edit.write(now)
+        return () => edit.done(value)
+      } catch (error) {
+        // What one edit refuses, such as a schedule that does not exist, must not undo what shares its transaction.
+        if (sqliteCode(error) !== null || !(error instanceof CeleriacError)) throw error
+        return () => edit.refused(error)
+      }
+    })
   }
 
   committed(): void {
     const written = this.#written
     this.#edits = this.#edits.slice(written.length)
     this.#written = []
-    for (const { edit, value } of written) edit.done(value)
+    for (const answer of written) answer()
   }
 
   failed(error: CeleriacError): void {

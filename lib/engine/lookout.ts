@@ -41,6 +41,8 @@ export class Lookout {
   poll(): void {
     const { store, waiters, dispatcher, revoker, rescuer, beat, turns, standing, clock } = this.#parts
     standing.pool?.shrink(clock.monotonic())
+    // Threads that failed to begin are tried again.
+    if (standing.pool?.lanes.length === 0 && dispatcher.consuming) turns.request()
     if (!store.changedElsewhere()) return
     waiters.check()
     if (dispatcher.consuming) dispatcher.openAll()

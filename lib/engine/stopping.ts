@@ -61,7 +61,7 @@ async function leave({ standing, store, rescuer, main }: Parts): Promise<void> {
     main.close()
     removeBegunFile(begunPath(store.path, standing.key))
   }
-  await standing.pool?.close()
+  await within(standing.pool?.close() ?? Promise.resolve(), TERMINATION)
   store.close()
 }
 

@@ -35,8 +35,8 @@ export interface LeftBehind {
   waiting: LaneJob[]
 }
 
-/** Why a lane's thread was ended on purpose. */
-export const TERMINATED = 'TERMINATED'
+/** Least time between two openings after a thread that could not begin, in ms: its modules may fail again. */
+const REST = 1_000
 
 /** The engine's side of the threads: one lasting piscina task a thread, which serves the lane's port until it is aborted. */
 export class Pool {
@@ -45,6 +45,8 @@ export class Pool {
   readonly #options: PoolOptions
   readonly #events: PoolEvents
   readonly #positions = new Map<number, number>()
+  #openedAt = 0
+  #restUntil = 0
 
   constructor(options: PoolOptions, events: PoolEvents) {
     this.#options = options
@@ -66,8 +68,9 @@ export class Pool {
     this.#piscina.on('error', () => {})
   }
 
-  get room(): boolean {
-    return this.lanes.length < this.#options.concurrency
+  /** Whether another thread may be opened now. */
+  room(now: number): boolean {
+    return this.lanes.length < this.#options.concurrency && now >= this.#restUntil
   }
 
   get opening(): boolean {
@@ -75,6 +78,7 @@ export class Pool {
   }
 
   open(now: number): Lane {
+    this.#openedAt = now
     const slot = this.#freeSlot()
     const lane = new Lane(slot, this.#positions.get(slot) ?? 0, now)
     this.lanes.push(lane)
@@ -99,7 +103,7 @@ export class Pool {
   /** Ends a thread at once, whatever it does. */
   terminate(lane: Lane): void {
     lane.closed = true
-    lane.abort.abort(TERMINATED)
+    lane.abort.abort()
   }
 
   /** Ends threads that nobody needs, down to `minThreads`. */
@@ -128,6 +132,7 @@ export class Pool {
 
   #ended(lane: Lane, error: unknown): void {
     lane.closed = true
+    if (!lane.ready) this.#restUntil = this.#openedAt + REST
     // Outcomes posted before the thread ended still lie in the port: let them arrive before the rest is written off.
     setImmediate(() => {
       // Until now the lane counts: a stop must not take the pool for empty while jobs of it are unaccounted for.
