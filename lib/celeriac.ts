@@ -1,5 +1,6 @@
 import { EngineThread } from './client/engine-thread.ts'
 import { Requests } from './client/requests.ts'
+import { retryData } from './domain/retry.ts'
 import { DuplicateSchedule, DuplicateTask, InvalidOption, InvalidSchedule } from './errors.ts'
 import { EventHub } from './event-hub.ts'
 import type { EventMap, EventName } from './events.ts'
@@ -224,7 +225,10 @@ export class Celeriac {
 
   #declareTasks(): void {
     this.#engine.declare(
-      [...this.#tasks.values()].map(({ name, settings: { runIn, onCrash } }) => ({ name, runIn, onCrash })),
+      [...this.#tasks.values()].map(({ name, settings }) => {
+        const { runIn, onCrash, timeLimit, softTimeLimit, retry } = settings
+        return { name, runIn, onCrash, timeLimit, softTimeLimit, retry: retry && retryData(retry) }
+      }),
     )
   }
 

@@ -28,3 +28,22 @@ export function retryDelay(policy: RetryPolicy, retry: number, error: unknown, r
   if (jitter === 'none') return Math.round(full)
   return Math.round(jitter === 'full' ? full * random : full / 2 + (full / 2) * random)
 }
+
+/** A policy without its functions: what can be stored, and used where the task's code is not. */
+export interface RetryData {
+  maxRetries: number
+  backoff: Backoff
+  delay: number
+  maxDelay: number
+  jitter: Jitter
+}
+
+export function retryData({ maxRetries, backoff, delay, maxDelay, jitter }: RetryPolicy): RetryData {
+  return {
+    maxRetries,
+    backoff: typeof backoff === 'function' ? RETRY_DEFAULTS.backoff : backoff,
+    delay,
+    maxDelay,
+    jitter,
+  }
+}

@@ -3,7 +3,7 @@ import type { Lane, LaneJob } from '../pool/lane.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { ReadyRow } from '../store/jobs/claim.ts'
 import type { Store } from '../store/store.ts'
-import type { RunRow, TaskDeclaration } from '../wire/messages.ts'
+import type { RunRow, StoredOptions, TaskDeclaration } from '../wire/messages.ts'
 import type { Estimates } from './estimates.ts'
 import type { MainRuns } from './main-runs.ts'
 import { Placement } from './placement.ts'
@@ -208,7 +208,7 @@ export class Dispatcher implements Participant {
     for (const _ of this.outstanding()) placed++
     let mainRoom = this.#main.room
     const queueRoom = new Map<string, number>()
-    const cursors = this.#cursors(mainRoom)
+    const cursors = this.#cursors(mainRoom, queueRoom)
     while (cursors.length > 0) {
       const cursor = lowest(cursors)
       const row = cursor.rows[cursor.at]!
@@ -238,14 +238,14 @@ export class Dispatcher implements Participant {
     }
   }
 
-  #cursors(mainRoom: number): Cursor[] {
+  #cursors(mainRoom: number, queueRoom: Map<string, number>): Cursor[] {
     const cursors: Cursor[] = []
     for (const line of this.#lines.values()) {
       if (!line.open) continue
       const task = this.tasks.get(line.task)
       if (!task) continue
       const main = task.runIn === 'main'
-      if (main && mainRoom === 0) continue
+      if ((main && mainRoom === 0) || this.#roomIn(line.queue, queueRoom) === 0) continue
       cursors.push({ line, main, rows: [], at: 0, more: true })
     }
     const share = cursors.length
@@ -331,6 +331,8 @@ export class Dispatcher implements Participant {
       enqueuedAt,
       row: run,
       expected: this.#estimates.of(task),
+      ...limitsOf(this.tasks.get(task), options),
+      warned: false,
     }
   }
 
@@ -345,6 +347,18 @@ export class Dispatcher implements Participant {
         return
       }
     }
+  }
+}
+
+/** A job's time limits: its own before its task's. */
+function limitsOf(
+  task: TaskDeclaration | undefined,
+  options: string | null,
+): Pick<LaneJob, 'timeLimit' | 'softTimeLimit'> {
+  const own = options === null ? {} : (JSON.parse(options) as StoredOptions)
+  return {
+    timeLimit: own.timeLimit ?? task?.timeLimit ?? null,
+    softTimeLimit: own.softTimeLimit ?? task?.softTimeLimit ?? null,
   }
 }
 

@@ -13,6 +13,7 @@ import { Edits } from './edits.ts'
 import { Estimates } from './estimates.ts'
 import { Intake } from './intake.ts'
 import { LaneDesk } from './lane-desk.ts'
+import { LimitWatch } from './limit-watch.ts'
 import { Lookout } from './lookout.ts'
 import { MainRuns } from './main-runs.ts'
 import type { Parts, Standing } from './parts.ts'
@@ -47,6 +48,7 @@ export class Engine {
   readonly #desk: LaneDesk
   readonly #lookout: Lookout
   readonly #stuck: StuckWatch
+  readonly #limits: LimitWatch
   readonly #wal: WalKeeper
   #timer: NodeJS.Timeout | null = null
   #timerAt = Number.POSITIVE_INFINITY
@@ -84,6 +86,7 @@ export class Engine {
       events: {
         dispatched: (job) => {
           this.#stuck.watch()
+          this.#limits.watch(job)
           if (announcer.wants('task-started'))
             announcer.announce('task-started', { ...describeJob(job), at: clock.now() })
         },
@@ -148,6 +151,9 @@ export class Engine {
       },
     )
     this.#desk = new LaneDesk(this.#parts, estimates, (request, session) => this.#serve(request, session))
+    this.#limits = new LimitWatch({ standing, main }, (job, error, milliseconds) =>
+      this.#desk.overran(job, error, milliseconds),
+    )
     this.#lookout = new Lookout(this.#parts, (error) => this.#die(error))
   }
 
@@ -282,6 +288,7 @@ export class Engine {
 
   #leave(): void {
     this.#stuck.stop()
+    this.#limits.stop()
     this.#parts.pruner.stop()
     if (this.#timer) clearTimeout(this.#timer)
     // Ends the thread once what was posted is on its way.

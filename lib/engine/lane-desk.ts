@@ -1,10 +1,12 @@
+import { retryDelay } from '../domain/retry.ts'
 import { TaskModuleFailed, TaskNotInModules } from '../errors.ts'
 import type { Lane, LaneJob } from '../pool/lane.ts'
 import type { LeftBehind, PoolEvents } from '../pool/pool.ts'
-import { fromWireError, type WireError } from '../wire/error-codec.ts'
-import type { LaneReport, LogRow, Outcome, Request } from '../wire/messages.ts'
+import { fromWireError, toWireError, type WireError } from '../wire/error-codec.ts'
+import type { LaneReport, LogRow, Outcome, Request, StoredOptions } from '../wire/messages.ts'
 import { describeJob } from './announcer.ts'
 import type { Estimates } from './estimates.ts'
+import { timeLimitExceeded } from './limit-watch.ts'
 import type { Parts } from './parts.ts'
 import type { Session } from './session.ts'
 
@@ -56,7 +58,9 @@ export class LaneDesk implements PoolEvents {
     this.#sessions.delete(lane)
     for (const job of waiting) this.#giveBack(job)
     for (const job of unanswered) this.#lost(job, cause, false)
-    if (running) this.#lost(running, cause, true)
+    if (running && running.row[0] === lane.overran)
+      this.overran(running, toWireError(timeLimitExceeded(running)), lane.runningFor)
+    else if (running) this.#lost(running, cause, true)
     if (!standing.pool?.lanes.some((other) => other.ready)) {
       standing.awaitingThread?.reject(new TaskModuleFailed(`a pool thread ended while it started: ${cause.message}`))
     }
@@ -73,6 +77,29 @@ export class LaneDesk implements PoolEvents {
     settler.add({ kind: 'outcome', job, outcome, revoked: revoker.reasonOf(job) })
     turns.request()
     standing.awaitingEmpty?.()
+  }
+
+  /** A job ran over its hard limit: it failed, and is tried again as its policy says. */
+  overran(job: LaneJob, error: WireError, milliseconds: number): void {
+    const { clock, dispatcher } = this.#parts
+    const startedAt = clock.now() - milliseconds
+    const own = job.row[13] === null ? undefined : (JSON.parse(job.row[13]) as StoredOptions).retry
+    const policy = own ?? dispatcher.tasks.get(job.task)?.retry
+    const retry = job.attempt - job.crashes - 1
+    const position = job.row[0]
+    this.settle(
+      job,
+      policy && retry < policy.maxRetries
+        ? [
+            'retry',
+            position,
+            startedAt,
+            milliseconds,
+            error,
+            retryDelay({ ...policy, on: null }, retry, null, Math.random()),
+          ]
+        : ['failure', position, startedAt, milliseconds, error],
+    )
   }
 
   progressed(job: LaneJob | undefined, progress: string): void {

@@ -2,6 +2,7 @@ import type { LaneJob } from '../pool/lane.ts'
 import { BegunWriter } from '../wire/begun-file.ts'
 import type { WireError } from '../wire/error-codec.ts'
 import type { Notice } from '../wire/messages.ts'
+import { steadyNow } from '../wire/steady-clock.ts'
 
 /** Jobs that run on the application's own event loop at once, at most. They share one thread and are meant for I/O. */
 export const MAIN_SLOTS = 16
@@ -11,6 +12,9 @@ export class MainRuns {
   readonly outstanding = new Map<number, LaneJob>()
   readonly #post: (notice: Notice) => void
   readonly #writers: { writer: BegunWriter; position: number | null }[] = []
+  /** Jobs given up while their functions still run: each keeps its slot until it ends. */
+  readonly #abandoned = new Set<number>()
+  readonly #beganAt = new Map<number, number>()
   #position = 0
 
   constructor(post: (notice: Notice) => void) {
@@ -24,13 +28,14 @@ export class MainRuns {
   }
 
   get room(): number {
-    return MAIN_SLOTS - this.outstanding.size
+    return MAIN_SLOTS - this.outstanding.size - this.#abandoned.size
   }
 
   run(job: LaneJob): void {
     const position = this.#position++
     job.row[0] = position
     this.outstanding.set(position, job)
+    this.#beganAt.set(position, steadyNow())
     const slot = this.#writers.find((candidate) => candidate.position === null)
     if (slot) {
       slot.position = position
@@ -42,9 +47,21 @@ export class MainRuns {
   finish(position: number): LaneJob | undefined {
     const job = this.outstanding.get(position)
     this.outstanding.delete(position)
+    this.#abandoned.delete(position)
+    this.#beganAt.delete(position)
     const slot = this.#writers.find((candidate) => candidate.position === position)
     if (slot) slot.position = null
     return job
+  }
+
+  /** Milliseconds since a job was handed to the application thread. */
+  runningFor(position: number): number {
+    return steadyNow() - (this.#beganAt.get(position) ?? steadyNow())
+  }
+
+  /** Gives a job up: what its function still does, and returns, counts no more. */
+  abandon(position: number): void {
+    if (this.outstanding.delete(position)) this.#abandoned.add(position)
   }
 
   cancel(position: number, error: WireError): void {

@@ -1,4 +1,5 @@
 import type { Duration } from '../domain/duration.ts'
+import { retryData } from '../domain/retry.ts'
 import { InvalidOption } from '../errors.ts'
 import type { JobShape, StoredOptions } from '../wire/messages.ts'
 import { booleanOr, durationOr, integerOr, momentOr, nameOf, optionsOf, refuse } from './check.ts'
@@ -18,6 +19,8 @@ export interface CallOptions {
   priority?: number
   /** Functions cannot be stored with a job: give `backoff` and `on` functions to the task. */
   retry?: number | (Omit<RetryOptions, 'backoff' | 'on'> & { backoff?: 'exponential' | 'fixed' })
+  softTimeLimit?: Duration
+  timeLimit?: Duration
   ignoreResult?: boolean
   /** Text pairs that the task reads from `currentTask().headers`. */
   headers?: Record<string, string>
@@ -38,6 +41,8 @@ const KEYS = [
   'queue',
   'priority',
   'retry',
+  'softTimeLimit',
+  'timeLimit',
   'ignoreResult',
   'headers',
   'tags',
@@ -70,6 +75,10 @@ export function callSettings(task: string, settings: TaskSettings, options: unkn
         : now + durationOr(expires, `${where}: expires`, 0)
   const stored: StoredOptions = {}
   if (booleanOr(given.ignoreResult, `${where}: ignoreResult`, settings.ignoreResult)) stored.ignoreResult = true
+  const softTimeLimit = durationOr(given.softTimeLimit, `${where}: softTimeLimit`, null)
+  if (softTimeLimit !== null) stored.softTimeLimit = softTimeLimit
+  const timeLimit = durationOr(given.timeLimit, `${where}: timeLimit`, null)
+  if (timeLimit !== null) stored.timeLimit = timeLimit
   if (given.headers !== undefined) stored.headers = headersOf(given.headers, where)
   if (given.tags !== undefined) stored.tags = tagsOf(given.tags, where)
   if (retry) {
@@ -78,8 +87,7 @@ export function callSettings(task: string, settings: TaskSettings, options: unkn
         `${where}: retry has a function, which cannot be stored with a job — give it to app.task()`,
       )
     }
-    const { maxRetries, backoff, delay, maxDelay, jitter } = retry
-    stored.retry = { maxRetries, backoff, delay, maxDelay, jitter }
+    stored.retry = retryData(retry)
   }
   return {
     taskId: given.taskId === undefined ? null : nameOf(given.taskId, `${where}: taskId`),

@@ -15,6 +15,13 @@ export interface TaskOptions {
   retry?: number | RetryOptions
   /** Not begun within this time, the job ends as EXPIRED and never runs. Default: none. */
   expires?: Duration
+  /** After this long `currentTask().signal` aborts with `SoftTimeLimitExceeded`, and the task may clean up. Default: none. */
+  softTimeLimit?: Duration
+  /**
+   * After this long the thread is terminated, whatever it does; the attempt failed with `TimeLimitExceeded` and is retried
+   * as the policy says, but for its functions, which died with the thread. Default: none.
+   */
+  timeLimit?: Duration
   /** Keep the state, not the value. Default false. */
   ignoreResult?: boolean
   /** A pool thread, or the application's own event loop, where a task cannot be killed. Default `'thread'`. */
@@ -32,6 +39,8 @@ export interface TaskSettings {
   priority: number
   retry: RetryPolicy | null
   expires: number | null
+  softTimeLimit: number | null
+  timeLimit: number | null
   ignoreResult: boolean
   runIn: 'thread' | 'main'
   input: StandardSchema | null
@@ -39,7 +48,19 @@ export interface TaskSettings {
   onCrash: 'retry' | 'fail'
 }
 
-const KEYS = ['queue', 'priority', 'retry', 'expires', 'ignoreResult', 'runIn', 'input', 'codec', 'onCrash'] as const
+const KEYS = [
+  'queue',
+  'priority',
+  'retry',
+  'expires',
+  'softTimeLimit',
+  'timeLimit',
+  'ignoreResult',
+  'runIn',
+  'input',
+  'codec',
+  'onCrash',
+] as const
 
 /** @throws InvalidOption */
 export function taskSettings(options: unknown, defaults: unknown, where: string): TaskSettings {
@@ -54,6 +75,8 @@ export function taskSettings(options: unknown, defaults: unknown, where: string)
     priority: integerOr(given.priority, `${where}: priority`, 0, 0, 9),
     retry: retryPolicy(given.retry, `${where}: retry`),
     expires: durationOr(given.expires, `${where}: expires`, null),
+    softTimeLimit: durationOr(given.softTimeLimit, `${where}: softTimeLimit`, null),
+    timeLimit: durationOr(given.timeLimit, `${where}: timeLimit`, null),
     ignoreResult: booleanOr(given.ignoreResult, `${where}: ignoreResult`, false),
     runIn: oneOf(given.runIn, `${where}: runIn`, ['thread', 'main'] as const, 'thread'),
     input: input ?? null,

@@ -1,6 +1,15 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { WireError } from '../wire/error-codec.ts'
-import { CANCEL_CELL, CELL_COUNT, type LaneOrder, type LaneReport, NEXT_CELL, type RunRow } from '../wire/messages.ts'
+import {
+  BEGAN_CELL,
+  CANCEL_CELL,
+  CELL_COUNT,
+  type LaneOrder,
+  type LaneReport,
+  NEXT_CELL,
+  type RunRow,
+} from '../wire/messages.ts'
+import { steadyNow } from '../wire/steady-clock.ts'
 
 /** A claimed job on its way through a lane. */
 export interface LaneJob {
@@ -16,6 +25,11 @@ export interface LaneJob {
   row: RunRow
   /** Expected run time when it was placed, in ms. */
   expected: number
+  /** Milliseconds, or null for none. */
+  timeLimit: number | null
+  softTimeLimit: number | null
+  /** Its signal was aborted for the soft limit. */
+  warned: boolean
 }
 
 /**
@@ -37,6 +51,10 @@ export class Lane {
   closed = false
   idleSince: number
   jobsRun = 0
+  /** Steady milliseconds that the thread counts from. */
+  readonly epoch = steadyNow()
+  /** Position of the job whose hard limit ended the thread, or -1. */
+  overran = -1
   #position: number
   #watched = -1
   #still = 0
@@ -61,6 +79,11 @@ export class Lane {
   get running(): number {
     const begun = Atomics.load(this.cells, NEXT_CELL) - 1
     return this.outstanding.has(begun) ? begun : -1
+  }
+
+  /** Milliseconds that the running job has been running. */
+  get runningFor(): number {
+    return steadyNow() - this.epoch - Atomics.load(this.cells, BEGAN_CELL)
   }
 
   post(order: LaneOrder): void {

@@ -88,6 +88,7 @@ export class Pool {
       cells: lane.cells,
       slot,
       position: lane.position,
+      epoch: lane.epoch,
       begunFile: this.#options.begunFile,
       app: this.#options.app,
       modules: this.#options.modules,

@@ -1,4 +1,5 @@
 /** Everything that crosses a thread boundary. Rows on hot paths are tuples: cloning an object costs its key names each time. */
+import type { RetryData } from '../domain/retry.ts'
 import type { State } from '../domain/states.ts'
 import type { Codec, Payload } from './codec.ts'
 import type { WireError } from './error-codec.ts'
@@ -6,15 +7,13 @@ import type { WireError } from './error-codec.ts'
 /** Options stored with a job, as JSON; only what differs from the default is present. */
 export interface StoredOptions {
   ignoreResult?: true
+  /** Milliseconds. */
+  timeLimit?: number
+  /** Milliseconds. */
+  softTimeLimit?: number
   headers?: Record<string, string>
   tags?: string[]
-  retry?: {
-    maxRetries: number
-    backoff?: 'exponential' | 'fixed'
-    delay?: number
-    maxDelay?: number
-    jitter?: 'equal' | 'full' | 'none'
-  }
+  retry?: RetryData
 }
 
 /** Jobs that share everything but id and arguments. */
@@ -188,6 +187,11 @@ export interface TaskDeclaration {
   name: string
   runIn: 'thread' | 'main'
   onCrash: 'retry' | 'fail'
+  /** Milliseconds, or null for none. */
+  timeLimit: number | null
+  softTimeLimit: number | null
+  /** The retry policy as data: what a job gets whose thread was terminated, and with it the policy's functions. */
+  retry: RetryData | null
 }
 
 export interface StopReport {
@@ -226,6 +230,8 @@ export interface LaneOpening {
   slot: number
   /** Position of the first job; positions go on when a thread is replaced in its slot. */
   position: number
+  /** Steady milliseconds (`steadyNow`) that `BEGAN_CELL` counts from. */
+  epoch: number
   begunFile: string
   app: AppIdentity
   modules: string[]
@@ -242,7 +248,9 @@ export interface AppIdentity {
 /** Indices into a lane's shared cells. */
 export const NEXT_CELL = 0
 export const CANCEL_CELL = 1
-export const CELL_COUNT = 2
+/** Milliseconds from the lane's epoch to when the running job began. */
+export const BEGAN_CELL = 2
+export const CELL_COUNT = 3
 
 /** Room for the claims of one lane in the begun file; more than a lane ever holds outstanding. */
 export const BEGUN_RING = 512

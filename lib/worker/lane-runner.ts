@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { BegunWriter } from '../wire/begun-file.ts'
 import { fromWireError, toWireError } from '../wire/error-codec.ts'
 import {
+  BEGAN_CELL,
   CANCEL_CELL,
   type LaneOpening,
   type LaneOrder,
@@ -10,6 +11,7 @@ import {
   type Outcome,
   type RunRow,
 } from '../wire/messages.ts'
+import { steadyNow } from '../wire/steady-clock.ts'
 import { type Execution, execute, type RunnableTask } from './execute.ts'
 import { ReportBuffer } from './report-buffer.ts'
 
@@ -22,6 +24,7 @@ export class LaneRunner {
   readonly #cells: Int32Array
   readonly #begun: BegunWriter
   readonly #maxPayload: number
+  readonly #epoch: number
   readonly #tasks: (name: string) => RunnableTask | undefined
   readonly #line: RunRow[] = []
   readonly #reports: ReportBuffer
@@ -36,6 +39,7 @@ export class LaneRunner {
     this.#cells = opening.cells
     this.#begun = new BegunWriter(opening.begunFile, opening.slot)
     this.#maxPayload = opening.maxPayload
+    this.#epoch = opening.epoch
     this.#tasks = tasks
     this.#reports = new ReportBuffer({
       progress: (position, progress) => this.#report({ type: 'progress', position, progress }),
@@ -70,6 +74,7 @@ export class LaneRunner {
     this.#pumping = true
     for (let row = this.#line.shift(); row; row = this.#line.shift()) {
       if (!this.#begin(row[0])) continue
+      Atomics.store(this.#cells, BEGAN_CELL, steadyNow() - this.#epoch)
       this.#begun.write(row[0], row[1])
       const execution = execute(row, this.#tasks(row[3]), this.#reports, this.#maxPayload)
       const outcome = execution.outcome instanceof Promise ? await this.#settled(row, execution) : execution.outcome

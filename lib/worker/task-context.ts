@@ -168,7 +168,9 @@ export class TaskContext {
   /** For the runner: aborts `signal`. */
   cancel(reason: Error): void {
     this.#abort ??= new AbortController()
-    this.#abort.abort(reason)
+    const { signal } = this
+    // In the task's own context, so that what listens to the signal may ask for currentTask() too.
+    if (!signal.aborted) storage.run(this, () => this.#abort?.abort(reason))
   }
 
   get #stored(): StoredOptions {
