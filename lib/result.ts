@@ -1,3 +1,4 @@
+import { onAbort } from './abort-listeners.ts'
 import type { Requests } from './client/requests.ts'
 import { type Duration, toMilliseconds } from './domain/duration.ts'
 import type { State } from './domain/states.ts'
@@ -214,6 +215,8 @@ function late(milliseconds: number | null, until: AbortSignal, error: () => Erro
 
 function aborted(signal: AbortSignal | undefined, until: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    signal?.addEventListener('abort', () => reject(signal.reason), { once: true, signal: until })
+    if (!signal) return
+    const release = onAbort(signal, reject)
+    until.addEventListener('abort', release, { once: true })
   })
 }

@@ -1,0 +1,123 @@
+/**
+ * Packs the package, installs the tarball into empty projects by each supported Node, and runs there the first code
+ * block of README.md: as JavaScript, and where Node strips types also as a TypeScript module. Needs the npm registry:
+ * the other Nodes come as packages, so this is a step of CI and no part of `npm test`.
+ */
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { firstJavaScriptBlock } from './readme-code.ts'
+
+const checkout = join(import.meta.dirname, '../../..')
+const tsc = join(checkout, 'node_modules/typescript/bin/tsc')
+const tenLines = firstJavaScriptBlock(await readFile(join(checkout, 'README.md'), 'utf8'))
+const emptyPackage = '{ "name": "empty", "private": true, "type": "module" }\n'
+
+/** Which better-sqlite3 npm must choose: 13 needs the Node-API of Node 22.14; 12 is compiled for each Node. */
+const drivers = new Map([
+  [20, 12],
+  [22, 13],
+  [24, 13],
+  [26, 13],
+])
+
+interface Ran {
+  stdout: string
+  stderr: string
+}
+
+async function run(cwd: string, command: string, args: string[]): Promise<Ran> {
+  // Compiling better-sqlite3 12 takes more than a minute on a small machine.
+  const limits = { timeout: 8 * 60_000, maxBuffer: 64 * 1024 * 1024 }
+  const child = promisify(execFile)(command, args, { cwd, ...limits })
+  child.child.stdin?.end()
+  try {
+    return await child
+  } catch (error) {
+    const { stdout, stderr, message } = error as Ran & Error
+    throw new Error(stdout === undefined ? message : `${command} ${args.join(' ')} failed:\n${stdout}\n${stderr}`)
+  }
+}
+
+/** Runs a shell line with the given Node first in PATH, so that npm too runs on it and chooses packages for it. */
+function runOn(major: number, cwd: string, line: string): Promise<Ran> {
+  if (process.versions.node.startsWith(`${major}.`)) return run(cwd, 'sh', ['-c', line])
+  return run(cwd, 'npx', ['--yes', `--package=node@${major}`, '--call', line])
+}
+
+function assertFive(ran: Ran, what: string): void {
+  if (!ran.stdout.split('\n').includes('5')) {
+    throw new Error(`${what} did not print 5 but:\n${ran.stdout}\n${ran.stderr}`)
+  }
+}
+
+function stripsTypes(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > 22 || (major === 22 && minor >= 18)
+}
+
+async function checkOn(major: number, root: string, tarball: string): Promise<string> {
+  const project = join(root, `node-${major}`)
+  await mkdir(join(project, 'typed'), { recursive: true })
+  await writeFile(join(project, 'package.json'), emptyPackage)
+  await runOn(major, project, `npm install --no-audit --no-fund ${tarball}`)
+
+  const version = (await runOn(major, project, 'node --print process.versions.node')).stdout.trim()
+  if (!version.startsWith(`${major}.`)) throw new Error(`asked for Node ${major}, got ${version}`)
+  const driver = JSON.parse(await readFile(join(project, 'node_modules/better-sqlite3/package.json'), 'utf8'))
+  if (Number.parseInt(driver.version, 10) !== drivers.get(major)) {
+    throw new Error(`Node ${version} got better-sqlite3 ${driver.version}, not ${drivers.get(major)}`)
+  }
+
+  const done = [`Node ${version}`, `better-sqlite3 ${driver.version}`]
+  await writeFile(join(project, 'app.js'), tenLines)
+  assertFive(await runOn(major, project, 'node app.js'), `app.js on Node ${version}`)
+  done.push('app.js → 5')
+
+  if (stripsTypes(version)) {
+    await writeFile(join(project, 'typed/app.ts'), `export type OnlyStrippingRunsThis = string\n${tenLines}`)
+    assertFive(await runOn(major, join(project, 'typed'), 'node app.ts'), `app.ts on Node ${version}`)
+    done.push('app.ts → 5')
+  }
+
+  const required = `console.log(typeof require('celeriac').Celeriac)`
+  const { stdout } = await runOn(major, project, `node --input-type=commonjs --eval "${required}"`)
+  if (stdout.trim() !== 'function') throw new Error(`require('celeriac') on Node ${version} gave ${stdout}`)
+  done.push('require()')
+  return done.join(' · ')
+}
+
+/** A strict project without better-sqlite3's or piscina's types must be able to check its code against ours. */
+async function checkTypes(root: string, installed: string): Promise<string> {
+  const project = join(root, 'types')
+  await cp(join(checkout, 'test/package/consumer'), project, { recursive: true })
+  // Written only here: in the checkout it would hide the package's own name from the compiler.
+  await writeFile(join(project, 'package.json'), emptyPackage)
+  await mkdir(join(project, 'node_modules/@types'), { recursive: true })
+  await cp(join(installed, 'node_modules/celeriac'), join(project, 'node_modules/celeriac'), { recursive: true })
+  for (const types of ['@types/node', 'undici-types']) {
+    await cp(join(checkout, 'node_modules', types), join(project, 'node_modules', types), { recursive: true })
+  }
+  await run(project, process.execPath, [tsc, '-p', '.'])
+  return 'a strict TypeScript project compiles against the declarations'
+}
+
+const root = await mkdtemp(join(tmpdir(), 'celeriac-packed-'))
+try {
+  await run(checkout, 'npm', ['pack', '--pack-destination', root])
+  const tarball = join(root, (await readdir(root)).find((file) => file.endsWith('.tgz'))!)
+  // Two lanes for two cores: Node 20 compiles its driver meanwhile.
+  const lanes = [[20], [22, 24, 26]].map(async (majors) => {
+    for (const major of majors) console.log(`✔ ${await checkOn(major, root, tarball)}`)
+  })
+  const outcomes = await Promise.allSettled(lanes)
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  console.log(`✔ ${await checkTypes(root, join(root, 'node-22'))}`)
+} catch (error) {
+  console.error(`✖ ${(error as Error).message}`)
+  process.exitCode = 1
+} finally {
+  await rm(root, { recursive: true, force: true })
+}
