@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { AppStopped, EngineCrashed, LeaseLost } from '../errors.ts'
+import { AppStopped, DatabaseReplaced, EngineCrashed, LeaseLost } from '../errors.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
 import { fromWireError } from '../wire/error-codec.ts'
 import type {
@@ -34,6 +34,8 @@ export class EngineThread {
   #waited = false
   #started: { role: Role; schedules: ScheduleDeclaration[] } | null = null
   #stopped = false
+  /** Until the next start nothing is stored, rather than in another file than what was stored before. */
+  #replaced: DatabaseReplaced | null = null
   #stopping: Promise<StopReport> | null = null
 
   constructor(options: EngineOptions, listener: EngineListener) {
@@ -51,6 +53,7 @@ export class EngineThread {
   async start(role: Role, schedules: ScheduleDeclaration[]): Promise<void> {
     await this.#stopping?.catch(() => {})
     this.#stopped = false
+    this.#replaced = null
     try {
       await this.requests.expect((request) => this.#send({ type: 'start', request, role, schedules }))
       this.#started = { role, schedules }
@@ -115,8 +118,11 @@ export class EngineThread {
   }
 
   #send(message: Request | Command): void {
-    if (this.#stopped) {
-      queueMicrotask(() => this.requests.fail(new AppStopped('the app was stopped — call start() to use it again')))
+    const refusal = this.#stopped
+      ? new AppStopped('the app was stopped — call start() to use it again')
+      : this.#replaced
+    if (refusal) {
+      queueMicrotask(() => this.requests.fail(refusal))
       return
     }
     this.#worker ??= this.#spawn()
@@ -178,6 +184,7 @@ export class EngineThread {
       return
     }
     this.#started = null
+    if (error instanceof DatabaseReplaced) this.#replaced = error
     this.requests.fail(error)
     if (started) this.#listener.crashed(error)
   }

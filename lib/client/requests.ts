@@ -12,6 +12,8 @@ interface Flight {
   request: number
   batches: EnqueueBatch[]
   lastShape: JobShape | null
+  /** Ids that callers chose: a second job of one would be the first again. */
+  chosen: Set<string>
   stored: Promise<ReadonlySet<string>>
   resolve: (duplicates: ReadonlySet<string>) => void
   reject: (error: Error) => void
@@ -55,6 +57,10 @@ export class Requests {
   /** Resolves after the commit that holds the jobs, with those ids that were stored before. */
   enqueue(shape: JobShape, ids: string[], args: (string | Uint8Array)[]): Promise<ReadonlySet<string>> {
     const flight = this.#collect()
+    if (shape.chosen) {
+      if (ids.some((id) => flight.chosen.has(id))) return flight.stored.then(() => new Set(ids))
+      for (const id of ids) flight.chosen.add(id)
+    }
     const last = flight.batches.at(-1)
     if (last && flight.lastShape === shape) {
       if (ids.length === 1) {
@@ -198,7 +204,7 @@ export class Requests {
 
   #collect(): Flight {
     if (this.#collecting) return this.#collecting
-    const flight = { request: ++this.#number, batches: [], lastShape: null } as unknown as Flight
+    const flight = { request: ++this.#number, batches: [], lastShape: null, chosen: new Set() } as unknown as Flight
     flight.stored = new Promise((resolve, reject) => {
       flight.resolve = resolve
       flight.reject = reject

@@ -58,10 +58,10 @@ export function setSynchronous(db: Connection, durability: Durability): void {
 }
 
 /**
- * SQLite creates files by the umask. Only a file that did not exist is touched here: closing a descriptor of a file
- * that a connection of this process has open would drop that connection's locks.
+ * Makes an empty file that only its owner may read; SQLite would make it by the umask. One that exists is left alone:
+ * closing a descriptor of a file that a connection of this process has open would drop that connection's locks.
  */
-function createPrivately(path: string): void {
+export function createPrivately(path: string): void {
   mkdirSync(dirname(path), { recursive: true })
   try {
     closeSync(openSync(path, 'wx', 0o600))

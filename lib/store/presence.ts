@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from 'node:fs'
 import { type Connection, loadDriver } from './driver.ts'
+import { createPrivately } from './open.ts'
 import { isBusy, sqliteCode } from './sqlite-errors.ts'
 
 /**
@@ -17,7 +18,8 @@ export class Presence {
 
   constructor(database: string, key: string) {
     this.#path = presencePath(database, key)
-    this.#db = lockFile(this.#path, false)
+    createPrivately(this.#path)
+    this.#db = lockFile(this.#path)
     this.#db.exec('BEGIN EXCLUSIVE')
   }
 
@@ -44,7 +46,7 @@ export class PresenceProbe {
   alive(): boolean {
     if (!existsSync(this.#path)) return false
     try {
-      this.#db ??= lockFile(this.#path, true)
+      this.#db ??= lockFile(this.#path)
       this.#db.exec('BEGIN EXCLUSIVE')
       this.#db.exec('ROLLBACK')
       return false
@@ -62,9 +64,9 @@ export class PresenceProbe {
   }
 }
 
-function lockFile(path: string, fileMustExist: boolean): Connection {
+function lockFile(path: string): Connection {
   const Database = loadDriver()
-  const db = new Database(path, { timeout: 0, fileMustExist })
+  const db = new Database(path, { timeout: 0, fileMustExist: true })
   db.pragma('journal_mode = MEMORY')
   return db
 }

@@ -44,7 +44,7 @@ export class Processes {
       db.prepare(`SELECT id, key, app, host, pid, role, threads, started_at AS startedAt, beat, beat_at AS beatAt, tasks
       FROM celeriac_processes ORDER BY id`)
     this.#orphans = db.prepare(`SELECT seq, token, id, task, crashes, started_at AS startedAt FROM celeriac_jobs
-      WHERE state = 'STARTED' AND owner = ? ORDER BY seq`)
+      INDEXED BY celeriac_jobs_running WHERE state = 'STARTED' AND owner = ? ORDER BY seq`)
     this.#held = db
       .prepare(`SELECT DISTINCT owner FROM celeriac_jobs WHERE state = 'STARTED'
         AND owner NOT IN (SELECT id FROM celeriac_processes)`)

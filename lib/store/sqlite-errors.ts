@@ -54,7 +54,13 @@ export function storageError(error: unknown, path: string): CeleriacError {
       options,
     )
   }
-  if (code.startsWith('SQLITE_CANTOPEN') || code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') {
+  if (
+    code.startsWith('SQLITE_CANTOPEN') ||
+    code === 'ENOENT' ||
+    code === 'ENOTDIR' ||
+    code === 'EISDIR' ||
+    code === 'EEXIST'
+  ) {
     return new DatabaseUnavailable(
       `${path} cannot be opened (${code}: ${said}) — check the path and its folder`,
       options,

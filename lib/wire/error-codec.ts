@@ -65,11 +65,16 @@ function fromError(error: Error, depth: number, budget: { left: number }): WireE
   return wire
 }
 
-function issuesOf({ issues }: errors.InvalidInput): Issue[] {
-  return issues.slice(0, MAX_ERRORS).map(({ message, path }) => ({
-    message: clip(message, 1_000),
-    ...(path !== undefined && { path: clip(path, 1_000) }),
-  }))
+function issuesOf(error: errors.InvalidInput): Issue[] {
+  const issues = field(error, 'issues')
+  if (!Array.isArray(issues)) return []
+  return Array.from(issues.slice(0, MAX_ERRORS), (issue: object) => {
+    const path = read(issue, 'path')
+    return {
+      message: clip(read(issue, 'message') ?? '', 1_000),
+      ...(path !== undefined && { path: clip(path, 1_000) }),
+    }
+  })
 }
 
 function fromValue(value: unknown): WireError {
