@@ -1,0 +1,81 @@
+/** inspect: what runs, what waits, who is there, and why a job does not run. */
+import assert from 'node:assert/strict'
+import { hostname } from 'node:os'
+import { test } from 'node:test'
+import { resultOf } from '../fixtures/calls.ts'
+import { freshDatabase } from '../fixtures/folder.ts'
+import { Journal } from '../fixtures/journal.ts'
+import { openApp } from '../fixtures/tasks.ts'
+import { until } from '../fixtures/until.ts'
+
+test('inspect shows the jobs, the queues and the processes of the file', async () => {
+  const database = freshDatabase()
+  const { app, add, fail, flaky, hold } = openApp({ database, name: 'shop', queues: { one: { concurrency: 1 } } })
+  await using _ = app
+  const journal = new Journal()
+  const early = await add.delay(1, 1)
+  assert.match(await app.inspect.explain(early.id), /is due, but no process consumes this file — call app\.start\(\)/)
+  await app.start()
+  await resultOf(early)
+  assert.match(await app.inspect.explain(early.id), /^ended as SUCCESS at 20/)
+
+  const running = await hold.applyAsync([journal.path, 'first'], { queue: 'one' })
+  const waiting = await hold.applyAsync([journal.path, 'second'], { queue: 'one' })
+  await journal.has('first began')
+  const later = await add.applyAsync([1, 1], { countdown: '1h' })
+  const retried = await flaky.applyAsync([9], { retry: { maxRetries: 1, delay: '1h' } })
+  await until(async () => (await retried.state()) === 'RETRY', 'the first attempt')
+  const failed = await fail.delay('no paper')
+  await until(() => failed.ready(), 'the failure')
+
+  assert.deepEqual(
+    (await app.inspect.active()).map(({ id }) => id),
+    [running.id],
+  )
+  assert.deepEqual(new Set((await app.inspect.scheduled()).map(({ id }) => id)), new Set([later.id, retried.id]))
+  assert.deepEqual(await app.inspect.reserved(), [])
+  assert.equal((await app.inspect.query(waiting.id))?.state, 'PENDING')
+  assert.equal(await app.inspect.query('never stored'), null)
+
+  const [queue] = await app.inspect.queues()
+  const { oldest, ...depth } = queue!
+  assert.deepEqual(depth, { queue: 'one', waiting: 1, running: 1, noHandler: 0, concurrency: 1 })
+  assert.ok(oldest instanceof Date)
+
+  const [worker] = await app.inspect.workers()
+  const { key, startedAt, tasks, ...rest } = worker!
+  assert.deepEqual(rest, { app: 'shop', host: hostname(), pid: process.pid, role: 'all', threads: 2 })
+  assert.ok(startedAt instanceof Date && tasks.includes('hold'))
+  const { key: pinged, pid, fault } = await app.inspect.ping()
+  assert.deepEqual([pinged, pid, fault], [key, process.pid, null])
+  const stats = await app.inspect.stats()
+  assert.deepEqual([stats.role, stats.database, stats.concurrency], ['all', database, 2])
+  assert.deepEqual(stats.states, { STARTED: 1, PENDING: 1, SCHEDULED: 1, RETRY: 1, SUCCESS: 1, FAILURE: 1 })
+  assert.ok(app.inspect.registered().some(({ name, runIn }) => name === 'main' && runIn === 'main'))
+
+  const why = (id: string) => app.inspect.explain(id)
+  assert.match(await why(running.id), /^has been running since .*, attempt 1$/)
+  assert.match(await why(waiting.id), /^waits for its queue: "one" runs 1 jobs and its concurrency is 1$/)
+  assert.match(await why(later.id), /^waits for its time, 20/)
+  assert.match(await why(retried.id), /^attempt 1 failed \(attempt 1 failed\); the next one begins at 20/)
+  assert.match(await why('never stored'), /^no job never stored is stored in this file$/)
+  journal.open()
+})
+
+test('a queue at its limit costs no processor time while it waits', async () => {
+  const { app, hold } = openApp({ database: freshDatabase(), queues: { one: { concurrency: 1 } } })
+  await using _ = app
+  const journal = new Journal()
+  await app.start()
+  const calls = Array.from({ length: 5 }, (_, i): [string, string] => [journal.path, `${i}`])
+  const handles = await hold.delayMany(calls, { queue: 'one' })
+  await journal.has('0 began')
+  const before = process.cpuUsage()
+  const end = performance.now() + 600
+  await until(() => performance.now() > end, 'some time to pass')
+  const { user, system } = process.cpuUsage(before)
+  const share = (user + system) / 600_000
+  assert.ok(share < 0.4, `the process used ${Math.round(share * 100)} % of a core`)
+  journal.open()
+  for (const handle of handles) await resultOf(handle)
+})

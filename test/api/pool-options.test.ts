@@ -1,0 +1,62 @@
+/** Options of the pool: how many threads there are, how long they live, and what they run with. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { resultOf } from '../fixtures/calls.ts'
+import { freshDatabase } from '../fixtures/folder.ts'
+import { openPool } from '../fixtures/pool-tasks.ts'
+import { until } from '../fixtures/until.ts'
+
+test('threads are opened as jobs need them, and end when they are idle', async () => {
+  const { app, occupy, thread } = openPool({ database: freshDatabase(), pool: { minThreads: 0, idleTimeout: 50 } })
+  await using _ = app
+  await app.start()
+  const threads = async (count: number) =>
+    until(async () => (await app.inspect.stats()).threads === count, `${count} threads`)
+  await threads(0)
+  await resultOf(await thread.delay())
+  const busy = await occupy.delayMany([[400], [400], [400], [400]])
+  await threads(2)
+  assert.equal(new Set(await Promise.all(busy.map(resultOf))).size, 2)
+  await threads(0)
+  await resultOf(await thread.delay())
+})
+
+test('a thread is replaced after its share of jobs, between jobs', async () => {
+  const { app, thread } = openPool({ database: freshDatabase(), concurrency: 1, pool: { maxTasksPerThread: 5 } })
+  await using _ = app
+  await app.start()
+  const seen: number[] = []
+  const handles = await thread.delayMany(Array.from({ length: 20 }, () => []))
+  for (const handle of handles) seen.push(await resultOf(handle))
+  for (const id of seen) assert.ok(seen.filter((other) => other === id).length <= 5, `threads ${seen}`)
+  for (const handle of handles)
+    assert.deepEqual(
+      (await handle.info())!.attempts.map(({ outcome }) => outcome),
+      ['success'],
+    )
+})
+
+test('threads get the environment and the Node options that they are given', async () => {
+  const pool = { env: { COLOUR: 'green' }, execArgv: ['--no-warnings'] }
+  const { app, environment, arguments: args } = openPool({ database: freshDatabase(), pool })
+  await using _ = app
+  await app.start()
+  assert.equal(await resultOf(await environment.delay('COLOUR')), 'green')
+  assert.equal(await resultOf(await environment.delay('PATH')), null)
+  assert.deepEqual(await resultOf(await args.delay()), ['--no-warnings'])
+})
+
+test('a task that allocates until the limit of its thread ends that thread only', async () => {
+  const pool = { resourceLimits: { maxOldGenerationSizeMb: 24 } }
+  const { app, hoard, thread } = openPool({ database: freshDatabase(), pool })
+  await using _ = app
+  await app.start()
+  const handle = await hoard.delay()
+  await assert.rejects(resultOf(handle), (error: Error) => {
+    assert.equal((error.cause as { code: string }).code, 'WORKER_LOST')
+    assert.match(String((error.cause as Error).cause), /memory/i)
+    return true
+  })
+  assert.equal((await handle.info())?.crashes, 1)
+  assert.ok((await resultOf(await thread.delay())) > 0)
+})

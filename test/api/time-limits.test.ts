@@ -1,0 +1,93 @@
+/** Time limits: the signal of the soft one, the end of the thread at the hard one, and what becomes of the others. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { resultOf } from '../fixtures/calls.ts'
+import { freshDatabase } from '../fixtures/folder.ts'
+import { gates, openLimited } from '../fixtures/limited-tasks.ts'
+import { until } from '../fixtures/until.ts'
+
+/** What `get()` rejects with at a hard limit. */
+const exceeded = { code: 'TASK_FAILURE', cause: { code: 'TIME_LIMIT_EXCEEDED' } }
+
+async function rejects(promise: Promise<unknown>, expected: { code: string; cause: { code: string } }): Promise<void> {
+  await assert.rejects(promise, (error: { code: string; cause: { code: string } }) => {
+    assert.deepEqual({ code: error.code, cause: { code: error.cause.code } }, expected)
+    return true
+  })
+}
+
+test('the hard limit ends loops, backtracking and waits, and the pool goes on', async () => {
+  const { app, spin, backtrack, sleep, echo } = openLimited({ database: freshDatabase() })
+  await using _ = app
+  await app.start()
+  const stuck = await Promise.all([spin.delay(), backtrack.delay(), sleep.delay()])
+  const behind = await echo.delayMany([[1], [2], [3]])
+  for (const handle of stuck) await rejects(handle.get({ timeout: '20s' }), exceeded)
+  assert.deepEqual(await Promise.all(behind.map(resultOf)), [1, 2, 3])
+  for (const handle of behind) assert.equal((await handle.info())?.attempt, 1)
+})
+
+test('a job over its hard limit did not run much longer than it', async () => {
+  const { app, spin } = openLimited({ database: freshDatabase() })
+  await using _ = app
+  await app.start()
+  const handle = await spin.delay()
+  await rejects(handle.get({ timeout: '20s' }), exceeded)
+  const [attempt] = (await handle.info())?.attempts ?? []
+  const ran = (attempt?.endedAt?.getTime() ?? 0) - (attempt?.startedAt?.getTime() ?? 0)
+  // The figure is 100 ms on a machine of its own; the tests share theirs.
+  assert.ok(ran >= 200 && ran < 700, `${ran} ms`)
+})
+
+test('a job over its hard limit is tried again as its policy says', async () => {
+  const { app, spinTwice } = openLimited({ database: freshDatabase() })
+  await using _ = app
+  await app.start()
+  const handle = await spinTwice.delay()
+  await rejects(handle.get({ timeout: '20s' }), exceeded)
+  const info = await handle.info()
+  assert.deepEqual(
+    info?.attempts.map(({ outcome }) => outcome),
+    ['retry', 'failure'],
+  )
+  assert.equal(info?.crashes, 0)
+})
+
+test('the soft limit aborts the signal with its reason, in the context of the task', async () => {
+  const { app, clean } = openLimited({ database: freshDatabase() })
+  await using _ = app
+  await app.start()
+  assert.deepEqual(await resultOf(await clean.delay()), { code: 'SOFT_TIME_LIMIT_EXCEEDED', attempt: 1 })
+})
+
+test('the soft limit can be seen in a synchronous loop', async () => {
+  const { app, watch } = openLimited({ database: freshDatabase() })
+  await using _ = app
+  await app.start()
+  assert.equal(await resultOf(await watch.delay()), 'noticed')
+})
+
+test("a call's own limit goes before the task's", async () => {
+  const { app, clean } = openLimited({ database: freshDatabase() })
+  await using _ = app
+  await app.start()
+  const handle = await clean.applyAsync([], { softTimeLimit: '1h', timeLimit: 100 })
+  await rejects(handle.get({ timeout: '20s' }), exceeded)
+})
+
+test('on the main thread the late result is fenced off, and the slot stays taken until the function ends', async () => {
+  const { app, mainWait } = openLimited({ database: freshDatabase() })
+  await using _ = app
+  await app.start()
+  const names = Array.from({ length: 16 }, (_, i) => `gate-${i}`)
+  const handles = await mainWait.delayMany(names.map((name) => [name]))
+  for (const handle of handles) await rejects(handle.get({ timeout: '20s' }), exceeded)
+  const next = await mainWait.applyAsync(['next'], { timeLimit: '1h' })
+  assert.equal(gates.has('next'), false)
+  gates.get('gate-0')?.('late')
+  const end = await until(() => gates.get('next'), 'the slot of the late one')
+  end('in time')
+  assert.equal(await resultOf(next), 'in time')
+  assert.equal(await handles[0]?.state(), 'FAILURE')
+  for (const name of names) gates.get(name)?.('late')
+})

@@ -1,0 +1,45 @@
+/** Copies of the built library with a change in them, so that bugs can be planted without the library knowing of it. */
+import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Package, REAL_PACKAGE } from './children.ts'
+
+/** One change of a compiled file. */
+export interface Patch {
+  /** Path under `dist/lib`. */
+  file: string
+  /** Text that stands in the file exactly once. */
+  find: string
+  put: string
+}
+
+const made: string[] = []
+
+/** A package folder like the real one, with the patches applied; it resolves its own name to itself. */
+export function patchedPackage(patches: readonly Patch[]): Package {
+  const root = mkdtempSync(join(tmpdir(), 'celeriac-patched-'))
+  made.push(root)
+  cpSync(join(REAL_PACKAGE.root, 'package.json'), join(root, 'package.json'))
+  symlinkSync(realpathSync(join(REAL_PACKAGE.root, 'node_modules')), join(root, 'node_modules'), 'dir')
+  for (const folder of ['dist/lib', 'dist/test/crash']) {
+    cpSync(join(REAL_PACKAGE.root, folder), join(root, folder), {
+      recursive: true,
+      filter: (path) => !/\.(map|d\.ts)$/.test(path),
+    })
+  }
+  for (const { file, find, put } of patches) {
+    const path = join(root, 'dist/lib', file)
+    const [before, after, ...more] = readFileSync(path, 'utf8').split(find)
+    if (after === undefined || more.length > 0) {
+      throw new Error(
+        `dist/lib/${file} has this text ${more.length === 0 ? 'nowhere' : `${more.length + 1} times`}, and a planted bug needs it once: ${find}`,
+      )
+    }
+    writeFileSync(path, before + put + after)
+  }
+  return { root }
+}
+
+export function removePatchedPackages(): void {
+  for (const root of made.splice(0)) rmSync(root, { recursive: true, force: true })
+}

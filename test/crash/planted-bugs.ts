@@ -1,0 +1,170 @@
+/** Bugs of a kind that task queues have had, each with the smallest history that shows it. */
+import type { Invariant } from './check.ts'
+import type { Patch } from './patched-package.ts'
+import * as scenarios from './scenarios.ts'
+
+export interface PlantedBug {
+  title: string
+  /** All in one file. */
+  patches: Patch[]
+  scenario: scenarios.Scenario
+  /** What the checker must find, one of them at least. */
+  finds: Invariant[]
+  /** Changes that are no bug, such as a shorter lease; the scenario must hold with these alone. */
+  conditions?: Patch[]
+}
+
+/** A lease short enough to wait for, and a beat to match. */
+export const SHORT_LEASE: Patch[] = [
+  { file: 'engine/rescuer.js', find: 'const LEASE = 30_000;', put: 'const LEASE = 1_500;' },
+  { file: 'engine/lookout.js', find: 'const BEAT_EVERY = 100;', put: 'const BEAT_EVERY = 5;' },
+]
+
+export const PLANTED_BUGS: PlantedBug[] = [
+  {
+    title: 'no fencing: an outcome is written whoever holds the job',
+    patches: [
+      {
+        file: 'store/jobs/settle.js',
+        find: `const HELD = "WHERE seq = ? AND state = 'STARTED' AND owner = ? AND token = ?";`,
+        put: 'const HELD = "WHERE seq = ? AND ? IS NOT NULL AND ? IS NOT NULL";',
+      },
+    ],
+    scenario: scenarios.wakeUpLate,
+    finds: ['I3'],
+    conditions: SHORT_LEASE,
+  },
+  {
+    title: 'a job is acknowledged before it is committed',
+    patches: [
+      {
+        file: 'engine/intake.js',
+        find: 'this.#arrivals.push({ session, request, batches });',
+        put: `this.#arrivals.push({ session, request, batches });
+          session.reply({ type: 'stored', requests: [request], duplicates: [] });`,
+      },
+    ],
+    scenario: scenarios.killBeforeCommit,
+    finds: ['I1'],
+  },
+  {
+    title: 'the end of a job is reported before it is committed',
+    patches: [
+      {
+        file: 'engine/lane-desk.js',
+        find: "settler.add({ kind: 'outcome', job, outcome, revoked: revoker.reasonOf(job) });",
+        put: `settler.add({ kind: 'outcome', job, outcome, revoked: revoker.reasonOf(job) });
+          if (outcome[0] === 'success') {
+            this.#parts.waiters.settled(job.id, ['SUCCESS', job.task, 'json', outcome[4], null]);
+            this.#parts.waiters.flush();
+          }`,
+      },
+    ],
+    scenario: scenarios.killBeforeOutcome,
+    finds: ['I3', 'I4'],
+  },
+  {
+    title: 'state and result are written in two transactions',
+    patches: [
+      {
+        file: 'store/jobs/settle.js',
+        find: 'return this.#succeed.run(startedAt, now, result, claim.seq, claim.owner, claim.token).changes === 1;',
+        put: `const held = this.#succeed.run(startedAt, now, null, claim.seq, claim.owner, claim.token).changes === 1;
+          this.db.exec('COMMIT');
+          this.db.exec('BEGIN IMMEDIATE');
+          if (held) this.db.prepare('UPDATE celeriac_jobs SET result = ? WHERE seq = ?').run(result, claim.seq);
+          return held;`,
+      },
+      { file: 'store/jobs/settle.js', find: 'constructor(db) {', put: 'constructor(db) {\nthis.db = db;' },
+    ],
+    scenario: scenarios.killInFlood,
+    finds: ['I3'],
+  },
+  {
+    title: 'a claim takes the job out of the file until it ends',
+    patches: [
+      {
+        file: 'store/store.js',
+        find: 'const result = work();',
+        put: `for (const row of this.held ?? []) {
+            this.#db.prepare(\`INSERT INTO celeriac_jobs (\${Object.keys(row)}) VALUES (\${Object.keys(row).map(() => '?')})\`)
+              .run(...Object.values(row));
+          }
+          const result = work();
+          const pid = \`(SELECT id FROM celeriac_processes WHERE pid = \${process.pid})\`;
+          this.held = this.#db.prepare(\`DELETE FROM celeriac_jobs WHERE state = 'STARTED' AND owner = \${pid} RETURNING *\`).all();`,
+      },
+    ],
+    scenario: scenarios.killWhileRunning,
+    finds: ['I1'],
+  },
+  {
+    title: 'a claim reads in one transaction and writes in a later one without looking again',
+    patches: [
+      {
+        file: 'store/jobs/claim.js',
+        find: 'return this.#page.all(queue, task, afterRank, afterSeq, limit);',
+        put: `this.ahead ??= [];
+          if (this.ahead.length === 0) this.ahead = this.#page.all(queue, task, afterRank, afterSeq, limit + 32);
+          return this.ahead.splice(0, limit);`,
+      },
+    ],
+    scenario: scenarios.shareTheWork,
+    finds: ['I12'],
+  },
+  {
+    title: 'a dead process is struck off the books and its jobs are not given back',
+    patches: [
+      {
+        file: 'engine/rescuer.js',
+        find: '.claimedBy(row.id)',
+        put: '.claimedBy(-1)',
+      },
+    ],
+    scenario: scenarios.killWhileRunning,
+    finds: ['I7'],
+  },
+  {
+    title: 'the deaths under a job are not counted',
+    patches: [
+      {
+        file: 'store/jobs/settle.js',
+        find: "SET state = 'PENDING', crashes = crashes + 1",
+        put: "SET state = 'PENDING', crashes = crashes",
+      },
+    ],
+    scenario: scenarios.restartUnderPoison,
+    finds: ['I5'],
+  },
+  {
+    title: 'a job of a transaction is committed on its own',
+    patches: [
+      {
+        file: 'store/caller-connection.js',
+        find: 'return inserts.insert(batch, now);',
+        put: `const duplicates = inserts.insert(batch, now);
+          connection.exec('COMMIT');
+          connection.exec('BEGIN IMMEDIATE');
+          return duplicates;`,
+      },
+    ],
+    scenario: scenarios.takeBack,
+    finds: ['I2'],
+  },
+  {
+    title: 'a slot is noted in one transaction and its job stored in the next',
+    patches: [
+      {
+        file: 'store/schedules.js',
+        find: 'return this.#slot.run(schedule, slot, outcome, jobId, now).changes === 1;',
+        put: `const noted = this.#slot.run(schedule, slot, outcome, jobId, now).changes === 1;
+          this.db.exec('COMMIT');
+          this.db.exec('BEGIN IMMEDIATE');
+          return noted;`,
+      },
+      { file: 'store/schedules.js', find: 'constructor(db) {', put: 'constructor(db) {\nthis.db = db;' },
+    ],
+    scenario: scenarios.killWhileFiring,
+    finds: ['I8'],
+  },
+]

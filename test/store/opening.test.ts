@@ -1,0 +1,77 @@
+/** How a store writes and closes, and which drivers may open one. */
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { test } from 'node:test'
+import Database from 'better-sqlite3'
+import { DriverMismatch } from '../../lib/errors.ts'
+import { assertDriverFits, loadDriver } from '../../lib/store/driver.ts'
+import { Store } from '../../lib/store/store.ts'
+import { freshDatabase } from '../fixtures/folder.ts'
+
+const PROCESS = { app: 'a', host: 'h', pid: 1, role: 'all', threads: 1, tasks: [] }
+
+test('the write lock is held from the beginning of a write, so that reading first cannot lose to another writer', () => {
+  const path = freshDatabase()
+  const store = new Store(path, 'full')
+  const other = new Database(path, { timeout: 0 })
+  store.write(true, () => {
+    assert.equal(store.reads.state('x'), null)
+    assert.throws(() => other.exec('BEGIN IMMEDIATE'), { code: 'SQLITE_BUSY' })
+  })
+  other.exec('BEGIN IMMEDIATE; ROLLBACK')
+  other.close()
+  store.close()
+})
+
+test('a write that throws is rolled back', () => {
+  const store = new Store(freshDatabase(), 'full')
+  assert.throws(
+    () =>
+      store.write(true, () => {
+        store.processes.register({ ...PROCESS, key: 'lost' }, 1)
+        throw new Error('on purpose')
+      }),
+    /on purpose/,
+  )
+  store.write(true, () => store.processes.register({ ...PROCESS, key: 'kept' }, 1))
+  assert.deepEqual(
+    store.processes.all().map(({ key }) => key),
+    ['kept'],
+  )
+  store.close()
+})
+
+test('closing leaves the database alone', () => {
+  const path = freshDatabase()
+  const store = new Store(path, 'full')
+  store.write(true, () => store.processes.register({ ...PROCESS, key: 'one' }, 1))
+  store.close()
+  store.close()
+  assert.deepEqual([existsSync(path), existsSync(`${path}-wal`), existsSync(`${path}-shm`)], [true, false, false])
+})
+
+test('a better-sqlite3 that would end this Node with SIGSEGV is refused before it is loaded', () => {
+  for (const [version, napi, node] of [
+    ['13.2.0', '9', 'v20.20.2'],
+    ['13.0.0', undefined, 'v18.0.0'],
+    ['14.1.0', '8', 'v22.1.0'],
+  ] as const) {
+    assert.throws(
+      () => assertDriverFits(version, napi, node),
+      (error) => {
+        assert.ok(error instanceof DriverMismatch)
+        assert.equal(error.code, 'DRIVER_MISMATCH')
+        assert.match(error.message, new RegExp(`better-sqlite3 ${version} needs Node-API 10 and Node ${node} has`))
+        return true
+      },
+    )
+  }
+  for (const [version, napi] of [
+    ['12.11.1', '9'],
+    ['13.2.0', '10'],
+    ['13.2.0', '11'],
+    ['12.0.0', undefined],
+  ] as const)
+    assertDriverFits(version, napi, 'v22.14.0')
+  assert.equal(loadDriver(), Database)
+})

@@ -1,0 +1,69 @@
+/** No statement that is run for each job may read or sort more than it returns. */
+import assert from 'node:assert/strict'
+import { after, describe, test } from 'node:test'
+import { Store } from '../../lib/store/store.ts'
+import { freshDatabase } from '../fixtures/folder.ts'
+import { type Connection, watched } from './watched.ts'
+
+/** Statements that count or list for a person who asks; each reads the whole table of jobs, and none is run by itself. */
+const ASKED_FOR: [what: string, sql: RegExp][] = [
+  ['jobs by state', /^SELECT state, count\(\*\) AS jobs FROM celeriac_jobs GROUP BY state$/],
+  ['jobs in a state', /WHERE j\.state = \? ORDER BY j\.seq LIMIT \?$/],
+  ['jobs by queue', /^SELECT queue, task, state, count\(\*\) AS jobs, min\(enqueued_at\)/],
+]
+/** Statements that sort the few rows they return. */
+const RARELY: [what: string, sql: RegExp][] = [
+  ['what a dead process had claimed', /WHERE state = 'STARTED' AND owner = \? ORDER BY seq$/],
+  ['the attempts of a job', /FROM celeriac_attempts WHERE job = \? ORDER BY ended_at, number$/],
+  ['owners that have no row', /^SELECT DISTINCT owner FROM celeriac_jobs WHERE state = 'STARTED'/],
+]
+
+const statements = new Set<string>()
+const connections: Connection[] = []
+const store = watched(
+  {
+    prepared: (sql, db) => {
+      connections.push(db)
+      statements.add(sql)
+    },
+  },
+  () => new Store(freshDatabase(), 'full'),
+)
+const db = connections[0] as Connection
+after(() => store.close())
+
+const oneLine = (sql: string): string => sql.replace(/\s+/g, ' ').trim()
+const matches = (list: [string, RegExp][], sql: string): boolean =>
+  list.some(([, pattern]) => pattern.test(oneLine(sql)))
+const onJobs = [...statements].filter(
+  (sql) => /\bceleriac_\w+/.test(sql) && !/^\s*(CREATE|PRAGMA)|sqlite_schema|json_each/.test(sql),
+)
+
+function planOf(sql: string): string[] {
+  const positional = sql.match(/\?/g)?.length ?? 0
+  const names = [...new Set(sql.match(/@\w+/g) ?? [])].map((name) => [name.slice(1), null])
+  const values: unknown[] = Array(positional).fill(null)
+  if (names.length > 0) values.push(Object.fromEntries(names))
+  const rows = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as { detail: string }[]
+  return rows.map(({ detail }) => detail)
+}
+
+describe('the plan of', () => {
+  test('every statement is looked at', () => {
+    assert.ok(onJobs.length >= 40, `${onJobs.length} statements`)
+    for (const [what, pattern] of [...ASKED_FOR, ...RARELY])
+      assert.equal(onJobs.filter((sql) => pattern.test(oneLine(sql))).length, 1, `there is one statement for ${what}`)
+  })
+
+  for (const sql of onJobs) {
+    test(oneLine(sql).slice(0, 110), () => {
+      for (const step of planOf(sql)) {
+        // A partial index holds unfinished jobs only; the table holds every job that ever was.
+        if (!matches(ASKED_FOR, sql))
+          assert.doesNotMatch(step, /^SCAN (celeriac_jobs|j)(?! USING (COVERING )?INDEX celeriac_jobs_)/, step)
+        if (!matches(ASKED_FOR, sql) && !matches(RARELY, sql)) assert.doesNotMatch(step, /TEMP B-TREE/, step)
+        assert.doesNotMatch(step, /AUTOMATIC/, step)
+      }
+    })
+  }
+})
