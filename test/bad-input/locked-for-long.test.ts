@@ -33,8 +33,8 @@ test('a call and a change are refused as DatabaseLocked after 30 s of trying, an
   const replies: Reply[] = []
   const session = { reply: (reply: Reply) => void replies.push(reply) }
   // Each look at the clock finds another 8 s gone.
-  let monotonic = 0
-  const clock = { now: () => 1, monotonic: () => (monotonic += 8_000) - 8_000 }
+  let looks = 0
+  const clock = { now: () => 1, monotonic: () => looks++ * 8_000 }
   const intake = new Intake(store, { stored: () => {}, sent: () => {} })
   const edits: Edits = new Edits(() => turns.request())
   const turns: TurnLoop = new TurnLoop(store, clock, [intake, edits], () => {})

@@ -37,7 +37,10 @@ export interface Verdict {
   extraRuns: number
   /** Most extra runs that one fault caused. */
   worst: number
-  /** Files of dead processes beside the database: none, unless one died before it was on the books, or its rescuer right after the rescue. */
+  /**
+   * Files of dead processes beside the database: none, unless one died before it was on the books, or its rescuer died
+   * right after the rescue.
+   */
   litter: string[]
 }
 

@@ -26,6 +26,9 @@ function job(i: number): LaneJob {
     enqueuedAt: 0,
     row,
     expected: 2,
+    timeLimit: null,
+    softTimeLimit: null,
+    warned: false,
   }
 }
 
