@@ -82,8 +82,10 @@ export class Beat implements Participant {
     const wake = this.wakeAt()
     if (wake !== null && wake <= now) return true
     if (!this.#recheckQueued) return false
-    this.#recheckQueued = false
-    return this.#store.schedules.queued().some((row) => !this.#store.schedules.running(row.name))
+    const free = this.#store.schedules.queued().some((row) => !this.#store.schedules.running(row.name))
+    // Asked twice in a turn: only a no may be remembered.
+    if (!free) this.#recheckQueued = false
+    return free
   }
 
   write(now: number): void {

@@ -61,6 +61,8 @@ export class Dispatcher implements Participant {
   #wakeStale = true
   /** A job that died twice waits until nothing runs beside it, so that a third death can only be its own. */
   #isolating = false
+  /** What was running when a claim found nothing that may run beside it; until that changes there is nothing to do. */
+  #stalledAt: number | null = null
   #placement: Placement<LaneJob> | null = null
   #mainPlan: LaneJob[] = []
   #emptied: LineState[] = []
@@ -97,6 +99,7 @@ export class Dispatcher implements Participant {
 
   /** Due jobs may have appeared in a line. */
   open(queue: string, task: string): void {
+    this.#stalledAt = null
     const key = `${queue}\0${task}`
     const line = this.#lines.get(key)
     if (line) line.open = true
@@ -128,7 +131,7 @@ export class Dispatcher implements Participant {
     if (!this.#consuming) return false
     const wake = this.wakeAt()
     if (wake !== null && wake <= now) return true
-    return this.#cursorsWanted()
+    return this.#stalledAt !== this.#load && this.#cursorsWanted()
   }
 
   write(now: number): void {
@@ -147,6 +150,8 @@ export class Dispatcher implements Participant {
 
   committed(now: number): void {
     for (const line of this.#emptied) line.open = false
+    const placed = (this.#placement?.plan.size ?? 0) + this.#mainPlan.length
+    this.#stalledAt = placed === 0 && this.#emptied.length === 0 ? this.#load : null
     for (const job of this.#expired) this.#events.expired(job, now)
     for (const [lane, jobs] of this.#placement?.plan ?? []) {
       lane.run(jobs)
@@ -177,6 +182,13 @@ export class Dispatcher implements Participant {
   *outstanding(): Iterable<LaneJob> {
     for (const lane of this.#lanes) yield* lane.outstanding.values()
     yield* this.#main.outstanding.values()
+  }
+
+  /** Tells apart what runs now from what ran when a claim stalled. */
+  get #load(): number {
+    let load = this.#main.outstanding.size
+    for (const lane of this.#lanes) load += lane.outstanding.size * 1_024 + (lane.ready && !lane.closed ? 1 << 20 : 0)
+    return load
   }
 
   get #lanes(): readonly Lane[] {

@@ -244,11 +244,12 @@ export class Engine {
   }
 
   #afterTurn(worked: boolean): void {
-    const { waiters, turns, dispatcher, standing, clock } = this.#parts
+    const { waiters, turns, dispatcher, beat, standing, clock } = this.#parts
     waiters.flush()
     if (worked) this.#wal.turned(this.#idle())
     this.#setTimer()
-    if (worked && !turns.fault && dispatcher.pending(clock.now())) turns.request()
+    const now = clock.now()
+    if (worked && !turns.fault && (beat.pending(now) || dispatcher.pending(now))) turns.request()
     standing.awaitingEmpty?.()
   }
 

@@ -1,3 +1,5 @@
+import { readdirSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { WorkerLost } from '../errors.ts'
 import { Presence, PresenceProbe, presencePath, removePresence } from '../store/presence.ts'
 import type { Orphan, ProcessRow } from '../store/processes.ts'
@@ -133,6 +135,20 @@ export class Rescuer {
     removeBegunFile(begunPath(this.#store.path, row.key))
   }
 
+  /** Removes files that processes left which died before they had a row, or whose rescuer died after the commit. */
+  sweep(now: number): void {
+    const known = new Set(this.#store.processes.all().map((row) => row.key))
+    for (const key of strayKeys(this.#store.path, now)) {
+      if (known.has(key)) continue
+      const probe = new PresenceProbe(this.#store.path, key)
+      const alive = probe.alive()
+      probe.close()
+      if (alive) continue
+      removePresence(presencePath(this.#store.path, key))
+      removeBegunFile(begunPath(this.#store.path, key))
+    }
+  }
+
   #rescueOne(orphan: Orphan, owner: number, begun: Begun | null, reason: string, now: number): Rescued {
     const { settlements } = this.#store
     const claim = { seq: orphan.seq, owner, token: orphan.token }
@@ -152,4 +168,17 @@ export class Rescuer {
     else settlements.giveBack(claim)
     return { id, task, failed: false, error }
   }
+}
+
+/** Keys in the names of process files that are older than a minute: a younger one may belong to a process that begins. */
+function strayKeys(database: string, now: number): Set<string> {
+  const folder = dirname(database)
+  const prefix = `${basename(database)}.`
+  const keys = new Set<string>()
+  for (const name of readdirSync(folder)) {
+    const key = /^([0-9a-f-]{36})\.(alive|begun)$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : '')?.[1]
+    const status = key === undefined ? undefined : statSync(join(folder, name), { throwIfNoEntry: false })
+    if (key !== undefined && status && now - status.mtimeMs > 60_000) keys.add(key)
+  }
+  return keys
 }

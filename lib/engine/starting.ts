@@ -29,6 +29,7 @@ export async function start(
   if (role === 'producer') return
   await register(parts, role)
   lookout.announceRescued(await edits.make((now) => rescuer.rescueStrays(now)))
+  rescuer.sweep(clock.now())
   lookout.watchPeers()
   if (consumes) await openPool(parts, desk)
   parts.pruner.begin()

@@ -86,7 +86,8 @@ export class TurnLoop {
         },
       )
     } catch (error) {
-      this.#fail(error, active)
+      // A transaction that could not even begin concerns all who wait for it.
+      this.#fail(error, active.length > 0 ? active : waiting)
       return
     }
     this.#busySince = null

@@ -77,8 +77,11 @@ export class Lane {
 
   /** Position of the job that runs now, or -1. */
   get running(): number {
-    const begun = Atomics.load(this.cells, NEXT_CELL) - 1
-    return this.outstanding.has(begun) ? begun : -1
+    // Not simply the cursor less one: taking jobs back moves the cursor past what was never begun.
+    const next = Atomics.load(this.cells, NEXT_CELL)
+    let running = -1
+    for (const position of this.outstanding.keys()) if (position < next) running = position
+    return running
   }
 
   /** Milliseconds that the running job has been running. */

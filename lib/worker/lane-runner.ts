@@ -70,6 +70,11 @@ export class LaneRunner {
     if (current && culprit === current.context) current.fail(error instanceof Error ? error : new Error(String(error)))
   }
 
+  /** The thread is ending, as by `process.exit()` in a task: what ran before is still answered. */
+  exit(): void {
+    this.#flush()
+  }
+
   async #pump(): Promise<void> {
     this.#pumping = true
     for (let row = this.#line.shift(); row; row = this.#line.shift()) {

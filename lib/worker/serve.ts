@@ -41,6 +41,7 @@ export default async function serve(opening: LaneOpening): Promise<void> {
   // Without these listeners an error that a finished task left behind ends the thread, and the job that runs by then.
   process.on('uncaughtException', (error) => runner.strayError(error, runningTask()))
   process.on('unhandledRejection', (reason) => runner.strayError(reason, runningTask()))
+  process.on('exit', () => runner.exit())
   port.on('message', (message: LaneOrder) => {
     if (message.type === 'run' || message.type === 'cancel') runner.order(message)
     else for (const listener of replies) listener(message)

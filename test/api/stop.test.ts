@@ -210,13 +210,16 @@ test('an app starts and stops fifty times', async () => {
   const { app, add } = openApp({ database: `${folder}/jobs.db`, concurrency: 1 })
   const open = () => readdirSync('/proc/self/fd').length
   const threads = () => readdirSync('/proc/self/task').length
+  const crashed: Error[] = []
+  app.on('engine-crashed', ({ error }) => void crashed.push(error))
   let first: [number, number] | undefined
   for (let cycle = 0; cycle < 50; cycle++) {
-    await app.start()
+    await app.start({ role: cycle % 2 === 0 ? 'all' : 'producer' })
     if (cycle % 10 === 0) assert.equal(await resultOf(await add.delay(cycle, 1)), cycle + 1)
     await app.stop()
     first ??= [open(), threads()]
   }
+  assert.deepEqual(crashed, [], 'no stop looks like a crash')
   assert.deepEqual(readdirSync(folder), ['jobs.db'])
   if (process.platform === 'linux') {
     assert.ok(open() <= first![0] + 2, `${open()} files are open, ${first![0]} after the first cycle`)

@@ -39,6 +39,17 @@ test('a job over its hard limit did not run much longer than it', async () => {
   assert.ok(ran >= 200 && ran < 700, `${ran} ms`)
 })
 
+test('the hard limit holds for a job whose line was taken back from behind it', async () => {
+  const { app, mixed, echo } = openLimited({ database: freshDatabase(), concurrency: 1 })
+  await using _ = app
+  await app.start()
+  // Known as short, so that others are laid behind it.
+  await Promise.all((await mixed.delayMany(Array.from({ length: 20 }, () => [false]))).map(resultOf))
+  const handle = (await mixed.delayMany([[true], ...Array.from({ length: 20 }, (): [boolean] => [false])]))[0]
+  await rejects(handle!.get({ timeout: '20s' }), exceeded)
+  assert.equal(await resultOf(await echo.delay(7)), 7)
+})
+
 test('a job over its hard limit is tried again as its policy says', async () => {
   const { app, spinTwice } = openLimited({ database: freshDatabase() })
   await using _ = app

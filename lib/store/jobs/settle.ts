@@ -18,6 +18,7 @@ const HELD = "WHERE seq = ? AND state = 'STARTED' AND owner = ? AND token = ?"
 export class JobSettlements {
   readonly #succeed: Statement
   readonly #fail: Statement
+  readonly #failCrashed: Statement
   readonly #wait: Statement
   readonly #giveBack: Statement
   readonly #crash: Statement
@@ -32,6 +33,9 @@ export class JobSettlements {
     this.#fail = db.prepare(
       `UPDATE celeriac_jobs SET state = 'FAILURE', started_at = @startedAt, finished_at = @now, error = @error ${FENCE}`,
     )
+    this.#failCrashed =
+      db.prepare(`UPDATE celeriac_jobs SET state = 'FAILURE', started_at = @startedAt, finished_at = @now, error = @error,
+        crashes = crashes + 1 ${FENCE}`)
     this.#wait =
       db.prepare(`UPDATE celeriac_jobs SET state = @state, run_at = @runAt, attempt = attempt - @refund, error = @error,
         owner = NULL, token = NULL ${FENCE}`)
@@ -81,7 +85,7 @@ export class JobSettlements {
   /** To FAILURE: the thread or process died under the job once too often. */
   failCrashed(claim: Claim, startedAt: number | null, now: number, error: string): boolean {
     this.#attempt.run({ ...claim, outcome: 'crash', startedAt, now, error })
-    return this.#fail.run({ ...claim, startedAt, now, error }).changes === 1
+    return this.#failCrashed.run({ ...claim, startedAt, now, error }).changes === 1
   }
 
   revoke(claim: Claim, startedAt: number, now: number, error: string | null): boolean {
