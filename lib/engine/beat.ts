@@ -35,6 +35,7 @@ interface Fired {
 export class Beat implements Participant {
   readonly promises = true
   readonly #store: Store
+  readonly #app: string
   readonly #events: BeatEvents
   #on = false
   #next: number | null = null
@@ -42,8 +43,10 @@ export class Beat implements Participant {
   #recheckQueued = false
   #noted: Fired[] = []
 
-  constructor(store: Store, events: BeatEvents) {
+  /** @param app the app's name: what another app on the file declares is left alone */
+  constructor(store: Store, app: string, events: BeatEvents) {
     this.#store = store
+    this.#app = app
     this.#events = events
   }
 
@@ -129,13 +132,13 @@ export class Beat implements Participant {
     const next = unchanged
       ? known.nextSlot
       : this.#slotAfter(record, declaration.name, this.#resumeFrom(known, declaration, now))
-    this.#store.schedules.put(declaration, declared, next, now)
+    this.#store.schedules.put(declaration, this.#app, declared, next, now)
     this.refresh()
   }
 
   /** Inside a transaction: stops what the code does not declare any more. */
   keepDeclared(names: string[]): void {
-    this.#store.schedules.keepDeclared(names)
+    this.#store.schedules.keepDeclared(this.#app, names)
     this.refresh()
   }
 

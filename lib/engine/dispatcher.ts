@@ -4,6 +4,7 @@ import type { Pool } from '../pool/pool.ts'
 import type { ReadyRow } from '../store/jobs/claim.ts'
 import type { Store } from '../store/store.ts'
 import type { RunRow, StoredOptions, TaskDeclaration } from '../wire/messages.ts'
+import { type Cursor, type LineState, lowest, removeThreadCursors } from './claim-cursors.ts'
 import type { Estimates } from './estimates.ts'
 import type { MainRuns } from './main-runs.ts'
 import { Placement } from './placement.ts'
@@ -15,22 +16,6 @@ export const CRASH_LIMIT = 3
 const SWEEP = 1_000
 /** Most rows read of one line at once. */
 const PAGE = 512
-
-interface LineState {
-  queue: string
-  task: string
-  /** Whether a due job may lie in it. */
-  open: boolean
-}
-
-/** A line being read in one claim. */
-interface Cursor {
-  line: LineState
-  main: boolean
-  rows: ReadyRow[]
-  at: number
-  more: boolean
-}
 
 export interface DispatchEvents {
   dispatched(job: LaneJob): void
@@ -51,6 +36,7 @@ export class Dispatcher implements Participant {
   readonly #main: MainRuns
   readonly #estimates: Estimates
   readonly #queueLimits: ReadonlyMap<string, number>
+  readonly #share: number
   readonly #owner: () => number
   readonly #events: DispatchEvents
   readonly #lines = new Map<string, LineState>()
@@ -74,6 +60,8 @@ export class Dispatcher implements Participant {
     main: MainRuns
     estimates: Estimates
     queueLimits: ReadonlyMap<string, number>
+    /** Most jobs that one thread runs before it is replaced; 0 for no limit. */
+    share: number
     owner: () => number
     monotonic: () => number
     events: DispatchEvents
@@ -83,6 +71,7 @@ export class Dispatcher implements Participant {
     this.#main = parts.main
     this.#estimates = parts.estimates
     this.#queueLimits = parts.queueLimits
+    this.#share = parts.share
     this.#owner = parts.owner
     this.#monotonic = parts.monotonic
     this.#events = parts.events
@@ -135,7 +124,7 @@ export class Dispatcher implements Participant {
   }
 
   write(now: number): void {
-    this.#placement = new Placement(this.#lanes)
+    this.#placement = new Placement(this.#lanes, this.#share)
     this.#mainPlan = []
     this.#emptied = []
     this.#expired = []
@@ -144,6 +133,8 @@ export class Dispatcher implements Participant {
       this.#expired = this.#store.claims.expire(now, SWEEP)
       for (const { queue, task } of this.#store.claims.promote(now, HEAD_START, SWEEP)) this.open(queue, task)
       this.#wakeStale = true
+      // What expired beyond this sweep still looks due.
+      if (this.#expired.length === SWEEP) return
     }
     this.#claim(now)
   }
@@ -172,7 +163,7 @@ export class Dispatcher implements Participant {
 
   /** Hands jobs that were taken back to lanes with room, and returns those that found none. */
   moveOn(jobs: LaneJob[]): LaneJob[] {
-    const placement = new Placement<LaneJob>(this.#lanes)
+    const placement = new Placement<LaneJob>(this.#lanes, this.#share)
     const left = jobs.filter((job) => !placement.place(job, job.expected))
     for (const [lane, moved] of placement.plan) lane.run(moved)
     return left
@@ -196,12 +187,15 @@ export class Dispatcher implements Participant {
   }
 
   #cursorsWanted(): boolean {
-    const threadRoom = new Placement(this.#lanes).capacity(0.001) > 0
+    const threadRoom = new Placement(this.#lanes, this.#share).capacity(0.001) > 0
     if (!threadRoom) this.#growIfNeeded()
+    const queueRoom = new Map<string, number>()
     for (const line of this.#lines.values()) {
       if (!line.open) continue
       const task = this.tasks.get(line.task)
-      if (task && (task.runIn === 'main' ? this.#main.room > 0 : threadRoom)) return !this.#blockedByIsolation()
+      if (!task || !(task.runIn === 'main' ? this.#main.room > 0 : threadRoom)) continue
+      // A full queue is nothing to do until one of its jobs ends: asked again at once, it would keep a core busy.
+      if (this.#roomIn(line.queue, queueRoom) !== 0) return !this.#blockedByIsolation()
     }
     return false
   }
@@ -372,20 +366,6 @@ function limitsOf(
     timeLimit: own.timeLimit ?? task?.timeLimit ?? null,
     softTimeLimit: own.softTimeLimit ?? task?.softTimeLimit ?? null,
   }
-}
-
-function lowest(cursors: Cursor[]): Cursor {
-  let best = cursors[0]!
-  for (let i = 1; i < cursors.length; i++) {
-    const [seq, rank] = cursors[i]!.rows[cursors[i]!.at]!
-    const [bestSeq, bestRank] = best.rows[best.at]!
-    if (rank < bestRank || (rank === bestRank && seq < bestSeq)) best = cursors[i]!
-  }
-  return best
-}
-
-function removeThreadCursors(cursors: Cursor[]): void {
-  for (let i = cursors.length - 1; i >= 0; i--) if (!cursors[i]!.main) cursors.splice(i, 1)
 }
 
 function earliest(a: number | null, b: number | null): number | null {

@@ -70,6 +70,7 @@ export class Engine {
       stopping: null,
       awaitingThread: null,
       awaitingEmpty: null,
+      interrupted: new Set(),
     }
     const stored = (queue: string, task: string, delayed: boolean): void => {
       dispatcher.open(queue, task)
@@ -81,6 +82,7 @@ export class Engine {
       main,
       estimates,
       queueLimits: limitsOf(options),
+      share: options.pool.maxTasksPerThread,
       owner: () => standing.owner as number,
       monotonic: () => clock.monotonic(),
       events: {
@@ -96,7 +98,7 @@ export class Engine {
         },
       },
     })
-    const beat = new Beat(store, {
+    const beat = new Beat(store, options.app.name, {
       stored: (queue, task) => stored(queue, task, true),
       fired: (schedule, slot, id) => announcer.announce('schedule-fired', { schedule, slot, id, at: clock.now() }),
       missed: (schedule, slot) => announcer.announce('schedule-missed', { schedule, slot, at: clock.now() }),

@@ -69,8 +69,11 @@ export class Intake implements Participant {
 
   failed(error: CeleriacError): void {
     const wire = toWireError(error)
-    for (const { session, request } of this.#take())
-      session.reply({ type: 'refused', requests: [request], error: wire })
+    // All that wait, for the transaction may not even have begun.
+    const refused = this.#arrivals
+    this.#arrivals = []
+    this.#written = []
+    for (const { session, request } of refused) session.reply({ type: 'refused', requests: [request], error: wire })
   }
 
   #take(): Arrival[] {

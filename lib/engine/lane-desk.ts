@@ -73,8 +73,15 @@ export class LaneDesk implements PoolEvents {
     if (!job) return
     const { revoker, settler, turns, standing } = this.#parts
     this.#estimates.observe(job.task, outcome[3])
-    if (standing.stopping) standing.stopping.finished++
-    settler.add({ kind: 'outcome', job, outcome, revoked: revoker.reasonOf(job) })
+    const revoked = revoker.reasonOf(job)
+    const cutShort = outcome[0] === 'failure' || outcome[0] === 'retry'
+    if (standing.stopping && revoked === undefined && cutShort && standing.interrupted.has(job)) {
+      standing.stopping.returned++
+      settler.add({ kind: 'give-back', job })
+    } else {
+      if (standing.stopping) standing.stopping.finished++
+      settler.add({ kind: 'outcome', job, outcome, revoked })
+    }
     turns.request()
     standing.awaitingEmpty?.()
   }

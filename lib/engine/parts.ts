@@ -44,6 +44,8 @@ export interface Standing {
   pool: Pool | null
   /** What a stop that is under way has done so far. */
   stopping: StopReport | null
+  /** Jobs that were told to end because of the stop: whatever they answer but success, they are handed back. */
+  readonly interrupted: Set<LaneJob>
   /** Calls back once a thread is ready, or none can be. */
   awaitingThread: { resolve: () => void; reject: (error: Error) => void } | null
   /** Calls back once nothing is outstanding. */

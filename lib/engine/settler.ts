@@ -1,5 +1,6 @@
 import { WorkerLost } from '../errors.ts'
 import type { LaneJob } from '../pool/lane.ts'
+import { sqliteCode, storageError } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { LogRow, Outcome, Settled } from '../wire/messages.ts'
@@ -22,6 +23,9 @@ export interface SettleEvents {
   /** Another holder's outcome counts; this one was dropped. */
   lostLease(job: LaneJob): void
 }
+
+/** SQLite's words for a value that a row cannot hold. The statement is undone, the transaction goes on. */
+const UNFIT = new Set(['SQLITE_CONSTRAINT', 'SQLITE_MISMATCH', 'SQLITE_TOOBIG'])
 
 interface Written {
   settlement: Settlement
@@ -68,7 +72,20 @@ export class Settler implements Participant {
     for (const [job, progress] of this.#progress) this.#store.settlements.progress(job, progress)
     for (const { job, row } of this.#logs) this.#store.logs.add(job.seq, row[1], row[2], row[3])
     this.#writtenLogs = this.#logs.length
-    this.#written = this.#settlements.map((settlement) => ({ settlement, held: this.#write(settlement, now) }))
+    this.#written = this.#settlements.map((settlement) => this.#writeOrFail(settlement, now))
+  }
+
+  /** What the row itself cannot hold will not fit the next time either: the job fails with the reason, and holds nobody up. */
+  #writeOrFail(settlement: Settlement, now: number): Written {
+    try {
+      return { settlement, held: this.#write(settlement, now) }
+    } catch (error) {
+      if (!UNFIT.has(sqliteCode(error)?.split('_', 2).join('_') ?? '')) throw error
+      const { job } = settlement
+      const outcome: Outcome = ['failure', job.row[0], now, 0, toWireError(storageError(error, this.#store.path))]
+      const failure: Settlement = { kind: 'outcome', job, outcome, revoked: undefined }
+      return { settlement: failure, held: this.#write(failure, now) }
+    }
   }
 
   committed(now: number): void {
@@ -114,6 +131,7 @@ export class Settler implements Participant {
     const { settlements } = this.#store
     const [kind, , startedAt, , body] = outcome
     if (kind === 'success') return settlements.succeed(job, startedAt, now, body)
+    if (kind === 'snooze' && revoked !== undefined) return settlements.revoke(job, startedAt, now, null)
     if (kind === 'snooze') {
       this.#events.waiting(job.queue, job.task, true)
       return settlements.snooze(job, now + body)
@@ -137,7 +155,8 @@ export class Settler implements Participant {
       const { outcome, revoked } = settlement
       const [kind, , , milliseconds, body] = outcome
       if (kind === 'success') this.#events.ended(job, settledAs(job, 'SUCCESS', body, null), milliseconds, now)
-      else if (kind === 'snooze') return
+      else if (kind === 'snooze' && revoked === undefined) return
+      else if (kind === 'snooze') this.#events.ended(job, settledAs(job, 'REVOKED', null, null), milliseconds, now)
       else if (revoked !== undefined) this.#events.ended(job, settledAs(job, 'REVOKED', null, body), milliseconds, now)
       else if (kind === 'failure') this.#events.ended(job, settledAs(job, 'FAILURE', null, body), milliseconds, now)
       else this.#events.retried(job, body, now)

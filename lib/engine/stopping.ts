@@ -2,6 +2,7 @@ import { ShuttingDown } from '../errors.ts'
 import { begunPath, removeBegunFile } from '../wire/begun-file.ts'
 import { toWireError } from '../wire/error-codec.ts'
 import type { StopReport } from '../wire/messages.ts'
+import { LONGEST_TIMER } from './clock.ts'
 import type { Lookout } from './lookout.ts'
 import type { Parts } from './parts.ts'
 
@@ -47,8 +48,16 @@ export async function stop(parts: Parts, lookout: Lookout, drain: number, grace:
 
 function signalAll({ standing, main }: Parts): void {
   const reason = toWireError(new ShuttingDown('the app is stopping and its drain time is over'))
-  for (const lane of standing.pool?.lanes ?? []) if (lane.running >= 0) lane.cancel(lane.running, reason)
-  for (const position of main.outstanding.keys()) main.cancel(position, reason)
+  for (const lane of standing.pool?.lanes ?? []) {
+    const job = lane.outstanding.get(lane.running)
+    if (!job) continue
+    standing.interrupted.add(job)
+    lane.cancel(lane.running, reason)
+  }
+  for (const [position, job] of main.outstanding) {
+    standing.interrupted.add(job)
+    main.cancel(position, reason)
+  }
 }
 
 /** Takes this process off the file, and closes it. */
@@ -77,9 +86,15 @@ function whenEmpty({ standing, dispatcher }: Parts): Promise<void> {
 
 /** Whether `promise` resolved within `milliseconds`. */
 async function within(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  const end = performance.now() + milliseconds
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), Math.min(milliseconds, 2 ** 31 - 1))
+    const wait = (): void => {
+      const left = end - performance.now()
+      if (left <= 0) resolve(false)
+      else timer = setTimeout(wait, Math.min(left, LONGEST_TIMER))
+    }
+    wait()
   })
   try {
     return await Promise.race([promise.then(() => true as const), late])

@@ -57,12 +57,12 @@ export class Schedules {
       )
       .pluck()
     this.#upsert =
-      db.prepare(`INSERT INTO celeriac_schedules (name, spec, misfire, overlap, job, args, declared, paused, next_slot, created_at)
-      VALUES (@name, @spec, @misfire, @overlap, @job, @args, @declared, @paused, @nextSlot, @now)
+      db.prepare(`INSERT INTO celeriac_schedules (name, spec, misfire, overlap, job, args, declared, declared_by, paused, next_slot, created_at)
+      VALUES (@name, @spec, @misfire, @overlap, @job, @args, @declared, @app, @paused, @nextSlot, @now)
       ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, misfire = excluded.misfire, overlap = excluded.overlap,
-        job = excluded.job, args = excluded.args, declared = excluded.declared, next_slot = excluded.next_slot, error = NULL`)
+        job = excluded.job, args = excluded.args, declared = excluded.declared, declared_by = excluded.declared_by, next_slot = excluded.next_slot, error = NULL`)
     this.#undeclare = db.prepare(
-      'UPDATE celeriac_schedules SET declared = 0, next_slot = NULL WHERE declared = 1 AND name NOT IN (SELECT value FROM json_each(?))',
+      'UPDATE celeriac_schedules SET declared = 0, next_slot = NULL WHERE declared = 1 AND declared_by = ? AND name NOT IN (SELECT value FROM json_each(?))',
     )
     this.#advance = db.prepare(
       'UPDATE celeriac_schedules SET last_slot = @lastSlot, next_slot = @nextSlot, queued_slot = @queuedSlot WHERE name = @name',
@@ -102,7 +102,7 @@ export class Schedules {
     return (this.#next.get() as number | undefined) ?? null
   }
 
-  put(declaration: ScheduleDeclaration, declared: boolean, nextSlot: number | null, now: number): void {
+  put(declaration: ScheduleDeclaration, app: string, declared: boolean, nextSlot: number | null, now: number): void {
     const { args, ...job } = declaration.job
     this.#upsert.run({
       name: declaration.name,
@@ -112,15 +112,16 @@ export class Schedules {
       job: JSON.stringify(job),
       args,
       declared: declared ? 1 : 0,
+      app,
       paused: declaration.paused ? 1 : 0,
       nextSlot,
       now,
     })
   }
 
-  /** Stops the schedules that the code declared once and does not any more; their history stays. */
-  keepDeclared(names: string[]): void {
-    this.#undeclare.run(JSON.stringify(names))
+  /** Stops the schedules that the code of this app declared once and does not any more; their history stays. */
+  keepDeclared(app: string, names: string[]): void {
+    this.#undeclare.run(app, JSON.stringify(names))
   }
 
   advance(name: string, lastSlot: number | null, nextSlot: number | null, queuedSlot: number | null): void {

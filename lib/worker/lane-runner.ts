@@ -30,7 +30,7 @@ export class LaneRunner {
   readonly #reports: ReportBuffer
   #outcomes: Outcome[] = []
   #flushedAt = 0
-  #current: (Execution & { position: number; fail: (error: Error) => void }) | null = null
+  #current: (Execution & { position: number; fail: (error: unknown) => void }) | null = null
   #pumping = false
   #tainted = false
 
@@ -67,7 +67,7 @@ export class LaneRunner {
       this.#tainted = true
       this.#report({ type: 'tainted', error: toWireError(error) })
     }
-    if (current && culprit === current.context) current.fail(error instanceof Error ? error : new Error(String(error)))
+    if (current && culprit === current.context) current.fail(error)
   }
 
   /** The thread is ending, as by `process.exit()` in a task: what ran before is still answered. */

@@ -57,3 +57,26 @@ test('misfire: all runs each of them, at most the latest hundred', async () => {
   assert.equal(many.filter((outcome) => outcome === 'fired').length, 100)
   assert.deepEqual(new Set(many.slice(0, 51)), new Set(['missed']))
 })
+
+test('a slot that has fired does not fire again, whatever its schedule remembers', async () => {
+  const database = freshDatabase()
+  const opened = openApp({ database })
+  await using app = opened.app
+  const at = Date.now() - 5_000
+  app.schedule('once', { at, run: opened.note.s('/dev/null', 'ran') })
+  await app.start({ role: 'beat' })
+  const [first] = await until(async () => {
+    const rows = await app.schedules.ledger('once')
+    return rows.length > 0 && rows
+  }, 'the slot')
+  assert.deepEqual([Number(first!.slot), first!.outcome], [at, 'fired'])
+  await app.stop()
+
+  const db = new Database(database)
+  db.prepare('UPDATE celeriac_schedules SET next_slot = ?, last_slot = NULL').run(at)
+  db.close()
+  await app.start({ role: 'beat' })
+  await until(async () => (await app.schedules.get('once'))?.last !== null, 'the slot to be looked at again')
+  assert.deepEqual(await app.schedules.ledger('once'), [first])
+  assert.deepEqual((await app.inspect.stats()).states, { PENDING: 1 })
+})

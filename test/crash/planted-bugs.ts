@@ -52,8 +52,8 @@ export const PLANTED_BUGS: PlantedBug[] = [
     patches: [
       {
         file: 'engine/lane-desk.js',
-        find: "settler.add({ kind: 'outcome', job, outcome, revoked: revoker.reasonOf(job) });",
-        put: `settler.add({ kind: 'outcome', job, outcome, revoked: revoker.reasonOf(job) });
+        find: "settler.add({ kind: 'outcome', job, outcome, revoked });",
+        put: `settler.add({ kind: 'outcome', job, outcome, revoked });
           if (outcome[0] === 'success') {
             this.#parts.waiters.settled(job.id, ['SUCCESS', job.task, 'json', outcome[4], null]);
             this.#parts.waiters.flush();

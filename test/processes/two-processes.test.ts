@@ -11,7 +11,7 @@ import { until } from '../fixtures/until.ts'
 describe('two processes on one file', () => {
   const database = freshDatabase()
   const queues = { one: { concurrency: 1 } }
-  const { app, add, fail, hold, note, report, whoAmI } = openApp({ database, queues })
+  const { app, add, fail, note, report, takeTime, whoAmI } = openApp({ database, queues })
   const peer = new Peer({ database, queues, concurrency: 2 })
   before(() => app.start({ role: 'producer' }))
   before(() => peer.call('start'))
@@ -88,9 +88,8 @@ describe('two processes on one file', () => {
     await app.stop()
     await app.start()
     const journal = new Journal()
-    const calls = Array.from({ length: 8 }, (_, i): [string, string] => [journal.path, `job ${i}`])
-    journal.open()
-    const handles = await hold.delayMany(calls, { queue: 'one' })
+    const calls = Array.from({ length: 8 }, (_, i): [string, string, number] => [journal.path, `job ${i}`, 40])
+    const handles = await takeTime.delayMany(calls, { queue: 'one' })
     for (const handle of handles) await resultOf(handle)
     const running = { now: 0, most: 0 }
     for (const line of journal.lines()) {

@@ -38,7 +38,6 @@ export class JobReads {
   readonly #inState: Statement
   readonly #count: Statement
   readonly #depths: Statement
-  readonly #unfinishedTasks: Statement
 
   constructor(db: Connection) {
     this.#job = db.prepare(`${JOB} WHERE j.id = ?`)
@@ -53,9 +52,6 @@ export class JobReads {
     this.#count = db.prepare('SELECT state, count(*) AS jobs FROM celeriac_jobs GROUP BY state')
     this.#depths = db.prepare(`SELECT queue, task, state, count(*) AS jobs, min(enqueued_at) AS oldest
       FROM celeriac_jobs WHERE state IN ('PENDING', 'STARTED') GROUP BY queue, task, state`)
-    this.#unfinishedTasks = db
-      .prepare("SELECT DISTINCT task FROM celeriac_jobs WHERE state IN ('PENDING', 'SCHEDULED', 'RETRY')")
-      .pluck()
   }
 
   job(id: string): StoredJob | null {
@@ -92,10 +88,6 @@ export class JobReads {
 
   depths(): { queue: string; task: string; state: State; jobs: number; oldest: number }[] {
     return this.#depths.all() as { queue: string; task: string; state: State; jobs: number; oldest: number }[]
-  }
-
-  unfinishedTasks(): string[] {
-    return this.#unfinishedTasks.all() as string[]
   }
 
   #complete({ seq, owner: _, options, error, ...row }: JobRow): StoredJob {

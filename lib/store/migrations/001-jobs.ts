@@ -87,6 +87,7 @@ CREATE TABLE celeriac_schedules (
   job        TEXT NOT NULL,
   args       ANY NOT NULL,
   declared   INTEGER NOT NULL,
+  declared_by TEXT NOT NULL,
   paused     INTEGER NOT NULL DEFAULT 0,
   next_slot  INTEGER,
   last_slot  INTEGER,
