@@ -248,7 +248,10 @@ export class Engine {
   #afterTurn(worked: boolean): void {
     const { waiters, turns, dispatcher, beat, standing, clock } = this.#parts
     waiters.flush()
-    if (worked) this.#wal.turned(this.#idle())
+    if (worked) {
+      this.#lookout.worked()
+      this.#wal.turned(this.#idle())
+    }
     this.#setTimer()
     const now = clock.now()
     if (worked && !turns.fault && (beat.pending(now) || dispatcher.pending(now))) turns.request()

@@ -4,28 +4,38 @@ import type { Parts } from './parts.ts'
 import type { Rescued } from './rescuer.ts'
 
 /**
- * How often a process looks for commits of others and whether its peers live, in ms: bounds how late it begins what
- * another enqueued, or was running when it died. One timer for all, since waking up costs more than looking.
+ * How often a process looks for commits of others, in ms: bounds how late it begins what another enqueued. Waking up costs
+ * more than looking, so one timer serves all that is looked at, and it slows down when nothing has been written for a while.
  */
-const POLL_EVERY = 100
-/** How often it shows that it is not hung, in looks: 10 s. */
-const BEAT_EVERY = 100
-/** How often it looks whether the path still leads to its file, in looks: 1 s. */
-const FILE_EVERY = 10
+const POLL_BUSY = 100
+const POLL_IDLE = 160
+/** Quiet after which the slower pace is taken, in ms. */
+const IDLE_AFTER = 1_000
+/** How often it looks whether its peers live, in ms: bounds how late it takes over what a dead one was running. */
+const PEERS_EVERY = 500
+/** How often it shows that it is not hung, in ms. */
+const BEAT_EVERY = 10_000
+/** How often it looks whether the path still leads to its file, in ms. */
+const FILE_EVERY = 1_000
 
 /** Looks around at intervals: for what other processes committed, whether they live, and whether the file is still ours. */
 export class Lookout {
   readonly #parts: Parts
   readonly #die: (error: unknown) => void
-  readonly #timer: NodeJS.Timeout
-  #looks = 0
+  #timer: NodeJS.Timeout | null = null
   #hasPeers = false
+  #workedAt = 0
+  #peersAt = 0
+  #beatAt: number
+  #fileAt: number
 
   /** @param die called when the engine cannot go on */
   constructor(parts: Parts, die: (error: unknown) => void) {
     this.#parts = parts
     this.#die = die
-    this.#timer = setInterval(() => this.#look(), POLL_EVERY)
+    this.#beatAt = parts.clock.monotonic()
+    this.#fileAt = this.#beatAt
+    this.#next()
   }
 
   /** From now on this process has a row, and peers. */
@@ -35,7 +45,8 @@ export class Lookout {
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
   }
 
   poll(): void {
@@ -102,14 +113,39 @@ export class Lookout {
       )
   }
 
+  /** The engine has written something. */
+  worked(): void {
+    this.#workedAt = this.#parts.clock.monotonic()
+  }
+
+  #next(): void {
+    const quiet = this.#parts.clock.monotonic() - this.#workedAt > IDLE_AFTER
+    this.#timer = setTimeout(
+      () => {
+        this.#look()
+        if (this.#timer) this.#next()
+      },
+      quiet ? POLL_IDLE : POLL_BUSY,
+    )
+  }
+
   #look(): void {
-    this.#looks++
+    const now = this.#parts.clock.monotonic()
     try {
-      if (this.#looks % FILE_EVERY === 0) this.#parts.store.assertSameFile()
+      if (now - this.#fileAt >= FILE_EVERY) {
+        this.#fileAt = now
+        this.#parts.store.assertSameFile()
+      }
       this.poll()
       if (!this.#hasPeers) return
-      this.#lookAtPeers()
-      if (this.#looks % BEAT_EVERY === 0) this.#showBeat()
+      if (now - this.#peersAt >= PEERS_EVERY) {
+        this.#peersAt = now
+        this.#lookAtPeers()
+      }
+      if (now - this.#beatAt >= BEAT_EVERY) {
+        this.#beatAt = now
+        this.#showBeat()
+      }
     } catch (error) {
       // A lock passes; anything else, such as a file that was replaced, does not.
       if (!isBusy(error)) this.#die(error)

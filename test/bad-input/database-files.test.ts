@@ -1,5 +1,6 @@
 /** Databases that cannot be used: the typed error, out of the first delay() and out of start(), and the file as it was. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
@@ -34,6 +35,16 @@ async function refusals(database: string): Promise<CeleriacError[]> {
     })
   }
   return errors
+}
+
+/** Root may write anything, so it tries without that right; where that cannot be taken away, as another user. */
+function asOneWhoMayNot(database: string): Program {
+  if (process.getuid?.() !== 0) return new Program('database-program', [database])
+  const command = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search']
+  const bounded = spawnSync('setpriv', [...command.slice(1), 'true']).status === 0
+  return bounded
+    ? new Program('database-program', [database], { command })
+    : new Program('database-program', [database, '65534'])
 }
 
 /** A file of ours with a job in it. */
@@ -125,8 +136,7 @@ describe('a file that is refused', () => {
       const database = what === 'it cannot be written' ? await usedDatabase() : freshDatabase()
       const folder = dirname(database)
       prepare(folder)
-      // Root may write anything, so another user tries.
-      const program = new Program('database-program', [database, process.getuid?.() === 0 ? '65534' : ''])
+      const program = asOneWhoMayNot(database)
       assert.equal(await program.ended(), 0, program.output)
       const { delayed, started } = JSON.parse(program.output.trim().split('\n').at(-1)!) as Record<string, string>
       for (const said of [delayed, started]) {

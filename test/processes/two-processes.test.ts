@@ -12,13 +12,14 @@ describe('two processes on one file', () => {
   const database = freshDatabase()
   const queues = { one: { concurrency: 1 } }
   const { app, add, fail, note, report, takeTime, whoAmI } = openApp({ database, queues })
-  const peer = new Peer({ database, queues, concurrency: 2 })
-  before(() => app.start({ role: 'producer' }))
-  before(() => peer.call('start'))
+  // Before the peer is made, which kills it after the suite.
   after(async () => {
     await app.stop()
     assert.equal(await peer.leave(), 0)
   })
+  const peer = new Peer({ database, queues, concurrency: 2 })
+  before(() => app.start({ role: 'producer' }))
+  before(() => peer.call('start'))
 
   test('a job that one enqueues the other begins within 250 ms, and get() works across', async () => {
     await resultOf(await whoAmI.delay())
