@@ -27,6 +27,12 @@ export function storageError(error: unknown, path: string): CeleriacError {
   const code = sqliteCode(error) ?? (error as NodeJS.ErrnoException | null)?.code ?? 'unknown'
   const said = error instanceof Error ? error.message : String(error)
   const options = { cause: error }
+  if (code === 'SQLITE_BUSY_SNAPSHOT') {
+    return new DatabaseLocked(
+      `${path} was changed by another connection since this transaction read it — begin it with .immediate()`,
+      options,
+    )
+  }
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
     return new DatabaseLocked(
       `${path} is locked by another connection (${code}) — end the transaction or tool that holds it`,

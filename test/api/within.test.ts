@@ -98,6 +98,20 @@ describe('within a transaction of the application', () => {
     assert.equal(await resultOf(handle), 3)
   })
 
+  test('a transaction that read before another one wrote is told to begin as a writer', async () => {
+    db.exec('BEGIN')
+    db.prepare('SELECT count(*) FROM users').get()
+    await resultOf(await add.delay(1, 1))
+    assert.throws(() => add.within(db).delay(1, 2), {
+      code: 'DATABASE_LOCKED',
+      message: /was changed by another connection since this transaction read it — begin it with \.immediate\(\)/,
+    })
+    db.exec('ROLLBACK')
+    const readonly = new Database(database, { readonly: true })
+    assert.throws(() => add.within(readonly).delay(1, 2), { code: 'DATABASE_READ_ONLY' })
+    readonly.close()
+  })
+
   test('refuses every connection that is not an open one of ours to this file', () => {
     const elsewhere = new Database(freshDatabase())
     const memory = new Database(':memory:')

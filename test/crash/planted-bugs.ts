@@ -17,7 +17,7 @@ export interface PlantedBug {
 /** A lease short enough to wait for, and a beat to match. */
 export const SHORT_LEASE: Patch[] = [
   { file: 'engine/rescuer.js', find: 'const LEASE = 30_000;', put: 'const LEASE = 1_500;' },
-  { file: 'engine/lookout.js', find: 'const BEAT_EVERY = 100;', put: 'const BEAT_EVERY = 5;' },
+  { file: 'engine/lookout.js', find: 'const BEAT_EVERY = 10_000;', put: 'const BEAT_EVERY = 500;' },
 ]
 
 export const PLANTED_BUGS: PlantedBug[] = [

@@ -8,7 +8,6 @@ import { type Connection, watched } from './watched.ts'
 /** Statements that count or list for a person who asks; each reads the whole table of jobs, and none is run by itself. */
 const ASKED_FOR: [what: string, sql: RegExp][] = [
   ['jobs by state', /^SELECT state, count\(\*\) AS jobs FROM celeriac_jobs GROUP BY state$/],
-  ['jobs in a state', /WHERE j\.state = \? ORDER BY j\.seq LIMIT \?$/],
   ['jobs by queue', /^SELECT queue, task, state, count\(\*\) AS jobs, min\(enqueued_at\)/],
 ]
 /** Statements that sort the few rows they return. */

@@ -35,7 +35,7 @@ export class JobReads {
   readonly #state: Statement
   readonly #settled: Statement
   readonly #progress: Statement
-  readonly #inState: Statement
+  readonly #inState: Record<'STARTED' | 'SCHEDULED' | 'RETRY', Statement>
   readonly #count: Statement
   readonly #depths: Statement
 
@@ -48,7 +48,16 @@ export class JobReads {
     this.#settled = db.prepare(`SELECT state, task, codec, result, error, forgotten
       FROM celeriac_jobs WHERE id = ?`)
     this.#progress = db.prepare('SELECT progress FROM celeriac_jobs WHERE id = ?').pluck()
-    this.#inState = db.prepare(`${JOB} WHERE j.state = ? ORDER BY j.seq LIMIT ?`)
+    // The state stands in the text, so that the partial index of that state can serve.
+    this.#inState = {
+      STARTED: db.prepare(`${JOB} WHERE j.state = 'STARTED' ORDER BY j.queue, j.task, j.seq LIMIT ?`),
+      SCHEDULED: db.prepare(
+        `${JOB} WHERE j.state = 'SCHEDULED' AND j.state IN ('SCHEDULED', 'RETRY') ORDER BY j.run_at LIMIT ?`,
+      ),
+      RETRY: db.prepare(
+        `${JOB} WHERE j.state = 'RETRY' AND j.state IN ('SCHEDULED', 'RETRY') ORDER BY j.run_at LIMIT ?`,
+      ),
+    }
     this.#count = db.prepare('SELECT state, count(*) AS jobs FROM celeriac_jobs GROUP BY state')
     this.#depths = db.prepare(`SELECT queue, task, state, count(*) AS jobs, min(enqueued_at) AS oldest
       FROM celeriac_jobs WHERE state IN ('PENDING', 'STARTED') GROUP BY queue, task, state`)
@@ -59,8 +68,9 @@ export class JobReads {
     return row ? this.#complete(row) : null
   }
 
-  inState(state: State, limit: number): StoredJob[] {
-    return (this.#inState.all(state, limit) as JobRow[]).map((row) => this.#complete(row))
+  /** Unfinished jobs of one state, the next to run first. */
+  inState(state: 'STARTED' | 'SCHEDULED' | 'RETRY', limit: number): StoredJob[] {
+    return (this.#inState[state].all(limit) as JobRow[]).map((row) => this.#complete(row))
   }
 
   state(id: string): State | null {
