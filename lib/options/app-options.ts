@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Duration } from '../domain/duration.ts'
 import { InvalidOption } from '../errors.ts'
+import type { PoolSettings } from '../wire/engine-options.ts'
 import { durationOr, integerOr, nameOf, oneOf, optionsOf, refuse } from './check.ts'
 import { type RetentionOptions, type RetentionSettings, retentionOf } from './retention-options.ts'
 import { type TaskOptions, taskSettings } from './task-options.ts'
@@ -89,14 +90,7 @@ export interface AppSettings {
   concurrency: number
   durability: 'full' | 'normal'
   queues: Record<string, { concurrency?: number }>
-  pool: {
-    minThreads: number
-    idleTimeout: number
-    maxTasksPerThread: number
-    resourceLimits: Record<string, number> | null
-    execArgv: string[] | null
-    env: Record<string, string> | null
-  }
+  pool: PoolSettings
   taskDefaults: TaskOptions
   maxPayload: number
   retention: RetentionSettings

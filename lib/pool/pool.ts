@@ -1,19 +1,12 @@
 import { Piscina } from 'piscina'
+import type { PoolSettings } from '../wire/engine-options.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { AppIdentity, LaneOpening, LaneReport } from '../wire/messages.ts'
 import { Lane, type LaneJob } from './lane.ts'
 
-export interface PoolOptions {
+export interface PoolOptions extends PoolSettings {
   /** Most threads. */
   concurrency: number
-  minThreads: number
-  /** Ms after which an unneeded thread is ended. */
-  idleTimeout: number
-  /** Jobs after which a thread is replaced, between jobs; 0 for never. */
-  maxTasksPerThread: number
-  resourceLimits: Record<string, number> | null
-  execArgv: string[] | null
-  env: Record<string, string> | null
   modules: string[]
   app: AppIdentity
   maxPayload: number

@@ -3,6 +3,19 @@ import type { AppIdentity } from './messages.ts'
 /** `full` syncs each commit that makes a promise; `normal` may lose the last commits when the power fails. */
 export type Durability = 'full' | 'normal'
 
+/** How the threads of the pool are made and kept. Times in ms. */
+export interface PoolSettings {
+  /** Threads kept when there is nothing to do. */
+  minThreads: number
+  /** Time after which an unneeded thread is ended. */
+  idleTimeout: number
+  /** Jobs after which a thread is replaced, between jobs; 0 for never. */
+  maxTasksPerThread: number
+  resourceLimits: Record<string, number> | null
+  execArgv: string[] | null
+  env: Record<string, string> | null
+}
+
 /** What the application thread hands the engine when it starts it: plain data, checked there. */
 export interface EngineOptions {
   app: AppIdentity
@@ -10,14 +23,7 @@ export interface EngineOptions {
   durability: Durability
   concurrency: number
   queues: Record<string, { concurrency?: number }>
-  pool: {
-    minThreads: number
-    idleTimeout: number
-    maxTasksPerThread: number
-    resourceLimits: Record<string, number> | null
-    execArgv: string[] | null
-    env: Record<string, string> | null
-  }
+  pool: PoolSettings
   modules: string[]
   /** Milliseconds after the end, or null for ever, by final state. */
   retention: Readonly<Record<'SUCCESS' | 'FAILURE' | 'REVOKED' | 'EXPIRED', number | null>>
