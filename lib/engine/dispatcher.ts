@@ -334,7 +334,6 @@ export class Dispatcher implements Participant {
       queue,
       attempt: attempt + 1,
       crashes,
-      enqueuedAt,
       row: run,
       expected: this.#estimates.of(task),
       ...limitsOf(this.tasks.get(task), options),

@@ -16,12 +16,13 @@ import { LaneDesk } from './lane-desk.ts'
 import { LimitWatch } from './limit-watch.ts'
 import { Lookout } from './lookout.ts'
 import { MainRuns } from './main-runs.ts'
-import type { Parts, Standing } from './parts.ts'
+import type { Parts } from './parts.ts'
 import { Pruner } from './pruner.ts'
 import { Rescuer } from './rescuer.ts'
 import { Revoker } from './revoker.ts'
 import type { Session } from './session.ts'
 import { Settler } from './settler.ts'
+import type { Standing } from './standing.ts'
 import { start } from './starting.ts'
 import { stop } from './stopping.ts'
 import { StuckWatch } from './stuck-watch.ts'
@@ -119,7 +120,7 @@ export class Engine {
     })
     const edits = new Edits(() => turns.request())
     const rescuer = new Rescuer(store, dispatcher.tasks)
-    const revoker = new Revoker({ store, main, standing })
+    const revoker = new Revoker(store, main, standing)
     this.#intake = new Intake(store, { stored, sent: (batch, duplicates) => this.#announceSent(batch, duplicates) })
     const participants = [settler, this.#intake, edits, beat, dispatcher]
     const turns: TurnLoop = new TurnLoop(store, clock, participants, (worked) => this.#afterTurn(worked))

@@ -1,18 +1,24 @@
 import { TaskRevoked } from '../errors.ts'
 import type { LaneJob } from '../pool/lane.ts'
+import type { Store } from '../store/store.ts'
 import { toWireError } from '../wire/error-codec.ts'
-import type { Parts } from './parts.ts'
+import type { MainRuns } from './main-runs.ts'
+import type { Standing } from './standing.ts'
 
 /** How long a revoked task may clean up before its thread is terminated, in ms. */
 const GRACE = 5_000
 
 /** Ends running jobs that somebody asked to end: signal first, and with `terminate` the thread after a grace. */
 export class Revoker {
-  readonly #parts: Pick<Parts, 'store' | 'main' | 'standing'>
+  readonly #store: Store
+  readonly #main: MainRuns
+  readonly #standing: Standing
   readonly #reasons = new Map<number, string | null>()
 
-  constructor(parts: Pick<Parts, 'store' | 'main' | 'standing'>) {
-    this.#parts = parts
+  constructor(store: Store, main: MainRuns, standing: Standing) {
+    this.#store = store
+    this.#main = main
+    this.#standing = standing
   }
 
   /** Why the job is being revoked; `undefined` when it is not. Forgets it, as the job has ended. */
@@ -24,10 +30,9 @@ export class Revoker {
 
   /** Looks in the file for running jobs of this process to end. */
   look(): void {
-    const { store, main, standing } = this.#parts
-    const { pool, owner } = standing
+    const { pool, owner } = this.#standing
     if (owner === null) return
-    for (const { token, terminate, reason } of store.revocations.asked(owner)) {
+    for (const { token, terminate, reason } of this.#store.revocations.asked(owner)) {
       if (this.#reasons.has(token)) continue
       const error = toWireError(new TaskRevoked(`the job was revoked${reason === null ? '' : `: ${reason}`}`))
       for (const lane of pool?.lanes ?? []) {
@@ -38,10 +43,10 @@ export class Revoker {
           if (terminate) setTimeout(() => lane.outstanding.has(position) && pool?.terminate(lane), GRACE).unref()
         }
       }
-      for (const [position, job] of main.outstanding) {
+      for (const [position, job] of this.#main.outstanding) {
         if (job.token !== token) continue
         this.#reasons.set(token, reason)
-        main.cancel(position, error)
+        this.#main.cancel(position, error)
       }
     }
   }

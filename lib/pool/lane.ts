@@ -21,7 +21,6 @@ export interface LaneJob {
   queue: string
   attempt: number
   crashes: number
-  enqueuedAt: number
   row: RunRow
   /** Expected run time when it was placed, in ms. */
   expected: number

@@ -59,8 +59,6 @@ export type RunRow = [
   args: string | Uint8Array,
 ]
 
-export type OutcomeKind = 'success' | 'failure' | 'retry' | 'snooze'
-
 /** How one execution ended. `body` is the encoded result, the error, or the delay. */
 export type Outcome =
   | [kind: 'success', position: number, startedAt: number, milliseconds: number, result: Payload]

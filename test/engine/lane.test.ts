@@ -23,7 +23,6 @@ function job(i: number): LaneJob {
     queue: 'q',
     attempt: 1,
     crashes: 0,
-    enqueuedAt: 0,
     row,
     expected: 2,
     timeLimit: null,
