@@ -3,7 +3,7 @@ import type { Connection } from './driver.ts'
 import { createJobs } from './migrations/001-jobs.ts'
 
 /** Numbered from 1, appended and never edited: files of every released version must come through. */
-export const MIGRATIONS: readonly string[] = [createJobs]
+export const MIGRATIONS: readonly string[] = [[createJobs].join('\n')]
 
 export const SCHEMA_VERSION = MIGRATIONS.length
 
