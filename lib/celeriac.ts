@@ -1,7 +1,7 @@
 import { EngineThread } from './client/engine-thread.ts'
 import { Requests } from './client/requests.ts'
 import { retryData } from './domain/retry.ts'
-import { DuplicateSchedule, DuplicateTask, InvalidOption, InvalidSchedule } from './errors.ts'
+import { DuplicateSchedule, DuplicateTask, InvalidOption, InvalidSchedule, JoinInsideTask } from './errors.ts'
 import { EventHub } from './event-hub.ts'
 import type { EventMap, EventName } from './events.ts'
 import { checkInput } from './input-check.ts'
@@ -9,7 +9,7 @@ import { Inspect } from './inspect.ts'
 import { MainTasks } from './main-tasks.ts'
 import { type AppSettings, appSettings, type CeleriacOptions, type ShutdownOptions } from './options/app-options.ts'
 import { callSettings } from './options/call-options.ts'
-import { durationOr, nameOf, oneOf, optionsOf } from './options/check.ts'
+import { durationOr, nameOf, namesOf, oneOf, optionsOf } from './options/check.ts'
 import { type TaskOptions, taskSettings } from './options/task-options.ts'
 import { AsyncResult } from './result.ts'
 import { type ScheduleOptions, scheduleDeclaration } from './schedule-options.ts'
@@ -35,6 +35,8 @@ import { runningTask } from './worker/task-context.ts'
 export interface StartOptions {
   /** `'all'` consumes and fires schedules, `'worker'` only consumes, `'beat'` only fires, `'producer'` only enqueues. Default `'all'`. */
   role?: Role
+  /** Consume only these queues; jobs of others are left to other processes. Default: all. */
+  queues?: readonly string[]
 }
 
 /** Static method decorator of `@app.task('name')`. */
@@ -47,13 +49,18 @@ const created = new Map<string, number>()
 export class Celeriac {
   /** The app's name. */
   readonly name: string
+  /** The tasks declared so far, by name. */
+  readonly tasks: ReadonlyMap<string, Task>
   /** Looks at jobs, queues and processes. */
   readonly inspect: Inspect
   /** The schedules in the file. */
   readonly schedules: Schedules
+  /** Absolute path of the SQLite file. */
+  readonly database: string
   readonly #settings: AppSettings
   readonly #identity: AppIdentity
   readonly #tasks = new Map<string, DefinedTask>()
+  readonly #callable = new Map<string, Task>()
   readonly #declared = new Map<string, ScheduleDeclaration>()
   readonly #thread: PoolThread<RunnableTask> | undefined
   readonly #engine: EngineThread
@@ -70,6 +77,8 @@ export class Celeriac {
   constructor(options: CeleriacOptions = {}) {
     this.#settings = appSettings(options)
     this.name = this.#settings.name
+    this.database = this.#settings.database
+    this.tasks = this.#callable
     const ordinal = created.get(this.name) ?? 0
     created.set(this.name, ordinal + 1)
     this.#identity = { name: this.name, ordinal }
@@ -154,7 +163,7 @@ export class Celeriac {
    */
   async start(options: StartOptions = {}): Promise<void> {
     if (this.#thread) return this.#untilEnd()
-    const given = optionsOf(options, 'start()', ['role'])
+    const given = optionsOf(options, 'start()', ['role', 'queues'])
     const role = oneOf(given.role, 'start(): role', ['all', 'worker', 'beat', 'producer'] as const, 'all')
     if (role !== 'producer' && role !== 'beat' && this.#settings.modules.length === 0) {
       const inThreads = [...this.#tasks.values()].filter((task) => task.settings.runIn === 'thread')
@@ -164,11 +173,24 @@ export class Celeriac {
         )
       }
     }
+    const queues = given.queues === undefined ? null : namesOf(given.queues, 'start(): queues')
     this.#declareTasks()
-    await this.#engine.start(role, [...this.#declared.values()])
+    await this.#engine.start({ role, queues, schedules: [...this.#declared.values()] })
   }
 
-  /** Stops consuming: lets running jobs finish, hands the rest back with their attempt, and closes the file. */
+  /**
+   * Resolves once no due job is left that this process may run, and none runs in it. Jobs with a time of their own ahead
+   * (eta, countdown, the next attempt) are not waited for. At once when the app does not consume.
+   */
+  async drained(): Promise<void> {
+    if (runningTask()) throw new JoinInsideTask('drained() was called inside a task, which would wait for itself')
+    await this.#ready().ask({ about: 'drained' })
+  }
+
+  /**
+   * Stops consuming: lets running jobs finish, hands the rest back with their attempt, and closes the file. A second call
+   * joins the first and can only shorten it.
+   */
   async stop(options: ShutdownOptions = {}): Promise<StopReport> {
     if (this.#thread) return this.#untilEnd()
     const given = optionsOf(options, 'stop()', ['drain', 'grace'])
@@ -210,7 +232,9 @@ export class Celeriac {
       checkInput: input && ((args) => checkInput(input, name, args)),
     })
     this.#announceTasks()
-    return makeTask(this.#host, name, settings, fn)
+    const task = makeTask(this.#host, name, settings, fn)
+    this.#callable.set(name, task as unknown as Task)
+    return task
   }
 
   /** Tells the engine of tasks that were declared after it was started, once for those of one turn. */

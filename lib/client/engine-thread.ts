@@ -2,16 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { AppStopped, DatabaseReplaced, EngineCrashed, LeaseLost } from '../errors.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
 import { fromWireError } from '../wire/error-codec.ts'
-import type {
-  Command,
-  Notice,
-  Reply,
-  Request,
-  Role,
-  ScheduleDeclaration,
-  StopReport,
-  TaskDeclaration,
-} from '../wire/messages.ts'
+import type { Command, Notice, Reply, Request, StartOrder, StopReport, TaskDeclaration } from '../wire/messages.ts'
 import { Requests } from './requests.ts'
 
 export interface EngineListener {
@@ -32,11 +23,12 @@ export class EngineThread {
   #tasks: TaskDeclaration[] = []
   #events: string[] = []
   #waited = false
-  #started: { role: Role; schedules: ScheduleDeclaration[] } | null = null
+  #started: StartOrder | null = null
   #stopped = false
   /** Until the next start nothing is stored, rather than in another file than what was stored before. */
   #replaced: DatabaseReplaced | null = null
   #stopping: Promise<StopReport> | null = null
+  #patience = { drain: 0, grace: 0 }
 
   constructor(options: EngineOptions, listener: EngineListener) {
     this.#options = options
@@ -50,13 +42,13 @@ export class EngineThread {
     })
   }
 
-  async start(role: Role, schedules: ScheduleDeclaration[]): Promise<void> {
+  async start(order: StartOrder): Promise<void> {
     await this.#stopping?.catch(() => {})
     this.#stopped = false
     this.#replaced = null
     try {
-      await this.requests.expect((request) => this.#send({ type: 'start', request, role, schedules }))
-      this.#started = { role, schedules }
+      await this.requests.expect((request) => this.#send({ type: 'start', request, ...order }))
+      this.#started = order
       this.#hold()
     } catch (error) {
       if (!this.#stopped) {
@@ -68,15 +60,24 @@ export class EngineThread {
     }
   }
 
-  /** Resolves with what the stop did once the thread is gone; at once when it never ran. A second call joins the first. */
+  /**
+   * Resolves with what the stop did once the thread is gone; at once when it never ran. A second call joins the first,
+   * and shortens what it still waits for.
+   */
   stop(drain: number, grace: number): Promise<StopReport> {
-    this.#stopping ??= this.#stop(drain, grace).finally(() => {
+    if (this.#stopping !== null) {
+      this.#patience = { drain: Math.min(drain, this.#patience.drain), grace: Math.min(grace, this.#patience.grace) }
+      this.#worker?.postMessage({ type: 'hasten', ...this.#patience } satisfies Command)
+      return this.#stopping
+    }
+    this.#patience = { drain, grace }
+    this.#stopping = this.#stop().finally(() => {
       this.#stopping = null
     })
     return this.#stopping
   }
 
-  async #stop(drain: number, grace: number): Promise<StopReport> {
+  async #stop(): Promise<StopReport> {
     // What was asked for before the stop is still stored, even if it was in this very turn of the event loop.
     await this.requests.landed()
     this.#stopped = true
@@ -84,7 +85,7 @@ export class EngineThread {
     if (!worker) return { finished: 0, returned: 0, killed: 0 }
     const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
     const report = await this.requests.expect<StopReport>((request) =>
-      worker.postMessage({ type: 'stop', request, drain, grace }),
+      worker.postMessage({ type: 'stop', request, ...this.#patience }),
     )
     this.#worker = null
     this.#started = null
@@ -180,7 +181,7 @@ export class EngineThread {
     if (started && error instanceof LeaseLost) {
       this.#listener.notice({ type: 'log', level: 'warn', text: error.message })
       this.requests.repeat()
-      void this.start(started.role, started.schedules).catch((again: Error) => this.#listener.crashed(again))
+      void this.start(started).catch((again: Error) => this.#listener.crashed(again))
       return
     }
     this.#started = null

@@ -33,6 +33,8 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
       return store.processes.all()
     case 'handlers':
       return [...new Set(store.processes.all().flatMap((row) => row.tasks))]
+    case 'drained':
+      return drained(parts)
     case 'ping':
       return {
         key: parts.standing.key,
@@ -71,6 +73,25 @@ async function revoke(parts: Parts, { id, terminate, reason }: Question & { abou
     parts.announcer.announce('task-revoked', { id, task, at: parts.clock.now() })
   }
   return state
+}
+
+/** Resolves once nothing is left that this process could run now. */
+async function drained({ standing, dispatcher, settler, turns }: Parts): Promise<void> {
+  const over = (): boolean => {
+    if (!dispatcher.consuming) return true
+    for (const _ of dispatcher.outstanding()) return false
+    return !settler.pending() && !dispatcher.work()
+  }
+  await new Promise<void>((resolve) => {
+    const look = (): void => {
+      if (!over()) return
+      standing.awaitingDrained.delete(look)
+      resolve()
+    }
+    standing.awaitingDrained.add(look)
+    look()
+    turns.request()
+  })
 }
 
 function reserved(parts: Parts): StoredJob[] {

@@ -42,6 +42,7 @@ export class Dispatcher implements Participant {
   readonly #lines = new Map<string, LineState>()
   readonly #monotonic: () => number
   #consuming = false
+  #queues: ReadonlySet<string> | null = null
   #token = 0
   #wakeAt: number | null = null
   #wakeStale = true
@@ -77,9 +78,18 @@ export class Dispatcher implements Participant {
     this.#events = parts.events
   }
 
-  consume(on: boolean): void {
+  /** @param queues the only ones to consume, or null for all */
+  consume(on: boolean, queues: ReadonlySet<string> | null = null): void {
     this.#consuming = on
-    if (on) this.openAll()
+    if (!on) return
+    this.#queues = queues
+    this.#lines.clear()
+    this.openAll()
+  }
+
+  /** Whether a due job lies in a line that this process consumes, and declares the task of. */
+  work(): boolean {
+    return this.#store.claims.lines().some(([queue, task]) => this.#consumes(queue) && this.tasks.has(task))
   }
 
   get consuming(): boolean {
@@ -88,6 +98,7 @@ export class Dispatcher implements Participant {
 
   /** Due jobs may have appeared in a line. */
   open(queue: string, task: string): void {
+    if (!this.#consumes(queue)) return
     this.#stalledAt = null
     const key = `${queue}\0${task}`
     const line = this.#lines.get(key)
@@ -173,6 +184,10 @@ export class Dispatcher implements Participant {
   *outstanding(): Iterable<LaneJob> {
     for (const lane of this.#lanes) yield* lane.outstanding.values()
     yield* this.#main.outstanding.values()
+  }
+
+  #consumes(queue: string): boolean {
+    return this.#queues === null || this.#queues.has(queue)
   }
 
   /** Tells apart what runs now from what ran when a claim stalled. */

@@ -69,8 +69,10 @@ export class Engine {
       owner: null,
       pool: null,
       stopping: null,
+      hasten: null,
       awaitingThread: null,
       awaitingEmpty: null,
+      awaitingDrained: new Set(),
       interrupted: new Set(),
     }
     const stored = (queue: string, task: string, delayed: boolean): void => {
@@ -164,11 +166,7 @@ export class Engine {
     const { dispatcher, announcer, main, turns } = this.#parts
     switch (message.type) {
       case 'start':
-        this.#answer(
-          message.request,
-          this.#app,
-          start(this.#parts, this.#lookout, this.#desk, message.role, message.schedules),
-        )
+        this.#answer(message.request, this.#app, start(this.#parts, this.#lookout, this.#desk, message))
         return
       case 'stop':
         this.#answer(
@@ -176,6 +174,9 @@ export class Engine {
           this.#app,
           stop(this.#parts, this.#lookout, message.drain, message.grace).finally(() => this.#leave()),
         )
+        return
+      case 'hasten':
+        this.#parts.standing.hasten?.(message.drain, message.grace)
         return
       case 'tasks':
         for (const task of message.tasks) dispatcher.tasks.set(task.name, task)
@@ -257,6 +258,7 @@ export class Engine {
     const now = clock.now()
     if (worked && !turns.fault && (beat.pending(now) || dispatcher.pending(now))) turns.request()
     standing.awaitingEmpty?.()
+    for (const look of standing.awaitingDrained) look()
   }
 
   #idle(): boolean {

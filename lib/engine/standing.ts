@@ -12,10 +12,14 @@ export interface Standing {
   pool: Pool | null
   /** What a stop that is under way has done so far. */
   stopping: StopReport | null
+  /** Shortens what that stop still waits for, in ms from now. */
+  hasten: ((drain: number, grace: number) => void) | null
   /** Jobs that were told to end because of the stop: whatever they answer but success, they are handed back. */
   readonly interrupted: Set<LaneJob>
   /** Calls back once a thread is ready, or none can be. */
   awaitingThread: { resolve: () => void; reject: (error: Error) => void } | null
   /** Calls back once nothing is outstanding. */
   awaitingEmpty: (() => void) | null
+  /** Call back once nothing is left that this process could run now. */
+  readonly awaitingDrained: Set<() => void>
 }

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { Pool } from '../pool/pool.ts'
 import { begunPath, createBegunFile } from '../wire/begun-file.ts'
-import type { Role, ScheduleDeclaration } from '../wire/messages.ts'
+import type { Role, StartOrder } from '../wire/messages.ts'
 import type { LaneDesk } from './lane-desk.ts'
 import type { Lookout } from './lookout.ts'
 import type { Parts } from './parts.ts'
@@ -14,8 +14,7 @@ export async function start(
   parts: Parts,
   lookout: Lookout,
   desk: LaneDesk,
-  role: Role,
-  schedules: ScheduleDeclaration[],
+  { role, schedules, queues }: StartOrder,
 ): Promise<void> {
   const { standing, edits, beat, rescuer, dispatcher, announcer, turns, clock } = parts
   if (standing.role !== null) return
@@ -34,7 +33,7 @@ export async function start(
   if (consumes) await openPool(parts, desk)
   parts.pruner.begin()
   beat.run(beats)
-  dispatcher.consume(consumes)
+  dispatcher.consume(consumes, queues && new Set(queues))
   announcer.announce('worker-online', { key: standing.key, pid: process.pid, at: clock.now() })
   turns.request()
 }

@@ -27,16 +27,25 @@ export async function stop(parts: Parts, lookout: Lookout, drain: number, grace:
   }
   turns.request()
   const empty = whenEmpty(parts)
-  if (!(await within(empty, drain))) {
+  const drained = within(empty, drain)
+  let graced: Wait | null = null
+  let patience = grace
+  standing.hasten = (drain, grace) => {
+    patience = Math.min(patience, grace)
+    drained.shorten(drain)
+    graced?.shorten(grace)
+  }
+  if (!(await drained.ended)) {
     signalAll(parts)
-    if (!(await within(empty, grace))) {
+    graced = within(empty, patience)
+    if (!(await graced.ended)) {
       for (const lane of [...(standing.pool?.lanes ?? [])]) standing.pool?.terminate(lane)
       for (const job of main.outstanding.values()) {
         report.returned++
         settler.add({ kind: 'give-back', job })
       }
       main.outstanding.clear()
-      await within(empty, TERMINATION)
+      await within(empty, TERMINATION).ended
     }
   }
   lookout.stop()
@@ -70,7 +79,7 @@ async function leave({ standing, store, rescuer, main }: Parts): Promise<void> {
     main.close()
     removeBegunFile(begunPath(store.path, standing.key))
   }
-  await within(standing.pool?.close() ?? Promise.resolve(), TERMINATION)
+  await within(standing.pool?.close() ?? Promise.resolve(), TERMINATION).ended
   store.close()
 }
 
@@ -84,21 +93,30 @@ function whenEmpty({ standing, dispatcher }: Parts): Promise<void> {
   })
 }
 
-/** Whether `promise` resolved within `milliseconds`. */
-async function within(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  const end = performance.now() + milliseconds
+interface Wait {
+  /** Whether what is waited for came in time. */
+  ended: Promise<boolean>
+  /** Waits at most this many ms more. */
+  shorten(milliseconds: number): void
+}
+
+function within(promise: Promise<unknown>, milliseconds: number): Wait {
+  let end = performance.now() + milliseconds
   let timer: NodeJS.Timeout | undefined
+  let shorten: (milliseconds: number) => void = () => {}
   const late = new Promise<false>((resolve) => {
     const wait = (): void => {
+      clearTimeout(timer)
       const left = end - performance.now()
       if (left <= 0) resolve(false)
       else timer = setTimeout(wait, Math.min(left, LONGEST_TIMER))
     }
+    shorten = (milliseconds) => {
+      end = Math.min(end, performance.now() + milliseconds)
+      wait()
+    }
     wait()
   })
-  try {
-    return await Promise.race([promise.then(() => true as const), late])
-  } finally {
-    clearTimeout(timer)
-  }
+  const came = promise.then(() => true as const)
+  return { ended: Promise.race([came, late]).finally(() => clearTimeout(timer)), shorten: (ms) => shorten(ms) }
 }

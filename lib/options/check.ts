@@ -67,6 +67,12 @@ export function nameOf(value: unknown, option: string): string {
   return value
 }
 
+/** At least one name. */
+export function namesOf(value: unknown, option: string): string[] {
+  if (!Array.isArray(value) || value.length === 0) refuse(option, value, 'an array of at least one name')
+  return value.map((name, i) => nameOf(name, `${option}[${i}]`))
+}
+
 /** A moment: a Date, or epoch milliseconds. */
 export function momentOr<D>(value: unknown, option: string, fallback: D): number | D {
   if (value === undefined) return fallback

@@ -83,7 +83,7 @@ export type Question =
   | { about: 'revoke'; id: string; terminate: boolean; reason: string | null }
   | { about: 'forget'; id: string }
   | { about: 'log'; id: string }
-  | { about: 'active' | 'reserved' | 'scheduled' | 'stats' | 'queues' | 'workers' | 'ping' | 'handlers' }
+  | { about: 'active' | 'reserved' | 'scheduled' | 'stats' | 'queues' | 'workers' | 'ping' | 'handlers' | 'drained' }
   | { about: 'schedules' }
   | { about: 'set-schedule'; schedule: ScheduleDeclaration }
   | { about: 'pause-schedule'; name: string; paused: boolean }
@@ -170,8 +170,10 @@ export type Reply =
 
 /** Only between the application thread and the engine. */
 export type Command =
-  | { type: 'start'; request: number; role: Role; schedules: ScheduleDeclaration[] }
+  | ({ type: 'start'; request: number } & StartOrder)
   | { type: 'stop'; request: number; drain: number; grace: number }
+  /** Shortens what a stop that is under way still waits for. */
+  | { type: 'hasten'; drain: number; grace: number }
   | { type: 'tasks'; tasks: TaskDeclaration[] }
   | { type: 'poke' }
   | { type: 'listen'; events: string[] }
@@ -180,6 +182,14 @@ export type Command =
   | { type: 'main-logs'; rows: LogRow[] }
 
 export type Role = 'all' | 'worker' | 'beat' | 'producer'
+
+/** What an app takes up when it is started. */
+export interface StartOrder {
+  role: Role
+  schedules: ScheduleDeclaration[]
+  /** The only queues to consume, or null for all. */
+  queues: string[] | null
+}
 
 export interface TaskDeclaration {
   name: string
