@@ -289,7 +289,10 @@ export class Dispatcher implements Participant {
   #step(cursor: Cursor, cursors: Cursor[]): void {
     if (++cursor.at < cursor.rows.length) return
     const [seq, rank] = cursor.rows.at(-1)!
-    if (!cursor.more || !this.#read(cursor, rank, seq, cursors.length)) cursors.splice(cursors.indexOf(cursor), 1)
+    if (cursor.more && this.#read(cursor, rank, seq, cursors.length)) return
+    // All of it is taken: a turn of its own to find the line empty would only stand in the thread's way.
+    if (!cursor.more) this.#emptied.push(cursor.line)
+    cursors.splice(cursors.indexOf(cursor), 1)
   }
 
   /** Free places in a queue with a limit over all processes, or null when it has none. */

@@ -34,7 +34,7 @@ export class Pruning {
 
   constructor(db: Connection) {
     this.#page = db.prepare(`SELECT seq, enqueued_at AS enqueuedAt, finished_at AS finishedAt, state
-      FROM celeriac_jobs WHERE seq > ? ORDER BY seq LIMIT ?`)
+      FROM celeriac_jobs WHERE seq > ? ORDER BY seq LIMIT ? + 0`)
     this.#job = db.prepare(
       "DELETE FROM celeriac_jobs WHERE seq = ? AND state IN ('SUCCESS', 'FAILURE', 'REVOKED', 'EXPIRED')",
     )

@@ -49,7 +49,7 @@ export class Schedules {
     this.#all = db.prepare(`SELECT ${COLUMNS} FROM celeriac_schedules ORDER BY name`)
     this.#one = db.prepare(`SELECT ${COLUMNS} FROM celeriac_schedules WHERE name = ?`)
     this.#due = db.prepare(`SELECT ${COLUMNS} FROM celeriac_schedules
-      WHERE next_slot IS NOT NULL AND paused = 0 AND next_slot <= ? ORDER BY next_slot LIMIT ?`)
+      WHERE next_slot IS NOT NULL AND paused = 0 AND next_slot <= ? ORDER BY next_slot LIMIT ? + 0`)
     this.#queued = db.prepare(`SELECT ${COLUMNS} FROM celeriac_schedules WHERE queued_slot IS NOT NULL AND paused = 0`)
     this.#next = db
       .prepare(
@@ -74,7 +74,7 @@ export class Schedules {
       db.prepare(`INSERT INTO celeriac_slots (schedule, slot, outcome, job_id, noted_at) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (schedule, slot) DO NOTHING`)
     this.#ledger = db.prepare(`SELECT slot, outcome, job_id AS jobId FROM celeriac_slots
-      WHERE schedule = ? AND slot >= ? AND slot < ? ORDER BY slot DESC LIMIT ?`)
+      WHERE schedule = ? AND slot >= ? AND slot < ? ORDER BY slot DESC LIMIT ? + 0`)
     this.#unfinished = db
       .prepare(`SELECT 1 FROM celeriac_jobs WHERE schedule = ?
         AND state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'STARTED', 'RETRY') LIMIT 1`)

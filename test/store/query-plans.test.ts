@@ -54,6 +54,11 @@ describe('the plan of', () => {
       assert.equal(onJobs.filter((sql) => pattern.test(oneLine(sql))).length, 1, `there is one statement for ${what}`)
   })
 
+  test('no statement is compiled anew at each run, as a bare LIMIT parameter would have it', () => {
+    const bare = [...statements].filter((sql) => /\b(LIMIT|OFFSET)\s+([?@:$]\w*)(?!\w*\s*\+)/i.test(sql))
+    assert.deepEqual(bare.map(oneLine), [])
+  })
+
   for (const sql of onJobs) {
     test(oneLine(sql).slice(0, 110), () => {
       for (const step of planOf(sql)) {

@@ -29,7 +29,12 @@ export interface Due {
   task: string
 }
 
-/** Finds due jobs and marks them STARTED. The caller holds the transaction. */
+/**
+ * Finds due jobs and marks them STARTED. The caller holds the transaction.
+ *
+ * `LIMIT ? + 0` here and elsewhere: SQLite plans by the value of a bare `LIMIT ?`, so each new binding has the statement
+ * compiled again, at 8–50 µs a run instead of 0.5.
+ */
 export class JobClaims {
   readonly #page: Statement
   readonly #line: Statement
@@ -47,7 +52,7 @@ export class JobClaims {
       .prepare(`SELECT seq, rank, crashes, id, task, queue, attempt, max_attempts, enqueued_at, scheduled_for, parent_id, root_id,
           codec, options, args
         FROM celeriac_jobs WHERE state = 'PENDING' AND queue = ? AND task = ? AND (rank, seq) > (?, ?)
-        ORDER BY rank, seq LIMIT ?`)
+        ORDER BY rank, seq LIMIT ? + 0`)
       .raw()
     this.#line = db
       .prepare(`SELECT queue, task FROM celeriac_jobs WHERE state = 'PENDING' AND (queue, task) > (?, ?)
@@ -57,7 +62,7 @@ export class JobClaims {
       db.prepare(`UPDATE celeriac_jobs SET state = 'STARTED', owner = ?, token = ?, attempt = attempt + 1, started_at = ?,
         finished_at = NULL WHERE seq = ? AND state = 'PENDING'`)
     this.#due = db.prepare(`SELECT seq, run_at AS runAt, priority, queue, task FROM celeriac_jobs
-        WHERE state IN ('SCHEDULED', 'RETRY') AND run_at <= ? ORDER BY run_at LIMIT ?`)
+        WHERE state IN ('SCHEDULED', 'RETRY') AND run_at <= ? ORDER BY run_at LIMIT ? + 0`)
     this.#nextDue = db
       .prepare("SELECT run_at FROM celeriac_jobs WHERE state IN ('SCHEDULED', 'RETRY') ORDER BY run_at LIMIT 1")
       .pluck()
@@ -65,7 +70,7 @@ export class JobClaims {
       "UPDATE celeriac_jobs SET state = 'PENDING', rank = run_at - priority * ? WHERE seq = ? AND state IN ('SCHEDULED', 'RETRY')",
     )
     this.#expired = db.prepare(`SELECT seq, id, task, queue FROM celeriac_jobs
-        WHERE expires_at IS NOT NULL AND state IN ('PENDING', 'SCHEDULED') AND expires_at <= ? ORDER BY expires_at LIMIT ?`)
+        WHERE expires_at IS NOT NULL AND state IN ('PENDING', 'SCHEDULED') AND expires_at <= ? ORDER BY expires_at LIMIT ? + 0`)
     this.#nextExpiry = db
       .prepare(`SELECT expires_at FROM celeriac_jobs
         WHERE expires_at IS NOT NULL AND state IN ('PENDING', 'SCHEDULED') ORDER BY expires_at LIMIT 1`)

@@ -50,12 +50,12 @@ export class JobReads {
     this.#progress = db.prepare('SELECT progress FROM celeriac_jobs WHERE id = ?').pluck()
     // The state stands in the text, so that the partial index of that state can serve.
     this.#inState = {
-      STARTED: db.prepare(`${JOB} WHERE j.state = 'STARTED' ORDER BY j.queue, j.task, j.seq LIMIT ?`),
+      STARTED: db.prepare(`${JOB} WHERE j.state = 'STARTED' ORDER BY j.queue, j.task, j.seq LIMIT ? + 0`),
       SCHEDULED: db.prepare(
-        `${JOB} WHERE j.state = 'SCHEDULED' AND j.state IN ('SCHEDULED', 'RETRY') ORDER BY j.run_at LIMIT ?`,
+        `${JOB} WHERE j.state = 'SCHEDULED' AND j.state IN ('SCHEDULED', 'RETRY') ORDER BY j.run_at LIMIT ? + 0`,
       ),
       RETRY: db.prepare(
-        `${JOB} WHERE j.state = 'RETRY' AND j.state IN ('SCHEDULED', 'RETRY') ORDER BY j.run_at LIMIT ?`,
+        `${JOB} WHERE j.state = 'RETRY' AND j.state IN ('SCHEDULED', 'RETRY') ORDER BY j.run_at LIMIT ? + 0`,
       ),
     }
     this.#count = db.prepare('SELECT state, count(*) AS jobs FROM celeriac_jobs GROUP BY state')
