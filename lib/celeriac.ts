@@ -11,6 +11,8 @@ import { type AppSettings, appSettings, type CeleriacOptions, type ShutdownOptio
 import { callSettings } from './options/call-options.ts'
 import { durationOr, nameOf, namesOf, oneOf, optionsOf } from './options/check.ts'
 import { type TaskOptions, taskSettings } from './options/task-options.ts'
+import { Reader } from './reader.ts'
+import { ReaderThread } from './reading/reader-thread.ts'
 import { AsyncResult } from './result.ts'
 import { type ScheduleOptions, scheduleDeclaration } from './schedule-options.ts'
 import { Schedules } from './schedules.ts'
@@ -57,6 +59,8 @@ export class Celeriac {
   readonly schedules: Schedules
   /** Absolute path of the SQLite file. */
   readonly database: string
+  /** Reads the whole file, in a thread of its own. */
+  readonly reader: Reader
   readonly #settings: AppSettings
   readonly #identity: AppIdentity
   readonly #tasks = new Map<string, DefinedTask>()
@@ -113,6 +117,7 @@ export class Celeriac {
       requests: () => this.#ready(),
       poke: () => setImmediate(() => this.#engine.poke()),
     }
+    this.reader = new Reader(new ReaderThread(database), this.#settings.redact)
     this.inspect = new Inspect(this.#host, () => this.#registered())
     this.schedules = new Schedules(this.#host, (name, given) => this.#scheduleOf(name, given), this.#declared)
   }
@@ -195,10 +200,12 @@ export class Celeriac {
     if (this.#thread) return this.#untilEnd()
     const given = optionsOf(options, 'stop()', ['drain', 'grace'])
     const { drain, grace } = this.#settings.shutdown
-    return this.#engine.stop(
+    const report = await this.#engine.stop(
       durationOr(given.drain, 'stop(): drain', drain),
       durationOr(given.grace, 'stop(): grace', grace),
     )
+    await this.reader.close()
+    return report
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

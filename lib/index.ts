@@ -11,6 +11,7 @@ export type { RetentionOptions } from './options/retention-options.ts'
 export type { RetryOptions } from './options/retry-options.ts'
 export type { StandardSchema } from './options/standard-schema.ts'
 export type { TaskOptions } from './options/task-options.ts'
+export { type JobPage, Reader } from './reader.ts'
 export { AsyncResult, type GetOptions, type RevokeOptions } from './result.ts'
 export type { ScheduleOptions } from './schedule-options.ts'
 export type { LedgerEntry, ScheduleInfo, Schedules } from './schedules.ts'
@@ -19,5 +20,17 @@ export type { Task } from './task.ts'
 export type { TaskFunction } from './task-function.ts'
 export { Ignore, PermanentError, RetryLater } from './task-signals.ts'
 export type { StopReport } from './wire/messages.ts'
+export type {
+  Change,
+  ChangeCursor,
+  Changes,
+  FileSize,
+  JobLine,
+  Overview,
+  QueueDepth,
+  QueueTask,
+  ScheduleLine,
+  WorkerLine,
+} from './wire/reading.ts'
 export type { CallerDatabase, TransactionalTask } from './within.ts'
 export { currentTask, type Progress, type TaskContext, type TaskLog } from './worker/task-context.ts'

@@ -1,6 +1,7 @@
 /** No statement that is run for each job may read or sort more than it returns. */
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import { Reading } from '../../lib/store/reading.ts'
 import { Store } from '../../lib/store/store.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { type Connection, watched } from './watched.ts'
@@ -26,7 +27,13 @@ const store = watched(
       statements.add(sql)
     },
   },
-  () => new Store(freshDatabase(), 'full'),
+  () => {
+    const opened = new Store(freshDatabase(), 'full')
+    const reading = new Reading(opened.path)
+    reading.file()
+    reading.close()
+    return opened
+  },
 )
 const db = connections[0] as Connection
 after(() => store.close())

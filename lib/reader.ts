@@ -1,0 +1,89 @@
+import { resolve } from 'node:path'
+import { type JobInfo, jobInfo } from './job-info.ts'
+import { nameOf } from './options/check.ts'
+import type { ReadingSource } from './reading/calls.ts'
+import { DirectReading } from './reading/direct.ts'
+import type {
+  ChangeCursor,
+  Changes,
+  FileSize,
+  JobLine,
+  Overview,
+  QueueDepth,
+  ScheduleLine,
+  WorkerLine,
+} from './wire/reading.ts'
+
+/** A job with its log and the jobs that it enqueued. Times of the last two in epoch ms. */
+export interface JobPage {
+  job: JobInfo
+  log: { at: number; level: string; text: string }[]
+  children: JobLine[]
+}
+
+/**
+ * Reads the file, through a connection that cannot write, with or without a running app: what dashboards and tools
+ * stand on. What it returns is plain data, times in epoch ms. No method costs more with more finished jobs.
+ */
+export class Reader {
+  readonly #source: ReadingSource
+  readonly #hidden: readonly string[]
+
+  /** Made by `app.reader` (in a thread of its own) and by `Reader.open()`. */
+  constructor(source: ReadingSource, hidden: readonly string[]) {
+    this.#source = source
+    this.#hidden = hidden
+  }
+
+  /**
+   * Reads a file in this thread, without an app. Opens it at the first call.
+   * @param options.redact paths to mask in arguments and results
+   */
+  static open(database: string, options: { redact?: readonly string[] } = {}): Reader {
+    return new Reader(new DirectReading(resolve(nameOf(database, 'database'))), options.redact ?? [])
+  }
+
+  /** Jobs by state, the oldest that waits, live processes, sizes. */
+  async overview(): Promise<Overview> {
+    return this.#source.call('overview', Date.now())
+  }
+
+  /** One job with its attempts, its log and its children; null when the id is not in the file. */
+  async job(id: string): Promise<JobPage | null> {
+    const detail = await this.#source.call('job', nameOf(id, 'job id'))
+    return detail && { ...detail, job: jobInfo(detail.job, this.#hidden) }
+  }
+
+  /** What waits and runs, by queue and task. */
+  async queues(): Promise<QueueDepth[]> {
+    return this.#source.call('queues')
+  }
+
+  /** Live processes, and what each of them runs. */
+  async workers(): Promise<WorkerLine[]> {
+    return this.#source.call('workers')
+  }
+
+  /** Every schedule with its last ten slots. */
+  async schedules(): Promise<ScheduleLine[]> {
+    return this.#source.call('schedules')
+  }
+
+  /**
+   * What happened since an earlier look, in any process. Ask again with the cursor that came with the answer; the first
+   * look, with none, only returns one. What happens too fast to be told of is counted in `skipped`.
+   */
+  async eventsSince(cursor: ChangeCursor | null = null): Promise<Changes> {
+    return this.#source.call('eventsSince', cursor, Date.now())
+  }
+
+  /** Sizes of the file and of its write-ahead log. */
+  async file(): Promise<FileSize> {
+    return this.#source.call('file')
+  }
+
+  /** Lets the file go. A later call opens it again. */
+  async close(): Promise<void> {
+    await this.#source.close()
+  }
+}

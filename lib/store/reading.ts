@@ -1,0 +1,123 @@
+import { FINAL_STATES } from '../domain/states.ts'
+import type {
+  ChangeCursor,
+  Changes,
+  FileSize,
+  JobDetail,
+  Overview,
+  QueueDepth,
+  ScheduleLine,
+  WorkerLine,
+} from '../wire/reading.ts'
+import type { Connection } from './driver.ts'
+import { JobClaims } from './jobs/claim.ts'
+import { JobReads } from './jobs/read.ts'
+import { Logs } from './logs.ts'
+import { Processes } from './processes.ts'
+import { Pruning } from './prune.ts'
+import { ChangeFeed } from './reading/changes.ts'
+import { ReadConnection } from './reading/connection.ts'
+import { Counts } from './reading/counts.ts'
+import { FileSizes } from './reading/file-size.ts'
+import { JobLines } from './reading/job-lines.ts'
+import { Queues } from './reading/queues.ts'
+import { Schedules } from './schedules.ts'
+
+/** Slots of each schedule that a list of schedules shows. */
+const SLOTS = 10
+
+/**
+ * Everything that is shown of a file, read without the app's help, so that it works when no app runs. No method costs
+ * more with more finished jobs, and none writes.
+ */
+export class Reading {
+  readonly #connection: ReadConnection<ReturnType<typeof prepare>>
+
+  /** Opens nothing yet. @param path of the database file */
+  constructor(path: string) {
+    this.#connection = new ReadConnection(path, prepare)
+  }
+
+  overview(now: number): Overview {
+    return this.#connection.read(({ counts, queues, processes, pruning, files }) => {
+      const consumers = processes.all().filter(({ role }) => role !== 'beat')
+      const oldest = queues.depths(new Set()).flatMap((queue) => queue.oldest ?? [])
+      return {
+        at: now,
+        states: counts.byState(),
+        oldestWaiting: oldest.length === 0 ? null : Math.min(...oldest),
+        workers: consumers.length,
+        threads: consumers.reduce((sum, { threads }) => sum + threads, 0),
+        prunedUntil: pruning.until(),
+        file: files.read(),
+      }
+    })
+  }
+
+  /** One job with its attempts, its log and its children; null when the id is not in the file. */
+  job(id: string): JobDetail | null {
+    return this.#connection.read(({ jobs, logs }) => {
+      const job = jobs.job(id)
+      return job && { job, log: logs.of(id), children: [] }
+    })
+  }
+
+  queues(): QueueDepth[] {
+    return this.#connection.read(({ queues, processes }) =>
+      queues.depths(new Set(processes.all().flatMap(({ tasks }) => tasks))),
+    )
+  }
+
+  /** Processes that consume the file, and what each of them runs. */
+  workers(): WorkerLine[] {
+    return this.#connection.read(({ processes, lines }) => {
+      const running = lines.running()
+      return processes.all().map(({ id, key, app, host, pid, role, threads, startedAt, beatAt, tasks }) => {
+        return { key, app, host, pid, role, threads, startedAt, beatAt, tasks, running: running.get(id) ?? [] }
+      })
+    })
+  }
+
+  schedules(): ScheduleLine[] {
+    return this.#connection.read(({ schedules }) =>
+      schedules.all().map((row) => {
+        const { task, queue } = JSON.parse(row.job) as { task: string; queue: string }
+        const { name, spec, misfire, overlap, nextSlot, lastSlot, error } = row
+        const ledger = schedules.ledger(name, 0, Number.MAX_SAFE_INTEGER, SLOTS)
+        const flags = { paused: row.paused === 1, declared: row.declared === 1 }
+        return { name, spec, task, queue, misfire, overlap, ...flags, nextSlot, lastSlot, error, ledger }
+      }),
+    )
+  }
+
+  /** What happened since an earlier look. @param cursor null for the first look, which only returns the cursor */
+  eventsSince(cursor: ChangeCursor | null, now: number): Changes {
+    return this.#connection.read(({ feed, claims, processes, counts }) => {
+      const states = counts.byState()
+      const ended = FINAL_STATES.reduce((sum, state) => sum + states[state], 0)
+      return feed.since(cursor, claims.lines(), processes.all(), ended, now)
+    })
+  }
+
+  file(): FileSize {
+    return this.#connection.read(({ files }) => files.read())
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+}
+
+const prepare = (db: Connection) => ({
+  claims: new JobClaims(db),
+  counts: new Counts(db),
+  feed: new ChangeFeed(db),
+  files: new FileSizes(db),
+  jobs: new JobReads(db),
+  lines: new JobLines(db),
+  logs: new Logs(db),
+  processes: new Processes(db),
+  pruning: new Pruning(db),
+  queues: new Queues(db),
+  schedules: new Schedules(db),
+})

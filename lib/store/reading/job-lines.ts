@@ -1,0 +1,29 @@
+import type { JobLine } from '../../wire/reading.ts'
+import type { Connection, Statement } from '../driver.ts'
+
+/** Most running jobs that are listed. */
+const RUNNING = 1_000
+
+const LINE = `id, task, queue, state, attempt, enqueued_at AS enqueuedAt, started_at AS startedAt, finished_at AS finishedAt
+  FROM celeriac_jobs`
+
+/** Jobs without their payloads. */
+export class JobLines {
+  readonly #running: Statement
+
+  constructor(db: Connection) {
+    this.#running = db.prepare(`SELECT owner, ${LINE} WHERE state = 'STARTED' LIMIT ${RUNNING}`)
+  }
+
+  /** What is claimed now, by owner, the longest running first. */
+  running(): Map<number, JobLine[]> {
+    const owners = new Map<number, JobLine[]>()
+    for (const { owner, ...line } of this.#running.all() as (JobLine & { owner: number })[]) {
+      const lines = owners.get(owner)
+      if (lines) lines.push(line)
+      else owners.set(owner, [line])
+    }
+    for (const lines of owners.values()) lines.sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0))
+    return owners
+  }
+}

@@ -1,0 +1,132 @@
+/** What a reader of the file is told: plain data, times in epoch ms. */
+import type { State } from '../domain/states.ts'
+import type { StoredJob } from './messages.ts'
+
+export interface FileSize {
+  path: string
+  /** Bytes of the database file. */
+  bytes: number
+  /** Bytes of the write-ahead log beside it. */
+  walBytes: number
+  /** Bytes inside the file that hold nothing; `vacuum` hands them back. */
+  freeBytes: number
+}
+
+export interface Overview {
+  at: number
+  /** Jobs in the file by state, every state named. */
+  states: Record<State, number>
+  /** When the job that has waited longest became due, or null when none waits. */
+  oldestWaiting: number | null
+  /** Live processes that consume the file, and the threads they may open. */
+  workers: number
+  threads: number
+  /** Jobs that were enqueued by this time may have been pruned; 0 when none was. */
+  prunedUntil: number
+  file: FileSize
+}
+
+export interface QueueTask {
+  task: string
+  pending: number
+  running: number
+  /** Whether a live process declares it. */
+  handled: boolean
+}
+
+export interface QueueDepth {
+  queue: string
+  /** Due jobs that wait for a thread. */
+  pending: number
+  running: number
+  /** When the oldest of the next thousand jobs of each task became due, or null when none waits. */
+  oldest: number | null
+  tasks: QueueTask[]
+}
+
+/** A job without its payloads. */
+export interface JobLine {
+  id: string
+  task: string
+  queue: string
+  state: State
+  attempt: number
+  enqueuedAt: number
+  startedAt: number | null
+  finishedAt: number | null
+}
+
+export interface JobDetail {
+  job: StoredJob
+  log: { at: number; level: string; text: string }[]
+  /** Jobs that it enqueued, the first hundred. */
+  children: JobLine[]
+}
+
+export interface WorkerLine {
+  key: string
+  app: string
+  host: string
+  pid: number
+  role: string
+  /** Most threads it may open. */
+  threads: number
+  startedAt: number
+  /** When it last showed that it lives. */
+  beatAt: number
+  tasks: string[]
+  /** What it has claimed and not settled, the longest running first. */
+  running: JobLine[]
+}
+
+export interface ScheduleLine {
+  name: string
+  /** JSON of the schedule's record. */
+  spec: string
+  task: string
+  queue: string
+  misfire: string
+  overlap: string
+  paused: boolean
+  /** Whether the running code declares it. */
+  declared: boolean
+  nextSlot: number | null
+  lastSlot: number | null
+  /** JSON of the error that keeps it from firing, or null. */
+  error: string | null
+  /** Its last slots, the latest first. */
+  ledger: { slot: number; outcome: string; jobId: string | null }[]
+}
+
+/** Something that happened to a job, a process or a schedule, seen from the file. Names are those of `app.on()`. */
+export interface Change {
+  event: string
+  at: number
+  /** Of the job. */
+  id?: string
+  task?: string
+  queue?: string
+  attempt?: number
+  /** The error's message. */
+  error?: string
+  schedule?: string
+  /** Of a process. */
+  key?: string
+  pid?: number
+}
+
+/** Where a follower stands. Opaque: hand back what was given. */
+export interface ChangeCursor {
+  seq: number
+  ended: number
+  jobs: [seq: number, state: State, attempt: number][]
+  processes: [id: number, key: string, pid: number][]
+}
+
+export interface Changes {
+  /** In order of time. */
+  changes: Change[]
+  /** Jobs that ended between two looks and are not among `changes`, because there were too many. */
+  skipped: number
+  cursor: ChangeCursor
+}

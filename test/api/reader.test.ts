@@ -1,0 +1,141 @@
+/** The reader: the whole file in plain data, with an app, from another process's point of view, and with no app at all. */
+import assert from 'node:assert/strict'
+import { copyFileSync, existsSync, renameSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import Database from 'better-sqlite3'
+import { Reader } from 'celeriac'
+import { resultOf } from '../fixtures/calls.ts'
+import { freshDatabase } from '../fixtures/folder.ts'
+import { Journal } from '../fixtures/journal.ts'
+import { openApp } from '../fixtures/tasks.ts'
+import { until } from '../fixtures/until.ts'
+
+test('the reader shows jobs, queues, workers and schedules of a running app', async () => {
+  const database = freshDatabase()
+  const { app, add, fail, hold } = openApp({ database, name: 'shop', redact: ['0'] })
+  app.schedule('nightly', { cron: '0 3 * * *', run: add.s(1, 1), paused: true })
+  await using _ = app
+  const journal = new Journal()
+  await app.start()
+  const good = await add.delay(20, 22)
+  assert.equal(await resultOf(good), 42)
+  const bad = await fail.delay('no paper')
+  await until(() => bad.ready(), 'the failure')
+  const running = await hold.applyAsync([journal.path, 'first'], { queue: 'one' })
+  await journal.has('first began')
+  const later = await add.applyAsync([1, 1], { countdown: '1h' })
+
+  const { states, workers, threads, oldestWaiting, file } = await app.reader.overview()
+  assert.deepEqual(
+    { ...states },
+    {
+      SCHEDULED: 1,
+      PENDING: 0,
+      BLOCKED: 0,
+      STARTED: 1,
+      RETRY: 0,
+      SUCCESS: 1,
+      FAILURE: 1,
+      REVOKED: 0,
+      EXPIRED: 0,
+    },
+  )
+  assert.deepEqual([workers, threads, oldestWaiting, file.path], [1, 2, null, database])
+  assert.ok(file.bytes > 0 && file.walBytes > 0)
+
+  const page = await app.reader.job(good.id)
+  assert.deepEqual([page?.job.state, page?.job.args, page?.job.result], ['SUCCESS', ['[redacted]', 22], 42])
+  assert.equal((await app.reader.job(bad.id))?.job.error?.message, 'no paper')
+  assert.equal(await app.reader.job('never stored'), null)
+
+  const [queue] = await app.reader.queues()
+  assert.deepEqual(queue, {
+    queue: 'one',
+    pending: 0,
+    running: 1,
+    oldest: null,
+    tasks: [{ task: 'hold', pending: 0, running: 1, handled: true }],
+  })
+  const [worker] = await app.reader.workers()
+  assert.deepEqual([worker?.pid, worker?.running.map(({ id }) => id)], [process.pid, [running.id]])
+  const [schedule] = await app.reader.schedules()
+  assert.deepEqual([schedule?.name, schedule?.task, schedule?.paused, schedule?.ledger], ['nightly', 'add', true, []])
+
+  journal.open()
+  await resultOf(running)
+  await later.revoke()
+})
+
+test('the reader tells what happened between two looks', async () => {
+  const { app, add, fail, hold } = openApp({ database: freshDatabase() })
+  await using _ = app
+  const journal = new Journal()
+  const waiting = await add.delay(1, 2)
+  const first = await app.reader.eventsSince()
+  assert.deepEqual([first.changes, first.skipped], [[], 0])
+  await app.start()
+  await resultOf(waiting)
+  const running = await hold.delay(journal.path, 'held')
+  await journal.has('held began')
+  const bad = await fail.delay('no ink')
+  await until(() => bad.ready(), 'the failure')
+
+  const second = await app.reader.eventsSince(first.cursor)
+  const of = (id: string) => second.changes.filter((change) => change.id === id).map(({ event }) => event)
+  assert.deepEqual(of(waiting.id), ['task-started', 'task-succeeded'])
+  assert.deepEqual(of(running.id), ['task-sent', 'task-started'])
+  assert.deepEqual(of(bad.id), ['task-sent', 'task-started', 'task-failed'])
+  assert.equal(second.changes.find(({ event }) => event === 'task-failed')?.error, 'no ink')
+  assert.deepEqual(
+    second.changes.filter(({ event }) => event === 'worker-online').map(({ pid }) => pid),
+    [process.pid],
+  )
+  assert.equal(second.skipped, 0)
+
+  journal.open()
+  await resultOf(running)
+  const third = await app.reader.eventsSince(second.cursor)
+  assert.deepEqual(
+    third.changes.map(({ event, id }) => [event, id]),
+    [['task-succeeded', running.id]],
+  )
+})
+
+test('a file is read when no app runs, and anew when another takes its place', async () => {
+  const database = freshDatabase()
+  const { app, add } = openApp({ database })
+  await app.start()
+  const { id } = await add.delay(1, 2)
+  await resultOf(app.result(id))
+  await app.stop()
+
+  const reader = Reader.open(database)
+  assert.equal((await reader.job(id))?.job.result, 3)
+  assert.deepEqual(await reader.workers(), [])
+  renameSync(database, `${database}.old`)
+  const other = openApp({ database })
+  await other.app.start()
+  await other.app.stop()
+  assert.equal(await reader.job(id), null)
+  await reader.close()
+
+  const old = Reader.open(`${database}.old`)
+  assert.equal((await old.job(id))?.job.result, 3)
+  await old.close()
+})
+
+test('what is no file of an app is said, and nothing is made of it', async () => {
+  const database = freshDatabase()
+  await assert.rejects(Reader.open(database).overview(), { code: 'DATABASE_UNAVAILABLE' })
+  assert.ok(!existsSync(database))
+  const db = new Database(database)
+  db.exec('CREATE TABLE users (id INTEGER)')
+  db.close()
+  await assert.rejects(Reader.open(database).overview(), { code: 'DATABASE_FOREIGN', message: /holds no tables of/ })
+  writeFileSync(`${database}.txt`, 'these are words, and no database'.repeat(100))
+  await assert.rejects(Reader.open(`${database}.txt`).overview(), { code: 'DATABASE_FOREIGN' })
+  copyFileSync(`${database}.txt`, `${database}.copy`)
+  const { app } = openApp({ database: `${database}.copy` })
+  await assert.rejects(app.reader.overview(), { code: 'DATABASE_FOREIGN' })
+  await app.stop()
+})
