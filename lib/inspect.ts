@@ -1,7 +1,9 @@
+import type { JobFilter } from './domain/job-filter.ts'
 import { type JobInfo, jobInfo } from './job-info.ts'
-import { nameOf } from './options/check.ts'
+import { integerOr, nameOf, optionsOf } from './options/check.ts'
+import { filterTerms } from './options/filter-options.ts'
 import type { ResultSource } from './result.ts'
-import type { StoredJob } from './wire/messages.ts'
+import type { StoredJob, StoredPage } from './wire/messages.ts'
 
 /** A task as it is declared here. */
 export interface RegisteredTask {
@@ -46,6 +48,20 @@ export interface Stats {
   concurrency: number
   /** Jobs in the file, by state. */
   states: Record<string, number>
+}
+
+export interface PageOptions {
+  /** Most jobs of the page, 1 to 1,000. Default 100. */
+  limit?: number
+  /** `next` of the page before. Default: begin with the newest job. */
+  after?: number | null
+}
+
+export interface FoundJobs {
+  /** The newest first. */
+  jobs: JobInfo[]
+  /** What to pass as `after` for the page that follows; null when there is none. */
+  next: number | null
 }
 
 /** Looks at what the file and this process hold; changes nothing. */
@@ -103,6 +119,20 @@ export class Inspect {
   async query(id: string): Promise<JobInfo | null> {
     const job = await this.#source.requests().ask<StoredJob | null>({ about: 'job', id: nameOf(id, 'job id') })
     return job && jobInfo(job, this.#source.hidden)
+  }
+
+  /**
+   * Jobs that a filter means, the newest first. The work of a page is bounded, so one may hold fewer jobs than its limit,
+   * or none, and still name a next one: go on until `next` is null.
+   * @throws InvalidOption
+   */
+  async jobs(filter: JobFilter = {}, options: PageOptions = {}): Promise<FoundJobs> {
+    const given = optionsOf(options, 'jobs()', ['limit', 'after'])
+    const limit = integerOr(given.limit, 'jobs(): limit', 100, 1, 1_000)
+    const after = given.after === null ? null : integerOr(given.after, 'jobs(): after', null, Number.MIN_SAFE_INTEGER)
+    const terms = filterTerms(filter, 'jobs()', Date.now())
+    const page = await this.#source.requests().ask<StoredPage>({ about: 'jobs', terms, limit, after })
+    return { jobs: page.jobs.map((job) => jobInfo(job, this.#source.hidden)), next: page.next }
   }
 
   /** Lines that a job's task wrote with `currentTask().log`. */

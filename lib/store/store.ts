@@ -6,6 +6,7 @@ import { JobClaims } from './jobs/claim.ts'
 import { JobInserts } from './jobs/insert.ts'
 import { JobReads } from './jobs/read.ts'
 import { JobRevocations } from './jobs/revoke.ts'
+import { JobSearch } from './jobs/search.ts'
 import { JobSettlements } from './jobs/settle.ts'
 import { Logs } from './logs.ts'
 import { openDatabase, setSynchronous } from './open.ts'
@@ -22,6 +23,7 @@ export class Store {
   readonly settlements: JobSettlements
   readonly reads: JobReads
   readonly revocations: JobRevocations
+  readonly search: JobSearch
   readonly processes: Processes
   readonly schedules: Schedules
   readonly logs: Logs
@@ -53,6 +55,7 @@ export class Store {
     this.settlements = new JobSettlements(db)
     this.reads = new JobReads(db)
     this.revocations = new JobRevocations(db)
+    this.search = new JobSearch(db)
     this.processes = new Processes(db)
     this.schedules = new Schedules(db)
     this.logs = new Logs(db)

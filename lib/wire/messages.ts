@@ -1,4 +1,5 @@
 /** Everything that crosses a thread boundary. Rows on hot paths are tuples: cloning an object costs its key names each time. */
+import type { FilterTerms } from '../domain/job-filter.ts'
 import type { RetryData } from '../domain/retry.ts'
 import type { State } from '../domain/states.ts'
 import type { Codec, Payload } from './codec.ts'
@@ -84,6 +85,7 @@ export type Question =
   | { about: 'forget'; id: string }
   | { about: 'log'; id: string }
   | { about: 'active' | 'reserved' | 'scheduled' | 'stats' | 'queues' | 'workers' | 'ping' | 'handlers' | 'drained' }
+  | { about: 'jobs'; terms: FilterTerms; limit: number; after: number | null }
   | { about: 'schedules' }
   | { about: 'set-schedule'; schedule: ScheduleDeclaration }
   | { about: 'pause-schedule'; name: string; paused: boolean }
@@ -149,6 +151,13 @@ export interface StoredJob {
   args: Payload
   result: Payload
   attempts: StoredAttempt[]
+}
+
+/** A page of a search, the newest job first. */
+export interface StoredPage {
+  jobs: StoredJob[]
+  /** Where the next page begins; null when everything was looked at. */
+  next: number | null
 }
 
 /** How a job ended, as told to whoever waits for it. */

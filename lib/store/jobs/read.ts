@@ -31,6 +31,7 @@ interface SettledRow {
 /** Looks at jobs; changes nothing. */
 export class JobReads {
   readonly #job: Statement
+  readonly #bySeq: Statement
   readonly #attempts: Statement
   readonly #state: Statement
   readonly #settled: Statement
@@ -41,6 +42,7 @@ export class JobReads {
 
   constructor(db: Connection) {
     this.#job = db.prepare(`${JOB} WHERE j.id = ?`)
+    this.#bySeq = db.prepare(`${JOB} WHERE j.seq = ?`)
     this.#attempts = db.prepare(`SELECT number, outcome, started_at AS startedAt, ended_at AS endedAt,
         (SELECT p.key FROM celeriac_processes p WHERE p.id = owner) AS worker, error
       FROM celeriac_attempts WHERE job = ? ORDER BY ended_at, number`)
@@ -66,6 +68,14 @@ export class JobReads {
   job(id: string): StoredJob | null {
     const row = this.#job.get(id) as JobRow | undefined
     return row ? this.#complete(row) : null
+  }
+
+  /** Those of the jobs that are still stored, in the order given. */
+  *bySeq(seqs: readonly number[]): Generator<StoredJob & { seq: number }, void, undefined> {
+    for (const seq of seqs) {
+      const row = this.#bySeq.get(seq) as JobRow | undefined
+      if (row) yield { ...this.#complete(row), seq }
+    }
   }
 
   /** Unfinished jobs of one state, the next to run first. */

@@ -1,0 +1,185 @@
+import type { FilterTerms } from '../../domain/job-filter.ts'
+import type { State } from '../../domain/states.ts'
+import type { Connection, Statement } from '../driver.ts'
+
+/** Jobs looked at by one statement. */
+const WINDOW = 2_000
+/** Most unfinished jobs that are gathered and sorted instead of walked to. */
+const GATHERED = 5_000
+/** How far the clock may have been set back between two jobs, in ms: their order is that of arrival. */
+const CLOCK_STEP = 60_000
+
+/** The terms of a filter. Those that cost more come later, and each is decided before the next is looked at. */
+const MATCHES = `(@states IS NULL OR state IN (SELECT value FROM json_each(@states)))
+    AND (@task IS NULL OR task GLOB @task) AND (@queue IS NULL OR queue = @queue)
+    AND (@since IS NULL OR enqueued_at >= @since) AND (@until IS NULL OR enqueued_at <= @until)
+    AND (@schedule IS NULL OR schedule = @schedule) AND (@parent IS NULL OR parent_id = @parent)
+    AND (@root IS NULL OR root_id = @root OR id = @root)
+    AND (@tag IS NULL OR (options IS NOT NULL AND instr(options, @tagJson) > 0
+      AND EXISTS (SELECT 1 FROM json_each(options, '$.tags') WHERE value = @tag)))
+    AND (@error IS NULL OR (error IS NOT NULL AND error LIKE @errorJson ESCAPE '\\'
+      AND EXISTS (SELECT 1 FROM json_tree(error) WHERE key IN ('name', 'message', 'code') AND atom LIKE @error ESCAPE '\\')))`
+
+type Unfinished = Exclude<State, 'SUCCESS' | 'FAILURE' | 'REVOKED' | 'EXPIRED'>
+type Linked = 'parent' | 'root' | 'schedule'
+type Bound = Record<string, string | number | null>
+
+/** Sequence numbers of jobs, the newest first, below a place. */
+type Source = (before: number) => number[]
+
+export interface FoundPage {
+  /** Sequence numbers of the jobs found, the newest first. */
+  seqs: number[]
+  /** Where the next page begins; null when everything was looked at. */
+  next: number | null
+}
+
+/**
+ * Finds jobs by a filter, the newest first, in pages of bounded work: what is rare is read from an index, anything else
+ * by a walk over the newest jobs that breaks off when its time is up and says where to go on.
+ */
+export class JobSearch {
+  readonly #walk: Statement
+  readonly #among: Statement
+  readonly #below: Statement
+  readonly #unfinished: Record<Unfinished, Statement>
+  readonly #ended: Statement
+  readonly #linked: Record<Linked, Statement>
+  readonly #seq: Statement
+
+  constructor(db: Connection) {
+    this.#walk = db
+      .prepare(`SELECT seq FROM celeriac_jobs WHERE seq < @before AND seq >= @floor AND ${MATCHES} ORDER BY seq DESC`)
+      .pluck()
+    this.#among = db
+      .prepare(`SELECT seq FROM celeriac_jobs WHERE seq IN (SELECT value FROM json_each(@seqs)) AND ${MATCHES}
+        ORDER BY seq DESC`)
+      .pluck()
+    this.#below = db.prepare(
+      'SELECT seq, enqueued_at AS enqueuedAt FROM celeriac_jobs WHERE seq < ? ORDER BY seq DESC LIMIT 1',
+    )
+    const listed = (state: string, index: string): Statement =>
+      db.prepare(`SELECT seq FROM celeriac_jobs INDEXED BY ${index} WHERE ${state} LIMIT ? + 0`).pluck()
+    const timed = listed("state IN ('SCHEDULED', 'RETRY')", 'celeriac_jobs_due')
+    this.#unfinished = {
+      PENDING: listed("state = 'PENDING'", 'celeriac_jobs_ready'),
+      STARTED: listed("state = 'STARTED'", 'celeriac_jobs_running'),
+      BLOCKED: listed("state = 'BLOCKED'", 'celeriac_jobs_by_blocked'),
+      SCHEDULED: timed,
+      RETRY: timed,
+    }
+    const linked = (where: string): Statement =>
+      db.prepare(`SELECT seq FROM celeriac_jobs WHERE ${where} AND seq < ? ORDER BY seq DESC LIMIT ? + 0`).pluck()
+    this.#ended = linked("state = ? AND state IN ('FAILURE', 'REVOKED', 'EXPIRED')")
+    this.#linked = { parent: linked('parent_id = ?'), root: linked('root_id = ?'), schedule: linked('schedule = ?') }
+    this.#seq = db.prepare('SELECT seq FROM celeriac_jobs WHERE id = ?').pluck()
+  }
+
+  /**
+   * One page of at most `limit` jobs after the place that the last page named. It may hold fewer, or none, and still
+   * name a next one: the search broke off because `goOn` said so.
+   */
+  page(terms: FilterTerms, limit: number, after: number | null, goOn: () => boolean): FoundPage {
+    const bound = boundBy(terms)
+    const source = this.#sourceOf(terms)
+    const seqs: number[] = []
+    let before = after ?? this.#newestOf(terms)
+    while (true) {
+      let found: number[]
+      if (source) {
+        const candidates = source(before)
+        if (candidates.length === 0) return { seqs, next: null }
+        found = this.#among.all({ ...bound, seqs: JSON.stringify(candidates) }) as number[]
+        before = candidates.at(-1) as number
+      } else {
+        const top = this.#below.get(before) as { seq: number; enqueuedAt: number } | undefined
+        if (!top || (terms.since !== null && top.enqueuedAt < terms.since - CLOCK_STEP)) return { seqs, next: null }
+        const floor = top.seq - WINDOW + 1
+        found = this.#walk.all({ ...bound, before, floor }) as number[]
+        before = floor
+      }
+      for (const seq of found) {
+        if (seqs.length === limit) return { seqs, next: seqs[limit - 1] as number }
+        seqs.push(seq)
+      }
+      if (!goOn()) return { seqs, next: before }
+    }
+  }
+
+  /** What holds few jobs among which all that are meant are found; null when only the walk finds them. */
+  #sourceOf({ states, parent, root, schedule }: FilterTerms): Source | null {
+    if (parent !== null) return (before) => this.#linked.parent.all(parent, before, WINDOW) as number[]
+    if (root !== null) return (before) => this.#treeOf(root, before)
+    if (schedule !== null) return (before) => this.#linked.schedule.all(schedule, before, WINDOW) as number[]
+    if (states === null || states.includes('SUCCESS')) return null
+    const gathered: number[] = []
+    const endings: State[] = []
+    const asked = new Set<Statement>()
+    for (const state of states) {
+      const statement = this.#unfinished[state as Unfinished] as Statement | undefined
+      if (!statement) endings.push(state)
+      else if (!asked.has(statement)) {
+        asked.add(statement)
+        gathered.push(...(statement.all(GATHERED + 1) as number[]))
+      }
+      // Many that wait are mostly the newest: the walk comes upon them at once.
+      if (gathered.length > GATHERED) return null
+    }
+    gathered.sort((a, b) => b - a)
+    return (before) => {
+      const streams = endings.map((state) => this.#ended.all(state, before, WINDOW) as number[])
+      streams.push(gathered.filter((seq) => seq < before).slice(0, WINDOW))
+      if (streams.length === 1) return streams[0] as number[]
+      return streams
+        .flat()
+        .sort((a, b) => b - a)
+        .slice(0, WINDOW)
+    }
+  }
+
+  /** The jobs of a tree, its first one last: it was stored before all others. */
+  #treeOf(root: string, before: number): number[] {
+    const seqs = this.#linked.root.all(root, before, WINDOW) as number[]
+    if (seqs.length > 0) return seqs
+    const own = this.#seq.get(root) as number | undefined
+    return own !== undefined && own < before ? [own] : []
+  }
+
+  /** Just above the newest job that was enqueued by `until`, found by halving: jobs lie in order of arrival. */
+  #newestOf({ until }: FilterTerms): number {
+    const newest = this.#below.get(Number.MAX_SAFE_INTEGER) as { seq: number } | undefined
+    let high = (newest?.seq ?? 0) + 1
+    if (until === null) return high
+    let low = 0
+    while (high - low > WINDOW) {
+      const middle = Math.floor((low + high) / 2)
+      const row = this.#below.get(middle) as { seq: number; enqueuedAt: number } | undefined
+      if (!row || row.enqueuedAt <= until + CLOCK_STEP) low = middle
+      else high = row.seq
+    }
+    return high
+  }
+}
+
+function boundBy(terms: FilterTerms): Bound {
+  const { states, task, tag, error } = terms
+  return {
+    states: states && JSON.stringify(states),
+    // Only `*` means something in a filter.
+    task: task?.replace(/[?[]/g, '[$&]') ?? null,
+    queue: terms.queue,
+    tag,
+    tagJson: tag && JSON.stringify(tag),
+    error: error && `%${escaped(error)}%`,
+    errorJson: error && `%${escaped(JSON.stringify(error).slice(1, -1))}%`,
+    since: terms.since,
+    until: terms.until,
+    schedule: terms.schedule,
+    parent: terms.parent,
+    root: terms.root,
+  }
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&')
+}
