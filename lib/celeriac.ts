@@ -1,5 +1,6 @@
 import { EngineThread } from './client/engine-thread.ts'
 import { Requests } from './client/requests.ts'
+import { Control } from './control.ts'
 import { retryData } from './domain/retry.ts'
 import { DuplicateSchedule, DuplicateTask, InvalidOption, InvalidSchedule, JoinInsideTask } from './errors.ts'
 import { EventHub } from './event-hub.ts'
@@ -55,6 +56,8 @@ export class Celeriac {
   readonly tasks: ReadonlyMap<string, Task>
   /** Looks at jobs, queues and processes. */
   readonly inspect: Inspect
+  /** Steers queues and tasks, in all processes of the file. */
+  readonly control: Control
   /** The schedules in the file. */
   readonly schedules: Schedules
   /** Absolute path of the SQLite file. */
@@ -119,6 +122,7 @@ export class Celeriac {
     }
     this.reader = new Reader(new ReaderThread(database), this.#settings.redact)
     this.inspect = new Inspect(this.#host, () => this.#registered())
+    this.control = new Control(this.#host)
     this.schedules = new Schedules(this.#host, (name, given) => this.#scheduleOf(name, given), this.#declared)
   }
 
@@ -257,8 +261,10 @@ export class Celeriac {
   #declareTasks(): void {
     this.#engine.declare(
       [...this.#tasks.values()].map(({ name, settings }) => {
-        const { runIn, onCrash, timeLimit, softTimeLimit, retry } = settings
-        return { name, runIn, onCrash, timeLimit, softTimeLimit, retry: retry && retryData(retry) }
+        const { runIn, onCrash, timeLimit, softTimeLimit } = settings
+        const concurrency = settings.concurrency?.limit ?? null
+        const retry = settings.retry && retryData(settings.retry)
+        return { name, runIn, onCrash, concurrency, timeLimit, softTimeLimit, retry }
       }),
     )
   }

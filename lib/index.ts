@@ -1,4 +1,5 @@
 export { Celeriac, type StartOptions, type TaskDecorator } from './celeriac.ts'
+export type { Control, Line } from './control.ts'
 export type { Duration } from './domain/duration.ts'
 export { formatJobFilter, type JobFilter, parseJobFilter } from './domain/job-filter.ts'
 export type { State } from './domain/states.ts'
@@ -8,6 +9,7 @@ export type { FoundJobs, Inspect, PageOptions, QueueInfo, RegisteredTask, Stats,
 export type { AttemptInfo, JobInfo } from './job-info.ts'
 export type { CeleriacOptions, Logger, PoolOptions, QueueOptions, ShutdownOptions } from './options/app-options.ts'
 export type { CallOptions, SingleCallOptions } from './options/call-options.ts'
+export type { ConcurrencyOptions } from './options/limit-options.ts'
 export type { RetentionOptions } from './options/retention-options.ts'
 export type { RetryOptions } from './options/retry-options.ts'
 export type { StandardSchema } from './options/standard-schema.ts'

@@ -1,9 +1,10 @@
 import type { JobFilter } from './domain/job-filter.ts'
+import { explainObstacle } from './explain-obstacle.ts'
 import { type JobInfo, jobInfo } from './job-info.ts'
 import { integerOr, nameOf, optionsOf } from './options/check.ts'
 import { filterTerms } from './options/filter-options.ts'
 import type { ResultSource } from './result.ts'
-import type { StoredJob, StoredPage } from './wire/messages.ts'
+import type { LineName, Obstacle, StoredJob, StoredPage } from './wire/messages.ts'
 
 /** A task as it is declared here. */
 export interface RegisteredTask {
@@ -25,6 +26,8 @@ export interface QueueInfo {
   /** Waiting jobs whose task no live process declares. */
   noHandler: number
   concurrency: number | null
+  /** Whether `control.pause()` holds it back. */
+  paused: boolean
 }
 
 export interface WorkerInfo {
@@ -105,6 +108,13 @@ export class Inspect {
     return rows.map((row) => ({ ...row, oldest: row.oldest === null ? null : new Date(row.oldest) }))
   }
 
+  /** What `control.pause()` holds back. */
+  async paused(): Promise<{ queues: string[]; tasks: string[] }> {
+    const lines = await this.#source.requests().ask<LineName[]>({ about: 'paused' })
+    const names = (kind: LineName['kind']): string[] => lines.flatMap((line) => (line.kind === kind ? line.name : []))
+    return { queues: names('queue'), tasks: names('task') }
+  }
+
   /** Processes that consume this file now. */
   async workers(): Promise<WorkerInfo[]> {
     const rows = await this.#source.requests().ask<(Omit<WorkerInfo, 'startedAt'> & { startedAt: number })[]>({
@@ -180,11 +190,9 @@ export class Inspect {
     if (!workers.some((worker) => worker.tasks.includes(job.task))) {
       return `has no handler: none of the ${workers.length} live processes declares a task "${job.task}"`
     }
-    const queue = (await this.queues()).find((entry) => entry.queue === job.queue)
-    if (queue?.concurrency != null && queue.running >= queue.concurrency) {
-      return `waits for its queue: "${job.queue}" runs ${queue.running} jobs and its concurrency is ${queue.concurrency}`
-    }
-    return 'is due and waits for a free thread'
+    const { queue, task } = job
+    const obstacle = await this.#source.requests().ask<Obstacle | null>({ about: 'obstacle', queue, task })
+    return obstacle ? explainObstacle(obstacle) : 'is due and waits for a free thread'
   }
 
   async #jobs(about: 'active' | 'reserved' | 'scheduled'): Promise<JobInfo[]> {

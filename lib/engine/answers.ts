@@ -11,7 +11,7 @@ const CARRIED = 4_194_304
 
 /** Answers one question; those that change something are answered after the commit. */
 export async function answer(parts: Parts, question: Question): Promise<unknown> {
-  const { store, edits, clock } = parts
+  const { store, edits, clock, dispatcher } = parts
   switch (question.about) {
     case 'job':
       return store.reads.job(question.id)
@@ -48,6 +48,12 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
         at: clock.now(),
         fault: parts.turns.fault && toWireError(parts.turns.fault),
       }
+    case 'pause':
+      return pause(parts, question)
+    case 'paused':
+      return store.controls.all().filter((order) => order.pausedAt !== null)
+    case 'obstacle':
+      return dispatcher.gates.obstacle(question.queue, question.task)
     case 'schedules':
       return store.schedules.all()
     case 'set-schedule':
@@ -79,6 +85,18 @@ async function revoke(parts: Parts, { id, terminate, reason }: Question & { abou
     parts.announcer.announce('task-revoked', { id, task, at: parts.clock.now() })
   }
   return state
+}
+
+async function pause({ store, edits, dispatcher, turns }: Parts, { line, paused }: Question & { about: 'pause' }) {
+  const write = (now: number): void => {
+    dispatcher.gates.refresh()
+    if (line && paused) store.controls.pause(line, now)
+    else store.controls.resume(line)
+  }
+  // Refreshed again after it: what was read in a transaction that was undone does not hold.
+  await edits.make(write).finally(() => dispatcher.gates.refresh())
+  if (dispatcher.consuming) dispatcher.openAll()
+  turns.request()
 }
 
 /** Resolves once nothing is left that this process could run now. */
@@ -155,8 +173,16 @@ function queues(parts: Parts): unknown[] {
     }
     byQueue.set(queue, entry)
   }
+  const paused = new Set(
+    parts.store.controls
+      .all()
+      .flatMap(({ kind, name, pausedAt }) => (kind === 'queue' && pausedAt !== null ? name : [])),
+  )
+  for (const queue of paused)
+    if (!byQueue.has(queue)) byQueue.set(queue, { queue, waiting: 0, running: 0, oldest: null, noHandler: 0 })
   return [...byQueue.values()].map((entry) => ({
     ...entry,
     concurrency: parts.options.queues[entry.queue]?.concurrency ?? null,
+    paused: paused.has(entry.queue),
   }))
 }

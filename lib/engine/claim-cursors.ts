@@ -1,4 +1,5 @@
 import type { ReadyRow } from '../store/jobs/claim.ts'
+import type { Gate } from './gates.ts'
 
 /** A queue's jobs of one task. */
 export interface LineState {
@@ -12,6 +13,7 @@ export interface LineState {
 export interface Cursor {
   line: LineState
   main: boolean
+  gates: readonly Gate[]
   rows: ReadyRow[]
   at: number
   more: boolean

@@ -1,11 +1,13 @@
 import { HEAD_START } from '../domain/rank.ts'
 import type { Lane, LaneJob } from '../pool/lane.ts'
 import type { Pool } from '../pool/pool.ts'
-import type { ReadyRow } from '../store/jobs/claim.ts'
 import type { Store } from '../store/store.ts'
-import type { RunRow, StoredOptions, TaskDeclaration } from '../wire/messages.ts'
+import type { EngineOptions } from '../wire/engine-options.ts'
+import type { TaskDeclaration } from '../wire/messages.ts'
 import { type Cursor, type LineState, lowest, removeThreadCursors } from './claim-cursors.ts'
+import { claimedJob } from './claimed-job.ts'
 import type { Estimates } from './estimates.ts'
+import { Gates, leftIn, pass } from './gates.ts'
 import type { MainRuns } from './main-runs.ts'
 import { Placement } from './placement.ts'
 import type { Participant } from './turn.ts'
@@ -31,11 +33,11 @@ export class Dispatcher implements Participant {
   /** A lost claim only means that the job is claimed again. */
   readonly promises = false
   readonly tasks = new Map<string, TaskDeclaration>()
+  readonly gates: Gates
   readonly #store: Store
   readonly #pool: () => Pool | null
   readonly #main: MainRuns
   readonly #estimates: Estimates
-  readonly #queueLimits: ReadonlyMap<string, number>
   readonly #share: number
   readonly #owner: () => number
   readonly #events: DispatchEvents
@@ -60,7 +62,8 @@ export class Dispatcher implements Participant {
     pool: () => Pool | null
     main: MainRuns
     estimates: Estimates
-    queueLimits: ReadonlyMap<string, number>
+    /** Limits of queues, by name. */
+    queues: EngineOptions['queues']
     /** Most jobs that one thread runs before it is replaced; 0 for no limit. */
     share: number
     owner: () => number
@@ -71,7 +74,7 @@ export class Dispatcher implements Participant {
     this.#pool = parts.pool
     this.#main = parts.main
     this.#estimates = parts.estimates
-    this.#queueLimits = parts.queueLimits
+    this.gates = new Gates(parts.store, this.tasks, parts.queues)
     this.#share = parts.share
     this.#owner = parts.owner
     this.#monotonic = parts.monotonic
@@ -87,9 +90,12 @@ export class Dispatcher implements Participant {
     this.openAll()
   }
 
-  /** Whether a due job lies in a line that this process consumes, and declares the task of. */
+  /** Whether a due job lies in a line that this process consumes, declares the task of, and is not paused. */
   work(): boolean {
-    return this.#store.claims.lines().some(([queue, task]) => this.#consumes(queue) && this.tasks.has(task))
+    this.gates.look()
+    return this.#store.claims
+      .lines()
+      .some(([queue, task]) => this.#consumes(queue) && this.tasks.has(task) && !this.gates.paused(queue, task))
   }
 
   get consuming(): boolean {
@@ -170,6 +176,7 @@ export class Dispatcher implements Participant {
   failed(): void {
     this.#placement = null
     this.#wakeStale = true
+    this.gates.refresh()
   }
 
   /** Hands jobs that were taken back to lanes with room, and returns those that found none. */
@@ -204,13 +211,13 @@ export class Dispatcher implements Participant {
   #cursorsWanted(): boolean {
     const threadRoom = new Placement(this.#lanes, this.#share).capacity(0.001) > 0
     if (!threadRoom) this.#growIfNeeded()
-    const queueRoom = new Map<string, number>()
+    this.gates.look()
     for (const line of this.#lines.values()) {
       if (!line.open) continue
       const task = this.tasks.get(line.task)
       if (!task || !(task.runIn === 'main' ? this.#main.room > 0 : threadRoom)) continue
       // A full queue is nothing to do until one of its jobs ends: asked again at once, it would keep a core busy.
-      if (this.#roomIn(line.queue, queueRoom) !== 0) return !this.#blockedByIsolation()
+      if (this.gates.of(line.queue, line.task)) return !this.#blockedByIsolation()
     }
     return false
   }
@@ -228,14 +235,12 @@ export class Dispatcher implements Participant {
     let placed = 0
     for (const _ of this.outstanding()) placed++
     let mainRoom = this.#main.room
-    const queueRoom = new Map<string, number>()
-    const cursors = this.#cursors(mainRoom, queueRoom)
+    const cursors = this.#cursors(mainRoom)
     while (cursors.length > 0) {
       const cursor = lowest(cursors)
       const row = cursor.rows[cursor.at]!
       const [seq, , crashes] = row
-      const room = this.#roomIn(cursor.line.queue, queueRoom)
-      if (room === 0 || (cursor.main && mainRoom === 0)) {
+      if (leftIn(cursor.gates) === 0 || (cursor.main && mainRoom === 0)) {
         cursors.splice(cursors.indexOf(cursor), 1)
         continue
       }
@@ -243,7 +248,9 @@ export class Dispatcher implements Participant {
         this.#isolating = true
         return
       }
-      const job = this.#job(row)
+      const { task } = cursor.line
+      const claim = { owner: this.#owner(), token: ++this.#token }
+      const job = claimedJob(row, claim, this.tasks.get(task), this.#estimates.of(task))
       if (cursor.main) {
         this.#mainPlan.push(job)
         mainRoom--
@@ -253,21 +260,23 @@ export class Dispatcher implements Participant {
       }
       this.#store.claims.start(seq, job.owner, job.token, now)
       placed++
-      if (room !== null) queueRoom.set(cursor.line.queue, room - 1)
+      pass(cursor.gates)
       if (crashes >= CRASH_LIMIT - 1) return
       this.#step(cursor, cursors)
     }
   }
 
-  #cursors(mainRoom: number, queueRoom: Map<string, number>): Cursor[] {
+  #cursors(mainRoom: number): Cursor[] {
     const cursors: Cursor[] = []
+    this.gates.look()
     for (const line of this.#lines.values()) {
       if (!line.open) continue
       const task = this.tasks.get(line.task)
       if (!task) continue
       const main = task.runIn === 'main'
-      if ((main && mainRoom === 0) || this.#roomIn(line.queue, queueRoom) === 0) continue
-      cursors.push({ line, main, rows: [], at: 0, more: true })
+      if (main && mainRoom === 0) continue
+      const gates = this.gates.of(line.queue, line.task)
+      if (gates) cursors.push({ line, main, gates, rows: [], at: 0, more: true })
     }
     const share = cursors.length
     return cursors.filter((cursor) => this.#read(cursor, Number.MIN_SAFE_INTEGER, 0, share))
@@ -277,8 +286,9 @@ export class Dispatcher implements Participant {
   #read(cursor: Cursor, afterRank: number, afterSeq: number, share: number): boolean {
     const { queue, task } = cursor.line
     const room = cursor.main ? this.#main.room : this.#placement!.capacity(this.#estimates.of(task))
-    if (room === 0) return false
-    const limit = Math.min(PAGE, Math.ceil(room / share) + (share > 1 ? 1 : 0))
+    const left = leftIn(cursor.gates)
+    if (room === 0 || left === 0) return false
+    const limit = Math.min(PAGE, left, Math.ceil(room / share) + (share > 1 ? 1 : 0))
     cursor.rows = this.#store.claims.page(queue, task, afterRank, afterSeq, limit)
     cursor.at = 0
     cursor.more = cursor.rows.length === limit
@@ -295,93 +305,18 @@ export class Dispatcher implements Participant {
     cursors.splice(cursors.indexOf(cursor), 1)
   }
 
-  /** Free places in a queue with a limit over all processes, or null when it has none. */
-  #roomIn(queue: string, known: Map<string, number>): number | null {
-    const limit = this.#queueLimits.get(queue)
-    if (limit === undefined) return null
-    let room = known.get(queue)
-    if (room === undefined) {
-      room = Math.max(0, limit - this.#store.claims.runningIn(queue))
-      known.set(queue, room)
-    }
-    return room
-  }
-
-  #job(row: ReadyRow): LaneJob {
-    const [
-      seq,
-      ,
-      crashes,
-      id,
-      task,
-      queue,
-      attempt,
-      maxAttempts,
-      enqueuedAt,
-      scheduledFor,
-      parentId,
-      rootId,
-      codec,
-      options,
-      args,
-    ] = row
-    const token = ++this.#token
-    const run: RunRow = [
-      0,
-      token,
-      id,
-      task,
-      queue,
-      attempt + 1,
-      maxAttempts,
-      crashes,
-      enqueuedAt,
-      scheduledFor,
-      parentId,
-      rootId,
-      codec,
-      options,
-      args,
-    ]
-    return {
-      seq,
-      owner: this.#owner(),
-      token,
-      id,
-      task,
-      queue,
-      attempt: attempt + 1,
-      crashes,
-      row: run,
-      expected: this.#estimates.of(task),
-      ...limitsOf(this.tasks.get(task), options),
-      warned: false,
-    }
-  }
-
   /** Opens another thread when all are busy and somebody waits; one at a time, since each takes a core to start. */
   #growIfNeeded(): void {
     const pool = this.#pool()
     if (!this.#consuming || !pool?.room(this.#monotonic()) || pool.opening) return
     if (pool.lanes.some((lane) => !lane.closed && lane.outstanding.size === 0)) return
+    this.gates.look()
     for (const line of this.#lines.values()) {
-      if (line.open && this.tasks.get(line.task)?.runIn === 'thread') {
+      if (line.open && this.tasks.get(line.task)?.runIn === 'thread' && this.gates.of(line.queue, line.task)) {
         pool.open(this.#monotonic())
         return
       }
     }
-  }
-}
-
-/** A job's time limits: its own before its task's. */
-function limitsOf(
-  task: TaskDeclaration | undefined,
-  options: string | null,
-): Pick<LaneJob, 'timeLimit' | 'softTimeLimit'> {
-  const own = options === null ? {} : (JSON.parse(options) as StoredOptions)
-  return {
-    timeLimit: own.timeLimit ?? task?.timeLimit ?? null,
-    softTimeLimit: own.softTimeLimit ?? task?.softTimeLimit ?? null,
   }
 }
 

@@ -84,7 +84,7 @@ export class Engine {
       pool: () => standing.pool,
       main,
       estimates,
-      queueLimits: limitsOf(options),
+      queues: options.queues,
       share: options.pool.maxTasksPerThread,
       owner: () => standing.owner as number,
       monotonic: () => clock.monotonic(),
@@ -303,11 +303,4 @@ export class Engine {
     // Ends the thread once what was posted is on its way.
     setImmediate(() => process.exit())
   }
-}
-
-function limitsOf({ queues }: EngineOptions): ReadonlyMap<string, number> {
-  const limits = new Map<string, number>()
-  for (const [name, { concurrency }] of Object.entries(queues))
-    if (concurrency !== undefined) limits.set(name, concurrency)
-  return limits
 }

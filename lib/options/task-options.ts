@@ -2,6 +2,7 @@ import type { Duration } from '../domain/duration.ts'
 import type { RetryPolicy } from '../domain/retry.ts'
 import type { Codec } from '../wire/codec.ts'
 import { booleanOr, durationOr, integerOr, nameOf, oneOf, optionsOf, refuse } from './check.ts'
+import { type ConcurrencyOptions, type ConcurrencySettings, concurrencyOf } from './limit-options.ts'
 import { type RetryOptions, retryPolicy } from './retry-options.ts'
 import { isStandardSchema, type StandardSchema } from './standard-schema.ts'
 
@@ -22,6 +23,8 @@ export interface TaskOptions {
    * as the policy says, but for its functions, which died with the thread. Default: none.
    */
   timeLimit?: Duration
+  /** Most jobs of the task that run at once, over all processes of the file: a number, or `{ limit }`. Default: no limit. */
+  concurrency?: number | ConcurrencyOptions
   /** Keep the state, not the value. Default false. */
   ignoreResult?: boolean
   /** A pool thread, or the application's own event loop, where a task cannot be killed. Default `'thread'`. */
@@ -41,6 +44,7 @@ export interface TaskSettings {
   expires: number | null
   softTimeLimit: number | null
   timeLimit: number | null
+  concurrency: ConcurrencySettings | null
   ignoreResult: boolean
   runIn: 'thread' | 'main'
   input: StandardSchema | null
@@ -55,6 +59,7 @@ const KEYS = [
   'expires',
   'softTimeLimit',
   'timeLimit',
+  'concurrency',
   'ignoreResult',
   'runIn',
   'input',
@@ -77,6 +82,7 @@ export function taskSettings(options: unknown, defaults: unknown, where: string)
     expires: durationOr(given.expires, `${where}: expires`, null),
     softTimeLimit: durationOr(given.softTimeLimit, `${where}: softTimeLimit`, null),
     timeLimit: durationOr(given.timeLimit, `${where}: timeLimit`, null),
+    concurrency: concurrencyOf(given.concurrency, `${where}: concurrency`),
     ignoreResult: booleanOr(given.ignoreResult, `${where}: ignoreResult`, false),
     runIn: oneOf(given.runIn, `${where}: runIn`, ['thread', 'main'] as const, 'thread'),
     input: input ?? null,

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { DatabaseReplaced } from '../errors.ts'
 import type { Durability } from '../wire/engine-options.ts'
+import { Controls } from './controls.ts'
 import type { Connection, Statement } from './driver.ts'
 import { JobClaims } from './jobs/claim.ts'
 import { JobInserts } from './jobs/insert.ts'
@@ -26,6 +27,7 @@ export class Store {
   readonly search: JobSearch
   readonly processes: Processes
   readonly schedules: Schedules
+  readonly controls: Controls
   readonly logs: Logs
   readonly pruning: Pruning
   readonly #db: Connection
@@ -58,11 +60,12 @@ export class Store {
     this.search = new JobSearch(db)
     this.processes = new Processes(db)
     this.schedules = new Schedules(db)
+    this.controls = new Controls(db)
     this.logs = new Logs(db)
     this.pruning = new Pruning(db)
     const { dev, ino } = statSync(path)
     this.#file = { dev, ino }
-    this.#version = this.#dataVersion.get() as number
+    this.#version = this.dataVersion()
   }
 
   /**
@@ -87,9 +90,14 @@ export class Store {
     }
   }
 
+  /** Changes with each commit of another connection. */
+  dataVersion(): number {
+    return this.#dataVersion.get() as number
+  }
+
   /** Whether another connection has committed since the last call. */
   changedElsewhere(): boolean {
-    const version = this.#dataVersion.get() as number
+    const version = this.dataVersion()
     if (version === this.#version) return false
     this.#version = version
     return true

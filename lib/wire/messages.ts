@@ -86,12 +86,27 @@ export type Question =
   | { about: 'log'; id: string }
   | { about: 'active' | 'reserved' | 'scheduled' | 'stats' | 'queues' | 'workers' | 'ping' | 'handlers' | 'drained' }
   | { about: 'jobs'; terms: FilterTerms; limit: number; after: number | null }
+  /** Without a name: every queue and task. */
+  | { about: 'pause'; line: LineName | null; paused: boolean }
+  | { about: 'paused' }
+  | { about: 'obstacle'; queue: string; task: string }
   | { about: 'schedules' }
   | { about: 'set-schedule'; schedule: ScheduleDeclaration }
   | { about: 'pause-schedule'; name: string; paused: boolean }
   | { about: 'remove-schedule'; name: string }
   | { about: 'trigger-schedule'; name: string; id: string }
   | { about: 'ledger'; name: string; from: number | null; to: number | null; limit: number }
+
+/** What orders and limits apply to: all jobs of a queue, or all of a task. */
+export interface LineName {
+  kind: 'queue' | 'task'
+  name: string
+}
+
+/** Why no job of a line may start now, though some are due. */
+export type Obstacle =
+  | (LineName & { what: 'paused'; since: number })
+  | (LineName & { what: 'full'; running: number; limit: number })
 
 /** A schedule as the engine keeps it: the spec as data, and the job that each slot stores. */
 export interface ScheduleDeclaration {
@@ -204,6 +219,8 @@ export interface TaskDeclaration {
   name: string
   runIn: 'thread' | 'main'
   onCrash: 'retry' | 'fail'
+  /** Most jobs at once, over all processes; null for no limit. */
+  concurrency: number | null
   /** Milliseconds, or null for none. */
   timeLimit: number | null
   softTimeLimit: number | null

@@ -45,7 +45,8 @@ export class JobClaims {
   readonly #expired: Statement
   readonly #nextExpiry: Statement
   readonly #expire: Statement
-  readonly #running: Statement
+  readonly #runningIn: Statement
+  readonly #runningOf: Statement
 
   constructor(db: Connection) {
     this.#page = db
@@ -78,7 +79,8 @@ export class JobClaims {
     this.#expire = db.prepare(
       "UPDATE celeriac_jobs SET state = 'EXPIRED', finished_at = ? WHERE seq = ? AND state IN ('PENDING', 'SCHEDULED')",
     )
-    this.#running = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'STARTED' AND queue = ?").pluck()
+    this.#runningIn = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'STARTED' AND queue = ?").pluck()
+    this.#runningOf = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'STARTED' AND task = ?").pluck()
   }
 
   /** Due jobs of one line after a place in it, in claim order. */
@@ -125,6 +127,11 @@ export class JobClaims {
 
   /** Jobs of a queue that run now, in all processes of the file. */
   runningIn(queue: string): number {
-    return this.#running.get(queue) as number
+    return this.#runningIn.get(queue) as number
+  }
+
+  /** Jobs of a task that run now, in all processes: reads the running jobs of the file, of which there are few. */
+  runningOf(task: string): number {
+    return this.#runningOf.get(task) as number
   }
 }

@@ -1,0 +1,62 @@
+import type { LaneJob } from '../pool/lane.ts'
+import type { ReadyRow } from '../store/jobs/claim.ts'
+import type { RunRow, StoredOptions, TaskDeclaration } from '../wire/messages.ts'
+
+/** The job of a row that is being claimed, as lanes carry it. */
+export function claimedJob(
+  row: ReadyRow,
+  claim: { owner: number; token: number },
+  task: TaskDeclaration | undefined,
+  expected: number,
+): LaneJob {
+  const [
+    seq,
+    ,
+    crashes,
+    id,
+    name,
+    queue,
+    attempt,
+    maxAttempts,
+    enqueuedAt,
+    scheduledFor,
+    parentId,
+    rootId,
+    codec,
+    options,
+    args,
+  ] = row
+  const run: RunRow = [
+    0,
+    claim.token,
+    id,
+    name,
+    queue,
+    attempt + 1,
+    maxAttempts,
+    crashes,
+    enqueuedAt,
+    scheduledFor,
+    parentId,
+    rootId,
+    codec,
+    options,
+    args,
+  ]
+  const own = options === null ? {} : (JSON.parse(options) as StoredOptions)
+  return {
+    seq,
+    owner: claim.owner,
+    token: claim.token,
+    id,
+    task: name,
+    queue,
+    attempt: attempt + 1,
+    crashes,
+    row: run,
+    expected,
+    timeLimit: own.timeLimit ?? task?.timeLimit ?? null,
+    softTimeLimit: own.softTimeLimit ?? task?.softTimeLimit ?? null,
+    warned: false,
+  }
+}
