@@ -52,6 +52,8 @@ const created = new Map<string, number>()
 export class Celeriac {
   /** The app's name. */
   readonly name: string
+  /** Paths that are masked wherever jobs are shown. */
+  readonly redact: readonly string[]
   /** The tasks declared so far, by name. */
   readonly tasks: ReadonlyMap<string, Task>
   /** Looks at jobs, queues and processes. */
@@ -85,6 +87,7 @@ export class Celeriac {
     this.#settings = appSettings(options)
     this.name = this.#settings.name
     this.database = this.#settings.database
+    this.redact = this.#settings.redact
     this.tasks = this.#callable
     const ordinal = created.get(this.name) ?? 0
     created.set(this.name, ordinal + 1)

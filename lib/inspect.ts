@@ -1,8 +1,8 @@
 import type { JobFilter } from './domain/job-filter.ts'
 import { explainObstacle } from './explain-obstacle.ts'
 import { type JobInfo, jobInfo } from './job-info.ts'
-import { integerOr, nameOf, optionsOf } from './options/check.ts'
-import { filterTerms } from './options/filter-options.ts'
+import { type FoundJobs, type PageOptions, pageAsked } from './job-page.ts'
+import { nameOf } from './options/check.ts'
 import type { ResultSource } from './result.ts'
 import type { LineName, Obstacle, StoredJob, StoredPage } from './wire/messages.ts'
 
@@ -51,20 +51,6 @@ export interface Stats {
   concurrency: number
   /** Jobs in the file, by state. */
   states: Record<string, number>
-}
-
-export interface PageOptions {
-  /** Most jobs of the page, 1 to 1,000. Default 100. */
-  limit?: number
-  /** `next` of the page before. Default: begin with the newest job. */
-  after?: number | null
-}
-
-export interface FoundJobs {
-  /** The newest first. */
-  jobs: JobInfo[]
-  /** What to pass as `after` for the page that follows; null when there is none. */
-  next: number | null
 }
 
 /** Looks at what the file and this process hold; changes nothing. */
@@ -137,10 +123,7 @@ export class Inspect {
    * @throws InvalidOption
    */
   async jobs(filter: JobFilter = {}, options: PageOptions = {}): Promise<FoundJobs> {
-    const given = optionsOf(options, 'jobs()', ['limit', 'after'])
-    const limit = integerOr(given.limit, 'jobs(): limit', 100, 1, 1_000)
-    const after = given.after === null ? null : integerOr(given.after, 'jobs(): after', null, Number.MIN_SAFE_INTEGER)
-    const terms = filterTerms(filter, 'jobs()', Date.now())
+    const { terms, limit, after } = pageAsked(filter, options, Date.now())
     const page = await this.#source.requests().ask<StoredPage>({ about: 'jobs', terms, limit, after })
     return { jobs: page.jobs.map((job) => jobInfo(job, this.#source.hidden)), next: page.next }
   }

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
+import type { JobFilter } from './domain/job-filter.ts'
 import { type JobInfo, jobInfo } from './job-info.ts'
+import { type FoundJobs, type PageOptions, pageAsked } from './job-page.ts'
 import { nameOf } from './options/check.ts'
 import type { ReadingSource } from './reading/calls.ts'
 import { DirectReading } from './reading/direct.ts'
@@ -54,12 +56,23 @@ export class Reader {
     return detail && { ...detail, job: jobInfo(detail.job, this.#hidden) }
   }
 
+  /**
+   * Jobs that a filter means, the newest first. The work of a page is bounded, so one may hold fewer jobs than its limit,
+   * or none, and still name a next one: go on until `next` is null.
+   * @throws InvalidOption
+   */
+  async jobs(filter: JobFilter = {}, options: PageOptions = {}): Promise<FoundJobs> {
+    const { terms, limit, after } = pageAsked(filter, options, Date.now())
+    const page = await this.#source.call('jobs', terms, limit, after)
+    return { jobs: page.jobs.map((job) => jobInfo(job, this.#hidden)), next: page.next }
+  }
+
   /** What waits and runs, by queue and task. */
   async queues(): Promise<QueueDepth[]> {
     return this.#source.call('queues')
   }
 
-  /** Live processes, and what each of them runs. */
+  /** Processes that consume the file, and what each of them runs. */
   async workers(): Promise<WorkerLine[]> {
     return this.#source.call('workers')
   }

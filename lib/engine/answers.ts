@@ -1,3 +1,4 @@
+import { jobPage } from '../store/jobs/page.ts'
 import { toWireError } from '../wire/error-codec.ts'
 import type { Question, StoredJob, StoredPage } from '../wire/messages.ts'
 import type { Parts } from './parts.ts'
@@ -6,8 +7,6 @@ import type { Parts } from './parts.ts'
 const LISTED = 1_000
 /** Longest that one page of a search may hold the engine up, in ms. */
 const SEARCHED_FOR = 15
-/** Arguments and results that a page may carry, in bytes or characters; its first job always fits. */
-const CARRIED = 4_194_304
 
 /** Answers one question; those that change something are answered after the commit. */
 export async function answer(parts: Parts, question: Question): Promise<unknown> {
@@ -118,19 +117,9 @@ async function drained({ standing, dispatcher, settler, turns }: Parts): Promise
   })
 }
 
-function jobs({ store, clock }: Parts, { terms, limit, after }: Question & { about: 'jobs' }): StoredPage {
+function jobs({ store, clock }: Parts, question: Question & { about: 'jobs' }): StoredPage {
   const end = clock.monotonic() + SEARCHED_FOR
-  const found = store.search.page(terms, limit, after, () => clock.monotonic() < end)
-  const listed: StoredJob[] = []
-  let carried = 0
-  let last = 0
-  for (const { seq, ...job } of store.reads.bySeq(found.seqs)) {
-    carried += (job.args?.length ?? 0) + (job.result?.length ?? 0)
-    if (carried > CARRIED && listed.length > 0) return { jobs: listed, next: last }
-    listed.push(job)
-    last = seq
-  }
-  return { jobs: listed, next: found.next }
+  return jobPage(store.search, store.reads, question, () => clock.monotonic() < end)
 }
 
 function reserved(parts: Parts): StoredJob[] {

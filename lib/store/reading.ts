@@ -1,4 +1,6 @@
+import type { FilterTerms } from '../domain/job-filter.ts'
 import { FINAL_STATES } from '../domain/states.ts'
+import type { StoredPage } from '../wire/messages.ts'
 import type {
   ChangeCursor,
   Changes,
@@ -11,8 +13,11 @@ import type {
 } from '../wire/reading.ts'
 import type { Connection } from './driver.ts'
 import { JobClaims } from './jobs/claim.ts'
+import { jobPage } from './jobs/page.ts'
 import { JobReads } from './jobs/read.ts'
+import { JobSearch } from './jobs/search.ts'
 import { Logs } from './logs.ts'
+import { PresenceProbe } from './presence.ts'
 import { Processes } from './processes.ts'
 import { Pruning } from './prune.ts'
 import { ChangeFeed } from './reading/changes.ts'
@@ -25,6 +30,8 @@ import { Schedules } from './schedules.ts'
 
 /** Slots of each schedule that a list of schedules shows. */
 const SLOTS = 10
+/** Longest that one page of a search may take, in ms. */
+const SEARCHED_FOR = 40
 
 /**
  * Everything that is shown of a file, read without the app's help, so that it works when no app runs. No method costs
@@ -62,6 +69,17 @@ export class Reading {
     })
   }
 
+  /**
+   * A page of the jobs that a filter means, the newest first. The work of a page is bounded: it may hold fewer jobs than its
+   * limit, or none, and still name a next one.
+   */
+  jobs(terms: FilterTerms, limit: number, after: number | null): StoredPage {
+    return this.#connection.read(({ search, jobs }) => {
+      const end = performance.now() + SEARCHED_FOR
+      return jobPage(search, jobs, { terms, limit, after }, () => performance.now() < end)
+    })
+  }
+
   queues(): QueueDepth[] {
     return this.#connection.read(({ queues, processes }) =>
       queues.depths(new Set(processes.all().flatMap(({ tasks }) => tasks))),
@@ -73,7 +91,8 @@ export class Reading {
     return this.#connection.read(({ processes, lines }) => {
       const running = lines.running()
       return processes.all().map(({ id, key, app, host, pid, role, threads, startedAt, beatAt, tasks }) => {
-        return { key, app, host, pid, role, threads, startedAt, beatAt, tasks, running: running.get(id) ?? [] }
+        const alive = isAlive(this.#connection.path, key)
+        return { key, app, host, pid, role, threads, startedAt, beatAt, alive, tasks, running: running.get(id) ?? [] }
       })
     })
   }
@@ -120,4 +139,14 @@ const prepare = (db: Connection) => ({
   pruning: new Pruning(db),
   queues: new Queues(db),
   schedules: new Schedules(db),
+  search: new JobSearch(db),
 })
+
+function isAlive(database: string, key: string): boolean {
+  const probe = new PresenceProbe(database, key)
+  try {
+    return probe.alive()
+  } finally {
+    probe.close()
+  }
+}

@@ -64,6 +64,8 @@ export interface JobDetail {
 }
 
 export interface WorkerLine {
+  /** Whether it holds the lock that a death would have freed; a dead one is listed until its jobs are taken over. */
+  alive: boolean
   key: string
   app: string
   host: string

@@ -7,6 +7,7 @@ import { Reader } from 'celeriac'
 import { resultOf } from '../fixtures/calls.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { Journal } from '../fixtures/journal.ts'
+import { Peer } from '../fixtures/peer.ts'
 import { openApp } from '../fixtures/tasks.ts'
 import { until } from '../fixtures/until.ts'
 
@@ -57,6 +58,7 @@ test('the reader shows jobs, queues, workers and schedules of a running app', as
     tasks: [{ task: 'hold', pending: 0, running: 1, handled: true }],
   })
   const [worker] = await app.reader.workers()
+  assert.equal(worker?.alive, true)
   assert.deepEqual([worker?.pid, worker?.running.map(({ id }) => id)], [process.pid, [running.id]])
   const [schedule] = await app.reader.schedules()
   assert.deepEqual([schedule?.name, schedule?.task, schedule?.paused, schedule?.ledger], ['nightly', 'add', true, []])
@@ -138,4 +140,53 @@ test('what is no file of an app is said, and nothing is made of it', async () =>
   const { app } = openApp({ database: `${database}.copy` })
   await assert.rejects(app.reader.overview(), { code: 'DATABASE_FOREIGN' })
   await app.stop()
+})
+
+test('the reader pages through the jobs that a filter means, as inspect does', async () => {
+  const database = freshDatabase()
+  const { app, add, fail } = openApp({ database, redact: ['1'] })
+  await using _ = app
+  const handles = await add.delayMany([[1, 2], [3, 4], [5, 6]]) // biome-ignore format: three jobs
+  await fail.delay('not meant')
+  for (const [reader, shown] of [
+    [app.reader, '[redacted]'],
+    [Reader.open(database), 4],
+  ] as const) {
+    const first = await reader.jobs({ task: 'ad*' }, { limit: 2 })
+    assert.deepEqual(
+      first.jobs.map(({ id }) => id),
+      [handles[2]?.id, handles[1]?.id],
+    )
+    assert.deepEqual(first.jobs[1]?.args, [3, shown])
+    const second = await reader.jobs({ task: 'ad*' }, { limit: 2, after: first.next })
+    assert.deepEqual(
+      second.jobs.map(({ id }) => id),
+      [handles[0]?.id],
+    )
+    await assert.rejects(reader.jobs({ state: 'LOST' as 'RETRY' }), { code: 'INVALID_OPTION' })
+  }
+  assert.deepEqual((await app.reader.jobs({ task: 'ad*' })).jobs, (await app.inspect.jobs({ task: 'ad*' })).jobs)
+})
+
+test('the reader tells a process that was killed from one that lives', async () => {
+  const database = freshDatabase()
+  const [killed, live] = [new Peer({ database }), new Peer({ database })]
+  await killed.call('start', 'worker')
+  const reader = Reader.open(database)
+  assert.deepEqual(
+    (await reader.workers()).map(({ pid, alive }) => [pid, alive]),
+    [[killed.pid, true]],
+  )
+  await killed.kill()
+  assert.deepEqual(
+    (await reader.workers()).map(({ pid, alive }) => [pid, alive]),
+    [[killed.pid, false]],
+  )
+  await live.call('start', 'worker')
+  await until(async () => (await reader.workers()).length === 1, 'the dead process to be taken off the file')
+  assert.deepEqual(
+    (await reader.workers()).map(({ pid, alive }) => [pid, alive]),
+    [[live.pid, true]],
+  )
+  await reader.close()
 })
