@@ -117,7 +117,7 @@ export class Celeriac {
       this.#requests = this.#engine.requests
     }
     this.#host = {
-      database,
+      database: this.#thread?.database ?? database,
       maxPayload,
       hidden: this.#settings.redact,
       requests: () => this.#ready(),

@@ -139,7 +139,10 @@ export class EngineCrashed extends CeleriacError {
   readonly code = 'ENGINE_CRASHED'
 }
 
-/** Other processes took this one for dead and its jobs with it; the engine starts again by itself. */
+/**
+ * Other processes took this one for dead and its jobs with it; the engine starts again by itself. Thrown by
+ * `currentTask().transaction()` when the job is no longer the thread's: nothing of it was written.
+ */
 export class LeaseLost extends CeleriacError {
   readonly code = 'LEASE_LOST'
 }
@@ -147,6 +150,11 @@ export class LeaseLost extends CeleriacError {
 /** `currentTask()` was called outside a running task. */
 export class NotInTask extends CeleriacError {
   readonly code = 'NOT_IN_TASK'
+}
+
+/** `currentTask().transaction()` cannot be had here, or its callback did what would tear the transaction apart. */
+export class TransactionRefused extends CeleriacError {
+  readonly code = 'TRANSACTION_REFUSED'
 }
 
 /** `get()` was called inside a task, where waiting can deadlock the pool. */

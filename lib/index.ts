@@ -37,4 +37,11 @@ export type {
   WorkerLine,
 } from './wire/reading.ts'
 export type { CallerDatabase, TransactionalTask } from './within.ts'
-export { currentTask, type Progress, type TaskContext, type TaskLog } from './worker/task-context.ts'
+export {
+  currentTask,
+  type Progress,
+  type TaskContext,
+  type TaskDatabase,
+  type TaskLog,
+  type TaskStatement,
+} from './worker/task-context.ts'

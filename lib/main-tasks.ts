@@ -1,3 +1,4 @@
+import { TransactionRefused } from './errors.ts'
 import type { WireError } from './wire/error-codec.ts'
 import { fromWireError } from './wire/error-codec.ts'
 import type { Command, LogRow, Outcome, RunRow } from './wire/messages.ts'
@@ -21,6 +22,11 @@ export class MainTasks {
       progress: (position, progress) => post({ type: 'main-progress', position, progress }),
       logs: (rows: LogRow[]) => post({ type: 'main-logs', rows }),
       cancelled: (position) => this.#cancelled.has(position),
+      commit: (row) => {
+        throw new TransactionRefused(
+          `task "${row[3]}" runs in 'main', where transaction() would hold the event loop for the writer's lock and the disk — run it in a thread`,
+        )
+      },
     })
   }
 

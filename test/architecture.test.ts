@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   options: ['domain', 'wire'],
   store: ['domain', 'wire'],
   pool: ['wire'],
-  worker: ['domain', 'wire'],
+  worker: ['domain', 'wire', 'store'],
   client: ['wire'],
   engine: ['domain', 'wire', 'store', 'pool'],
   reading: ['wire', 'store'],
@@ -27,6 +27,7 @@ const ONE_IMPORTER: Readonly<Record<string, RegExp>> = {
   uuid: /^wire\/job-id\.ts$/,
 }
 const STORE_FROM_TOP = 'store/caller-connection.ts'
+const STORE_FROM_WORKER = 'store/task-transaction.ts'
 
 interface Import {
   from: string
@@ -77,6 +78,13 @@ describe('architecture', () => {
     assert.deepEqual([...new Set(wrong)], [STORE_FROM_TOP])
   })
 
+  it("reaches the store from a pool thread only for a task's own transaction", () => {
+    const reached = imports
+      .filter((i) => folderOf(i.from) === 'worker' && isRelative(i.to) && folderOf(target(i)) === 'store')
+      .map(target)
+    assert.deepEqual([...new Set(reached)], [STORE_FROM_WORKER])
+  })
+
   it('has no import cycles, type imports included', () => {
     const edges = new Map<string, string[]>()
     for (const i of imports) if (isRelative(i.to)) edges.set(i.from, [...(edges.get(i.from) ?? []), target(i)])
@@ -122,7 +130,7 @@ describe('architecture', () => {
 
   it('begins no deferred transaction', () => {
     for (const [file, source] of sources) {
-      for (const match of source.matchAll(/\.transaction\((?:[^()]|\([^()]*\))*\)(\S*)/g)) {
+      for (const match of withoutComments(source).matchAll(/\.transaction\((?:[^()]|\([^()]*\))*\)(\S*)/g)) {
         assert.match(match[1] ?? '', /^\.immediate\(/, `${file}: ${match[0]}`)
       }
       assert.doesNotMatch(withoutComments(source), /['"`]BEGIN(?! (IMMEDIATE|EXCLUSIVE))/, file)

@@ -37,6 +37,9 @@ export class LaneDesk implements PoolEvents {
           this.settle(lane.finish(outcome[1], this.#parts.clock.monotonic()), outcome)
         this.#retire(lane)
         return
+      case 'committed':
+        this.#committed(lane.outstanding.get(report.position), report.milliseconds)
+        return
       case 'progress':
         this.progressed(lane.outstanding.get(report.position), report.progress)
         return
@@ -84,6 +87,14 @@ export class LaneDesk implements PoolEvents {
     }
     turns.request()
     standing.awaitingEmpty?.()
+  }
+
+  /** A job's own transaction ended it; other connections of this process may have stored jobs in it too. */
+  #committed(job: LaneJob | undefined, milliseconds: number): void {
+    const { settler, dispatcher, turns } = this.#parts
+    if (dispatcher.consuming) dispatcher.openAll()
+    if (job) settler.add({ kind: 'committed', job, milliseconds })
+    turns.request()
   }
 
   /** A job ran over its hard limit: it failed, and is tried again as its policy says. */

@@ -2,6 +2,7 @@ import { WorkerLost } from '../errors.ts'
 import type { LaneJob } from '../pool/lane.ts'
 import { sqliteCode, storageError } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
+import type { Payload } from '../wire/codec.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { LogRow, Outcome, Settled } from '../wire/messages.ts'
 import { CRASH_LIMIT } from './dispatcher.ts'
@@ -13,6 +14,8 @@ export type Settlement =
   | { kind: 'give-back'; job: LaneJob }
   | { kind: 'crash'; job: LaneJob; error: WireError; startedAt: number | null; fatal: boolean }
   | { kind: 'revoked'; job: LaneJob; reason: string | null; startedAt: number }
+  /** The job's own transaction ended it: only to be told. */
+  | { kind: 'committed'; job: LaneJob; milliseconds: number }
 
 export interface SettleEvents {
   /** The job is back among the waiting, in the transaction that is open. */
@@ -30,6 +33,8 @@ const UNFIT = new Set(['SQLITE_CONSTRAINT', 'SQLITE_MISMATCH', 'SQLITE_TOOBIG'])
 interface Written {
   settlement: Settlement
   held: boolean
+  /** Result of a job that its own transaction had ended, whatever was to be written; `undefined` when none had. */
+  committed?: Payload | undefined
 }
 
 /** Turns outcomes into states: job, result and attempt in the turn's one transaction, guarded by the claim. */
@@ -37,6 +42,8 @@ export class Settler implements Participant {
   readonly #store: Store
   readonly #events: SettleEvents
   readonly #progress = new Map<LaneJob, string>()
+  /** Jobs whose end in their own transaction was told. */
+  readonly #toldCommitted = new WeakSet<LaneJob>()
   #settlements: Settlement[] = []
   #logs: { job: LaneJob; row: LogRow }[] = []
   #written: Written[] = []
@@ -78,7 +85,11 @@ export class Settler implements Participant {
   /** What the row itself cannot hold will not fit the next time either: the job fails with the reason, and holds nobody up. */
   #writeOrFail(settlement: Settlement, now: number): Written {
     try {
-      return { settlement, held: this.#write(settlement, now) }
+      const held = this.#write(settlement, now)
+      // The thread may have died between its commit and telling of it: the row knows.
+      return held
+        ? { settlement, held }
+        : { settlement, held, committed: this.#store.settlements.committed(settlement.job) }
     } catch (error) {
       if (!UNFIT.has(sqliteCode(error)?.split('_', 2).join('_') ?? '')) throw error
       const { job } = settlement
@@ -94,8 +105,9 @@ export class Settler implements Participant {
     this.#logs = this.#logs.slice(this.#writtenLogs)
     this.#progress.clear()
     this.#written = []
-    for (const { settlement, held } of written) {
+    for (const { settlement, held, committed } of written) {
       if (held) this.#announce(settlement, now)
+      else if (committed !== undefined) this.#announceCommitted(settlement, committed, now)
       else this.#events.lostLease(settlement.job)
     }
   }
@@ -124,12 +136,15 @@ export class Settler implements Participant {
       }
       case 'revoked':
         return settlements.revoke(job, settlement.startedAt, now, null)
+      case 'committed':
+        return false
     }
   }
 
   #writeOutcome({ job, outcome, revoked }: Settlement & { kind: 'outcome' }, now: number): boolean {
     const { settlements } = this.#store
     const [kind, , startedAt, , body] = outcome
+    if (kind === 'committed') return false
     if (kind === 'success') return settlements.succeed(job, startedAt, now, body)
     if (kind === 'snooze' && revoked !== undefined) return settlements.revoke(job, startedAt, now, null)
     if (kind === 'snooze') {
@@ -143,6 +158,14 @@ export class Settler implements Participant {
     return settlements.retry(job, startedAt, now, error, now + outcome[5])
   }
 
+  #announceCommitted(settlement: Settlement, result: Payload, now: number): void {
+    const { job } = settlement
+    if (this.#toldCommitted.has(job)) return
+    this.#toldCommitted.add(job)
+    const milliseconds = settlement.kind === 'committed' ? settlement.milliseconds : 0
+    this.#events.ended(job, settledAs(job, 'SUCCESS', result, null), milliseconds, now)
+  }
+
   #announce(settlement: Settlement, now: number): void {
     const { job } = settlement
     if (settlement.kind === 'crash') {
@@ -154,6 +177,7 @@ export class Settler implements Participant {
     } else if (settlement.kind === 'outcome') {
       const { outcome, revoked } = settlement
       const [kind, , , milliseconds, body] = outcome
+      if (kind === 'committed') return
       if (kind === 'success') this.#events.ended(job, settledAs(job, 'SUCCESS', body, null), milliseconds, now)
       else if (kind === 'snooze' && revoked === undefined) return
       else if (kind === 'snooze') this.#events.ended(job, settledAs(job, 'REVOKED', null, null), milliseconds, now)

@@ -59,9 +59,13 @@ async function register(parts: Parts, role: Role): Promise<void> {
 }
 
 async function openPool({ standing, options, dispatcher, store, clock }: Parts, desk: LaneDesk): Promise<void> {
-  const { concurrency, modules, app, maxPayload } = options
+  const { concurrency, modules, app, maxPayload, durability } = options
   const begunFile = begunPath(store.path, standing.key)
-  const pool = new Pool({ concurrency, ...options.pool, modules, app, maxPayload, begunFile }, desk)
+  const owner = standing.owner as number
+  const pool = new Pool(
+    { concurrency, ...options.pool, modules, app, maxPayload, begunFile, database: store.path, durability, owner },
+    desk,
+  )
   standing.pool = pool
   if (![...dispatcher.tasks.values()].some((task) => task.runIn === 'thread')) return
   try {

@@ -11,6 +11,10 @@ export interface PoolOptions extends PoolSettings {
   app: AppIdentity
   maxPayload: number
   begunFile: string
+  database: string
+  durability: 'full' | 'normal'
+  /** Id of this process in the file. */
+  owner: number
 }
 
 export interface PoolEvents {
@@ -86,6 +90,9 @@ export class Pool {
       app: this.#options.app,
       modules: this.#options.modules,
       maxPayload: this.#options.maxPayload,
+      database: this.#options.database,
+      durability: this.#options.durability,
+      owner: this.#options.owner,
     }
     this.#piscina.run(opening, { transferList: [lane.remotePort], signal: lane.abort.signal }).then(
       () => this.#ended(lane, null),

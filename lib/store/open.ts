@@ -53,6 +53,22 @@ function openOnce(path: string, durability: Durability): Connection {
   }
 }
 
+/**
+ * Another connection of this process to a file that the engine has open: neither makes nor migrates it.
+ * @throws the storage errors
+ */
+export function openBeside(path: string, durability: Durability): Connection {
+  const Database = loadDriver()
+  try {
+    const db = new Database(path, { timeout: BUSY_TIMEOUT, fileMustExist: true })
+    setSynchronous(db, durability)
+    db.pragma('wal_autocheckpoint = 0')
+    return db
+  } catch (error) {
+    throw storageError(error, path)
+  }
+}
+
 export function setSynchronous(db: Connection, durability: Durability): void {
   db.exec(durability === 'full' ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL')
 }

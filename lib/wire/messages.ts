@@ -66,6 +66,8 @@ export type Outcome =
   | [kind: 'failure', position: number, startedAt: number, milliseconds: number, error: WireError]
   | [kind: 'retry', position: number, startedAt: number, milliseconds: number, error: WireError, delay: number]
   | [kind: 'snooze', position: number, startedAt: number, milliseconds: number, delay: number]
+  /** The function ended; the job had ended before, in its own transaction. */
+  | [kind: 'committed', position: number, startedAt: number, milliseconds: number, nothing: null]
 
 export type LogRow = [position: number, at: number, level: string, text: string]
 
@@ -252,6 +254,8 @@ export type LaneReport =
   | { type: 'ready'; tasks: string[] }
   | { type: 'unfit'; error: WireError }
   | { type: 'outcomes'; outcomes: Outcome[] }
+  /** The job's own transaction ended it as SUCCESS; its function may still run. */
+  | { type: 'committed'; position: number; milliseconds: number }
   | { type: 'progress'; position: number; progress: string }
   | { type: 'logs'; rows: LogRow[] }
   | { type: 'tainted'; error: WireError }
@@ -270,6 +274,10 @@ export interface LaneOpening {
   app: AppIdentity
   modules: string[]
   maxPayload: number
+  /** What `currentTask().transaction()` needs: the file, how it is synced, and the owner in this process's claims. */
+  database: string
+  durability: 'full' | 'normal'
+  owner: number
 }
 
 /** How a pool thread finds the application's app among those that its task modules create. */

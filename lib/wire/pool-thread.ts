@@ -10,6 +10,8 @@ export interface ThreadApp<Task> {
 }
 
 export interface PoolThread<Task = unknown> {
+  /** The file of the app that the thread works for; an app of this thread may be declared without it. */
+  database: string
   /** Every app that was created in this thread. */
   apps: ThreadApp<Task>[]
   /** True while the task modules are being imported: calls that would start work then only stop the import. */

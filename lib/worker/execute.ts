@@ -32,11 +32,12 @@ export function execute(
 ): Execution {
   const startedAt = Date.now()
   const began = performance.now()
-  const context = new TaskContext(row, [], reporter)
+  const context = new TaskContext(row, [], reporter, startedAt)
   const position = row[0]
   const codec = row[12]
 
   const succeed = (value: unknown): Outcome => {
+    if (context.committed) return ['committed', position, startedAt, performance.now() - began, null]
     let result: Payload
     try {
       result = encodeResult(value, row, codec, maxPayload)
@@ -45,7 +46,11 @@ export function execute(
     }
     return ['success', position, startedAt, performance.now() - began, result]
   }
-  const fail = (error: unknown): Outcome => failed(error, row, task, position, startedAt, performance.now() - began)
+  const fail = (error: unknown): Outcome => {
+    if (!context.committed) return failed(error, row, task, position, startedAt, performance.now() - began)
+    context.log.warn('the task threw after its transaction had ended the job, which changes nothing:', error)
+    return ['committed', position, startedAt, performance.now() - began, null]
+  }
 
   if (!task) {
     const message = `task "${row[3]}" is not declared in this thread — declare it in a module of "tasks", before the first call that waits`
@@ -81,7 +86,8 @@ function decodeArgs(payload: Payload, codec: Codec): unknown[] {
   return args
 }
 
-function encodeResult(value: unknown, row: RunRow, codec: Codec, maxPayload: number): Payload {
+/** What is stored of a task's value. */
+export function encodeResult(value: unknown, row: RunRow, codec: Codec, maxPayload: number): Payload {
   if (value === undefined || (row[13] !== null && (JSON.parse(row[13]) as StoredOptions).ignoreResult)) return null
   return encode(value, codec, 'result', maxPayload)
 }

@@ -1,5 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
+import { TaskTransactions } from '../store/task-transaction.ts'
 import { BegunWriter } from '../wire/begun-file.ts'
+import type { Payload } from '../wire/codec.ts'
 import { fromWireError, toWireError } from '../wire/error-codec.ts'
 import {
   BEGAN_CELL,
@@ -12,7 +14,7 @@ import {
   type RunRow,
 } from '../wire/messages.ts'
 import { steadyNow } from '../wire/steady-clock.ts'
-import { type Execution, execute, type RunnableTask } from './execute.ts'
+import { type Execution, encodeResult, execute, type RunnableTask } from './execute.ts'
 import { ReportBuffer } from './report-buffer.ts'
 
 /** Outcomes younger than this wait for the next one, so that a line of very short jobs is answered in few messages. */
@@ -28,6 +30,7 @@ export class LaneRunner {
   readonly #tasks: (name: string) => RunnableTask | undefined
   readonly #line: RunRow[] = []
   readonly #reports: ReportBuffer
+  readonly #transactions: TaskTransactions
   #outcomes: Outcome[] = []
   #flushedAt = 0
   #current: (Execution & { position: number; fail: (error: unknown) => void }) | null = null
@@ -41,10 +44,12 @@ export class LaneRunner {
     this.#maxPayload = opening.maxPayload
     this.#epoch = opening.epoch
     this.#tasks = tasks
+    this.#transactions = new TaskTransactions(opening.database, opening.durability, opening.owner)
     this.#reports = new ReportBuffer({
       progress: (position, progress) => this.#report({ type: 'progress', position, progress }),
       logs: (rows) => this.#report({ type: 'logs', rows }),
       cancelled: (position) => Atomics.load(this.#cells, CANCEL_CELL) === position,
+      commit: (row, startedAt, work) => this.#commit(row, startedAt, work),
     })
   }
 
@@ -91,6 +96,15 @@ export class LaneRunner {
     // The last jobs of the line may have been taken back, and with them the flush that follows a job.
     this.#flush()
     this.#pumping = false
+  }
+
+  /** Ends a job in the transaction of its own writes, and tells the engine of it before anything else can happen. */
+  #commit(row: RunRow, startedAt: number, work: (db: never) => unknown): unknown {
+    const job = { id: row[2], token: row[1], startedAt }
+    const encode = (value: unknown): Payload => encodeResult(value, row, row[12], this.#maxPayload)
+    const value = this.#transactions.run(job, work as (db: unknown) => unknown, encode, () => Date.now())
+    this.#report({ type: 'committed', position: row[0], milliseconds: Date.now() - startedAt })
+    return value
   }
 
   /** Waits for a task that did not end at once; what ended before it is reported first. */

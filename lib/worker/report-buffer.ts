@@ -1,4 +1,4 @@
-import type { LogRow } from '../wire/messages.ts'
+import type { LogRow, RunRow } from '../wire/messages.ts'
 import type { LogLevel, Progress, TaskReporter } from './task-context.ts'
 
 /** Least time between two progress writes of one job, in ms: 4 a second. */
@@ -12,6 +12,7 @@ export interface ReportSink {
   progress(position: number, progress: string): void
   logs(rows: LogRow[]): void
   cancelled(position: number): boolean
+  commit(row: RunRow, startedAt: number, work: (db: never) => unknown): unknown
 }
 
 /** Thins out what running tasks report: progress to 4 writes a second with the last always kept, log lines in batches. */
@@ -28,6 +29,10 @@ export class ReportBuffer implements TaskReporter {
 
   cancelled(position: number): boolean {
     return this.#sink.cancelled(position)
+  }
+
+  commit(row: RunRow, startedAt: number, work: (db: never) => unknown): unknown {
+    return this.#sink.commit(row, startedAt, work)
   }
 
   progress(position: number, progress: Progress): void {

@@ -13,6 +13,7 @@ export default async function serve(opening: LaneOpening): Promise<void> {
   const { port } = opening
   const replies: ((reply: Reply) => void)[] = []
   const thread: PoolThread<RunnableTask> = {
+    database: opening.database,
     apps: [],
     importing: true,
     reachedProgram: () => {},

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { format } from 'node:util'
 import { type Duration, toMilliseconds } from '../domain/duration.ts'
 import { showValue } from '../domain/shown-value.ts'
-import { InvalidOption, NotInTask } from '../errors.ts'
+import { InvalidOption, NotInTask, TransactionRefused } from '../errors.ts'
 import { RetryByPolicy, RetryLater, Snooze } from '../task-signals.ts'
 import type { RunRow, StoredOptions } from '../wire/messages.ts'
 
@@ -13,8 +13,25 @@ export type TaskLog = Record<LogLevel, (...parts: unknown[]) => void>
 /** How far a task has come: a share from 0 to 1, or a count of a total. */
 export type Progress = number | { done: number; total?: number; message?: string }
 
+/** The connection that `transaction()` hands out, as far as it is described here: a `Database` of better-sqlite3. */
+export interface TaskDatabase {
+  readonly name: string
+  prepare(sql: string): TaskStatement
+  exec(sql: string): unknown
+}
+
+/** A prepared statement of better-sqlite3. */
+export interface TaskStatement {
+  run(...values: unknown[]): { changes: number; lastInsertRowid: number | bigint }
+  get(...values: unknown[]): unknown
+  all(...values: unknown[]): unknown[]
+  iterate(...values: unknown[]): IterableIterator<unknown>
+}
+
 /** Where a running task's reports go; one for each place that runs tasks. */
 export interface TaskReporter {
+  /** Ends the job as SUCCESS with what `work` returns, in the transaction that `work` writes in. */
+  commit(row: RunRow, startedAt: number, work: (db: never) => unknown): unknown
   cancelled(position: number): boolean
   progress(position: number, progress: Progress): void
   log(position: number, level: LogLevel, text: string): void
@@ -56,11 +73,14 @@ export class TaskContext {
   #options: StoredOptions | null = null
   #log: TaskLog | null = null
   #ended = false
+  #committed = false
+  readonly #startedAt: number
 
-  constructor(row: RunRow, args: unknown[], reporter: TaskReporter) {
+  constructor(row: RunRow, args: unknown[], reporter: TaskReporter, startedAt: number) {
     this.#row = row
     this.args = args
     this.#reporter = reporter
+    this.#startedAt = startedAt
   }
 
   /** The job's id; the same on every attempt, so it serves as an idempotency key. */
@@ -143,6 +163,33 @@ export class TaskContext {
   progress(progress: Progress): void {
     const checked = progressOf(progress)
     if (!this.#ended) this.#reporter.progress(this.#row[0], checked)
+  }
+
+  /**
+   * Writes to the app's own file and ends the job as SUCCESS, in one transaction: what `work` wrote is there if and only
+   * if the job succeeded, exactly once, whatever dies when. `work` is handed the thread's better-sqlite3 connection, with
+   * the writer's lock held: keep it short, as nothing else can write meanwhile. What it returns is the job's result,
+   * whatever the task does after; when it throws, nothing is written and the attempt fails as usual.
+   * @returns what `work` returned
+   * @throws LeaseLost when the job is no longer this thread's; TransactionRefused on the main thread, when the job has
+   * ended, or when `work` is asynchronous; the storage errors
+   */
+  transaction<R, D = TaskDatabase>(work: (db: D) => R): R {
+    if (typeof work !== 'function')
+      throw new InvalidOption('transaction() was given no function — transaction((db) => …)')
+    if (this.#committed || this.#ended) {
+      throw new TransactionRefused(
+        `job ${this.id} has ended${this.#committed ? ' in a transaction of its own' : ''} — do all of its writes in one transaction()`,
+      )
+    }
+    const value = this.#reporter.commit(this.#row, this.#startedAt, work as (db: never) => unknown) as R
+    this.#committed = true
+    return value
+  }
+
+  /** For the runner: `transaction()` has ended the job. */
+  get committed(): boolean {
+    return this.#committed
   }
 
   /** Leaves the task to be tried again; counts as a failed attempt. Never returns. */

@@ -25,6 +25,7 @@ export class JobSettlements {
   readonly #revoke: Statement
   readonly #attempt: Statement
   readonly #progress: Statement
+  readonly #committed: Statement
 
   constructor(db: Connection) {
     this.#succeed = db.prepare(
@@ -49,6 +50,9 @@ export class JobSettlements {
         SELECT seq, attempt, @outcome, @startedAt, @now, owner, @error FROM celeriac_jobs ${FENCE}
         ON CONFLICT (job, number, ended_at) DO UPDATE SET outcome = excluded.outcome, error = excluded.error`)
     this.#progress = db.prepare(`UPDATE celeriac_jobs SET progress = ? ${HELD}`)
+    this.#committed = db
+      .prepare("SELECT result FROM celeriac_jobs WHERE seq = ? AND state = 'SUCCESS' AND owner = ? AND token = ?")
+      .raw()
   }
 
   succeed(claim: Claim, startedAt: number, now: number, result: Payload): boolean {
@@ -91,6 +95,12 @@ export class JobSettlements {
   revoke(claim: Claim, startedAt: number, now: number, error: string | null): boolean {
     this.#attempt.run({ ...claim, outcome: 'revoked', startedAt, now, error })
     return this.#revoke.run({ ...claim, now, error }).changes === 1
+  }
+
+  /** The result of a job that ended in its task's own transaction, under this very claim; `undefined` when it did not. */
+  committed(claim: Claim): Payload | undefined {
+    const row = this.#committed.get(claim.seq, claim.owner, claim.token) as [Payload] | undefined
+    return row?.[0]
   }
 
   progress(claim: Claim, progress: string): boolean {

@@ -1,0 +1,142 @@
+import { LeaseLost, TransactionRefused } from '../errors.ts'
+import type { Payload } from '../wire/codec.ts'
+import type { Durability } from '../wire/engine-options.ts'
+import type { Connection, Statement } from './driver.ts'
+import { JobSettlements } from './jobs/settle.ts'
+import { openBeside } from './open.ts'
+import { isBusy, storageError } from './sqlite-errors.ts'
+
+/** Longest wait for the writer's place, in ms; each try waits as long as the connection's busy timeout. */
+const PATIENCE = 15_000
+
+/** The job as its thread holds it. */
+export interface HeldJob {
+  id: string
+  token: number
+  startedAt: number
+}
+
+/**
+ * A pool thread's own connection to the app's file, opened at the first need and kept. Between transactions it is
+ * read-only, so that a `db` that outlives its callback can write nothing behind the job's back.
+ */
+export class TaskTransactions {
+  readonly #path: string
+  readonly #durability: Durability
+  readonly #owner: number
+  #open: { db: Connection; held: Statement; settlements: JobSettlements } | null = null
+
+  /** @param owner the process's id in the file, which its claims carry */
+  constructor(path: string, durability: Durability, owner: number) {
+    this.#path = path
+    this.#durability = durability
+    this.#owner = owner
+  }
+
+  /**
+   * Runs `work` and writes SUCCESS with what it returns, in one transaction.
+   * @param now the clock, read once `work` is done
+   * @throws LeaseLost, TransactionRefused, the storage errors, and whatever `work` throws; then nothing is written
+   */
+  run<T>(job: HeldJob, work: (db: Connection) => T, encode: (value: T) => Payload, now: () => number): T {
+    const { db, held, settlements } = this.#connection()
+    if (db.inTransaction) {
+      throw new TransactionRefused(
+        'transaction() was called inside transaction() — do all of the writes in one callback',
+      )
+    }
+    db.exec('PRAGMA query_only = OFF')
+    try {
+      this.#begin(db)
+      const seq = held.get(job.id, this.#owner, job.token) as number | undefined
+      if (seq === undefined) throw lost(job)
+      const value = work(db)
+      if (isThenable(value)) this.#refusePromise(value)
+      this.#assertUnbroken(db)
+      if (!settlements.succeed({ seq, owner: this.#owner, token: job.token }, job.startedAt, now(), encode(value))) {
+        throw lost(job)
+      }
+      db.exec('COMMIT')
+      return value
+    } catch (error) {
+      throw isStorage(error) ? storageError(error, this.#path) : error
+    } finally {
+      if (db.open) this.#leave(db)
+    }
+  }
+
+  #connection(): { db: Connection; held: Statement; settlements: JobSettlements } {
+    if (this.#open?.db.open) return this.#open
+    const db = openBeside(this.#path, this.#durability)
+    const held = db
+      .prepare("SELECT seq FROM celeriac_jobs WHERE id = ? AND state = 'STARTED' AND owner = ? AND token = ?")
+      .pluck()
+    this.#open = { db, held, settlements: new JobSettlements(db) }
+    return this.#open
+  }
+
+  #begin(db: Connection): void {
+    const patience = performance.now() + PATIENCE
+    while (true) {
+      try {
+        db.exec('BEGIN IMMEDIATE; SAVEPOINT celeriac_task')
+        return
+      } catch (error) {
+        if (db.inTransaction) db.exec('ROLLBACK')
+        if (!isBusy(error) || performance.now() > patience) throw error
+      }
+    }
+  }
+
+  #leave(db: Connection): void {
+    // Else a result set that the callback left open would keep the writer's lock with it.
+    db.unsafeMode(true)
+    if (db.inTransaction) db.exec('ROLLBACK')
+    db.exec('PRAGMA query_only = ON')
+    db.unsafeMode(false)
+  }
+
+  /** What the function still does when it goes on finds the connection closed, instead of writing outside of a transaction. */
+  #refusePromise(promise: PromiseLike<unknown>): never {
+    promise.then(
+      () => {},
+      () => {},
+    )
+    this.#open?.db.close()
+    throw new TransactionRefused(
+      'the callback of transaction() returned a promise — await what it needs before, and write synchronously in it',
+    )
+  }
+
+  /** The savepoint is gone when the callback ended the transaction, even if it began another. */
+  #assertUnbroken(db: Connection): void {
+    try {
+      db.exec('RELEASE celeriac_task')
+    } catch (error) {
+      // With a result set still open the connection is of no more use; it closes once nobody holds them.
+      this.#open = null
+      throw new TransactionRefused(
+        'the callback of transaction() ended the transaction itself, or left an iterate() open — leave BEGIN, COMMIT and ROLLBACK to it; use SAVEPOINT inside',
+        { cause: error },
+      )
+    }
+  }
+}
+
+function lost({ id }: HeldJob): LeaseLost {
+  return new LeaseLost(
+    `job ${id} is no longer this thread's: it ended, or another process took it over — its transaction was rolled back`,
+  )
+}
+
+function isStorage(error: unknown): boolean {
+  return isBusy(error) || (error instanceof Error && /^SQLITE_(FULL|IOERR|READONLY|CORRUPT)/.test(codeOf(error)))
+}
+
+function codeOf(error: Error): string {
+  return String((error as { code?: unknown }).code)
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
