@@ -12,6 +12,7 @@ import { type AppSettings, appSettings, type CeleriacOptions, type ShutdownOptio
 import { callSettings } from './options/call-options.ts'
 import { durationOr, nameOf, namesOf, oneOf, optionsOf } from './options/check.ts'
 import { type TaskOptions, taskSettings } from './options/task-options.ts'
+import { uniqueKey } from './options/unique-options.ts'
 import { Reader } from './reader.ts'
 import { ReaderThread } from './reading/reader-thread.ts'
 import { AsyncResult } from './result.ts'
@@ -296,12 +297,14 @@ export class Celeriac {
         `schedule "${name}": countdown, eta, taskId and a Date as expires cannot be repeated — leave them out`,
       )
     }
-    const { expiresAt, ...shape }: JobShape = callSettings(signature.task, task.settings, signature.options, 0).shape
-    const { runAt: _runAt, parentId: _parent, rootId: _root, chosen: _chosen, ...job } = shape
+    const { unique, shape } = callSettings(signature.task, task.settings, signature.options, 0)
+    const { runAt: _runAt, expiresAt, parentId: _parent, rootId: _root, chosen: _chosen, ...job }: JobShape = shape
+    const args = encode(signature.args, task.settings.codec, 'args', this.#settings.maxPayload)
     return {
       ...job,
+      ...(unique && { keys: [uniqueKey(unique, signature.task, signature.args, args)] }),
       expiresIn: expiresAt,
-      args: encode(signature.args, task.settings.codec, 'args', this.#settings.maxPayload),
+      args,
     }
   }
 

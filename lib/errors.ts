@@ -44,6 +44,18 @@ export class DuplicateTask extends CeleriacError {
   readonly code = 'DUPLICATE_TASK'
 }
 
+/** A call with `onConflict: 'error'` found a job of its key; nothing was stored. */
+export class DuplicateJob extends CeleriacError {
+  readonly code = 'DUPLICATE_JOB'
+  /** Id of the job that is there. */
+  readonly taskId: string
+
+  constructor(message: string, taskId: string) {
+    super(message)
+    this.taskId = taskId
+  }
+}
+
 /** Two schedules of one app carry the same name. */
 export class DuplicateSchedule extends CeleriacError {
   readonly code = 'DUPLICATE_SCHEDULE'

@@ -45,7 +45,7 @@ export interface ResultSource {
 /** A handle on one job, whether it waits, runs or ended long ago; good in any process on the file. */
 export class AsyncResult<R = unknown> {
   readonly id: string
-  /** Whether the call stored nothing, because a job of its `taskId` was there already. */
+  /** Whether the call stored nothing, because a job of its `taskId` or its key was there already: this one. */
   readonly duplicate: boolean
   readonly #source: ResultSource
 

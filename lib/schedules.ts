@@ -83,8 +83,9 @@ export class Schedules {
   /** Runs the schedule's job now; its slots stay as they are. @throws UnknownSchedule */
   async trigger<R = unknown>(name: string): Promise<AsyncResult<R>> {
     const id = newJobId(Date.now())
-    await this.#source.requests().ask({ about: 'trigger-schedule', name: nameOf(name, 'schedule name'), id })
-    return new AsyncResult<R>(id, this.#source)
+    const question = { about: 'trigger-schedule', name: nameOf(name, 'schedule name'), id } as const
+    const stored = await this.#source.requests().ask<string>(question)
+    return new AsyncResult<R>(stored, this.#source, stored !== id)
   }
 
   /** False when there was none of this name. Its ledger stays. */

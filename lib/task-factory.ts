@@ -1,8 +1,15 @@
-import { InvalidInput, InvalidOption } from './errors.ts'
+import { DuplicateJob, InvalidInput, InvalidOption } from './errors.ts'
 import { checkInput } from './input-check.ts'
-import { type CallOptions, callSettings, plainShape, type SingleCallOptions } from './options/call-options.ts'
+import {
+  type CallOptions,
+  type CallSettings,
+  callSettings,
+  plainShape,
+  type SingleCallOptions,
+} from './options/call-options.ts'
 import { refuse } from './options/check.ts'
 import type { TaskSettings } from './options/task-options.ts'
+import { type UniqueSettings, uniqueKey } from './options/unique-options.ts'
 import { AsyncResult, type ResultSource } from './result.ts'
 import { Signature } from './signature.ts'
 import { insertWithin } from './store/caller-connection.ts'
@@ -10,7 +17,7 @@ import type { Task } from './task.ts'
 import type { TaskFunction } from './task-function.ts'
 import { encode } from './wire/codec.ts'
 import { newJobId } from './wire/job-id.ts'
-import type { JobShape } from './wire/messages.ts'
+import type { Duplicate } from './wire/messages.ts'
 import type { CallerDatabase, TransactionalTask } from './within.ts'
 import type { RunnableTask } from './worker/execute.ts'
 import { runningTask } from './worker/task-context.ts'
@@ -29,6 +36,7 @@ export interface DefinedTask extends RunnableTask {
 }
 
 type Encoded = string | Uint8Array
+type Duplicates = ReadonlyMap<string, Duplicate>
 
 /** Makes the callable task for a function. */
 export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, settings: TaskSettings, fn: F): Task<F> {
@@ -37,24 +45,29 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
   const plain = plainShape(name, settings)
   const { codec, input } = settings
 
-  const shapeOf = (options: SingleCallOptions | undefined): { taskId: string | null; shape: JobShape } => {
+  const shapeOf = (options: SingleCallOptions | undefined): CallSettings => {
     const settled =
       options === undefined && plain
-        ? { taskId: null, shape: plain }
+        ? { taskId: null, unique: settings.unique, shape: plain }
         : callSettings(name, settings, options, Date.now())
     const parent = runningTask()
-    return parent ? { ...settled, shape: { ...settled.shape, parentId: parent.id, rootId: parent.rootId } } : settled
+    if (parent) return { ...settled, shape: { ...settled.shape, parentId: parent.id, rootId: parent.rootId } }
+    // Calls that share a shape share a batch, and one of unique jobs that may be refused is stored whole or not at all.
+    return settled.unique?.rule.onConflict === 'error' ? { ...settled, shape: { ...settled.shape } } : settled
   }
   const encodeArgs = (args: unknown): Encoded => {
     if (!Array.isArray(args)) refuse(`the arguments of "${name}"`, args, 'an array, one element for each parameter')
     return encode(args, codec, 'args', host.maxPayload)
   }
-  const shapeOfMany = (argsList: unknown, options: CallOptions | undefined): JobShape => {
+  const settingsOfMany = (argsList: unknown, options: CallOptions | undefined): CallSettings => {
     if (!Array.isArray(argsList)) refuse(`${name}.delayMany()`, argsList, 'an array of argument arrays')
-    const { taskId, shape } = shapeOf(options)
-    if (taskId !== null)
+    const settled = shapeOf(options)
+    if (settled.taskId !== null)
       throw new InvalidOption(`${name}.delayMany(): taskId names one job — call applyAsync() for each`)
-    return shape
+    return settled
+  }
+  const keysOf = (unique: UniqueSettings, argsList: readonly Args[], encoded: Encoded[]): string[] => {
+    return argsList.map((args, i) => uniqueKey(unique, name, args, encoded[i]!))
   }
   const check = (args: readonly unknown[]): void | Promise<void> => {
     if (!input) return
@@ -71,14 +84,23 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
 
   const enqueueOne = async (args: Args, options?: SingleCallOptions): Promise<AsyncResult<Result>> => {
     if (input) await check(args)
-    const { taskId, shape } = shapeOf(options)
+    const { taskId, unique, shape } = shapeOf(options)
     const id = taskId ?? newJobId(Date.now())
-    const duplicates = await host.requests().enqueue(shape, [id], [encodeArgs(args)])
-    return new AsyncResult<Result>(id, host, duplicates.has(id))
+    const encoded = [encodeArgs(args)]
+    const keys = unique ? keysOf(unique, [args], encoded) : undefined
+    return handle(id, await host.requests().enqueue(shape, [id], encoded, keys))
   }
 
-  const handles = (ids: string[], duplicates: ReadonlySet<string>): AsyncResult<Result>[] => {
-    return ids.map((id) => new AsyncResult<Result>(id, host, duplicates.has(id)))
+  const handle = (id: string, duplicates: Duplicates): AsyncResult<Result> => {
+    const duplicate = duplicates.get(id)
+    if (!duplicate) return new AsyncResult<Result>(id, host)
+    const [, existing, refused] = duplicate
+    if (refused)
+      throw new DuplicateJob(
+        `a job of task "${name}" with the same key is there already (${existing}), and onConflict is 'error' — nothing was stored`,
+        existing,
+      )
+    return new AsyncResult<Result>(existing, host, true)
   }
   const newIds = (count: number): string[] => {
     const now = Date.now()
@@ -92,27 +114,32 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
     delay: (...args: Args) => enqueueOne(args),
     applyAsync: (args: Args, options?: SingleCallOptions) => enqueueOne(args, options),
     delayMany: async (argsList, options) => {
-      const shape = shapeOfMany(argsList, options)
+      const { unique, shape } = settingsOfMany(argsList, options)
       if (input) for (const args of argsList) await check(args)
       if (argsList.length === 0) return []
       const ids = newIds(argsList.length)
-      return handles(ids, await host.requests().enqueue(shape, ids, argsList.map(encodeArgs)))
+      const encoded = argsList.map(encodeArgs)
+      const keys = unique ? keysOf(unique, argsList, encoded) : undefined
+      const duplicates = await host.requests().enqueue(shape, ids, encoded, keys)
+      return ids.map((id) => handle(id, duplicates))
     },
     within: (db: CallerDatabase): TransactionalTask<F> => {
       const store = (argsList: readonly Args[], options?: SingleCallOptions): AsyncResult<Result>[] => {
         for (const args of argsList) checkNow(args)
-        const { taskId, shape } = shapeOf(options)
+        const { taskId, unique, shape } = shapeOf(options)
         const ids = taskId === null ? newIds(argsList.length) : [taskId]
-        const batch = { ...shape, ids, args: argsList.map(encodeArgs) }
-        const duplicates = new Set(insertWithin(db, host.database, batch, Date.now()))
+        const args = argsList.map(encodeArgs)
+        const batch = { ...shape, ...(unique && { keys: keysOf(unique, argsList, args) }), ids, args }
+        const { duplicates } = insertWithin(db, host.database, batch, Date.now())
         host.poke()
-        return handles(ids, duplicates)
+        const known = new Map(duplicates.map((duplicate) => [duplicate[0], duplicate]))
+        return ids.map((id) => handle(id, known))
       }
       return {
         delay: (...args: Args) => store([args])[0]!,
         applyAsync: (args: Args, options?: SingleCallOptions) => store([args], options)[0]!,
         delayMany: (argsList, options) => {
-          shapeOfMany(argsList, options)
+          settingsOfMany(argsList, options)
           return argsList.length === 0 ? [] : store(argsList, options)
         },
       }

@@ -1,5 +1,5 @@
 import { fromWireError } from '../wire/error-codec.ts'
-import type { EnqueueBatch, JobShape, Question, Reply, Request, Settled } from '../wire/messages.ts'
+import type { Duplicate, EnqueueBatch, JobShape, Question, Reply, Request, Settled } from '../wire/messages.ts'
 
 /** Carries requests to the engine, from wherever this runs. */
 export interface Transport {
@@ -8,14 +8,17 @@ export interface Transport {
   hold(on: boolean): void
 }
 
+/** Jobs that were not stored, by the id that they were to have. */
+export type Duplicates = ReadonlyMap<string, Duplicate>
+
 interface Flight {
   request: number
   batches: EnqueueBatch[]
   lastShape: JobShape | null
   /** Ids that callers chose: a second job of one would be the first again. */
   chosen: Set<string>
-  stored: Promise<ReadonlySet<string>>
-  resolve: (duplicates: ReadonlySet<string>) => void
+  stored: Promise<Duplicates>
+  resolve: (duplicates: Duplicates) => void
   reject: (error: Error) => void
 }
 
@@ -33,7 +36,7 @@ interface Wait {
   users: number
 }
 
-const NONE: ReadonlySet<string> = new Set()
+const NONE: Duplicates = new Map()
 
 /**
  * The caller's end of the conversation with the engine: numbers requests, posts what one turn of the event loop
@@ -54,11 +57,16 @@ export class Requests {
     this.#transport = transport
   }
 
-  /** Resolves after the commit that holds the jobs, with those ids that were stored before. */
-  enqueue(shape: JobShape, ids: string[], args: (string | Uint8Array)[]): Promise<ReadonlySet<string>> {
+  /**
+   * Resolves after the commit that holds the jobs, with those that were there already.
+   * @param keys one for each job, where the shape is of unique jobs
+   */
+  enqueue(shape: JobShape, ids: string[], args: (string | Uint8Array)[], keys?: string[]): Promise<Duplicates> {
     const flight = this.#collect()
     if (shape.chosen) {
-      if (ids.some((id) => flight.chosen.has(id))) return flight.stored.then(() => new Set(ids))
+      if (ids.some((id) => flight.chosen.has(id))) {
+        return flight.stored.then((known) => new Map(ids.map((id) => [id, known.get(id) ?? [id, id, false]])))
+      }
       for (const id of ids) flight.chosen.add(id)
     }
     const last = flight.batches.at(-1)
@@ -70,8 +78,9 @@ export class Requests {
         last.ids = last.ids.concat(ids)
         last.args = last.args.concat(args)
       }
+      if (keys) for (const key of keys) last.keys?.push(key)
     } else {
-      flight.batches.push({ ...shape, ids: ids.slice(), args: args.slice() })
+      flight.batches.push({ ...shape, ...(keys && { keys: keys.slice() }), ids: ids.slice(), args: args.slice() })
       flight.lastShape = shape
     }
     return flight.stored
@@ -145,8 +154,13 @@ export class Requests {
   receive(reply: Reply): void {
     switch (reply.type) {
       case 'stored': {
-        const duplicates = reply.duplicates.length > 0 ? new Set(reply.duplicates) : NONE
-        for (const request of reply.requests) this.#land(request)?.resolve(duplicates)
+        const duplicates = new Map<number, Map<string, Duplicate>>()
+        for (const [request, duplicate] of reply.duplicates) {
+          const known = duplicates.get(request)
+          if (known) known.set(duplicate[0], duplicate)
+          else duplicates.set(request, new Map([[duplicate[0], duplicate]]))
+        }
+        for (const request of reply.requests) this.#land(request)?.resolve(duplicates.get(request) ?? NONE)
         break
       }
       case 'answer':

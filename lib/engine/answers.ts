@@ -62,7 +62,7 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
     case 'remove-schedule':
       return edits.make(() => store.schedules.remove(question.name))
     case 'trigger-schedule':
-      return edits.make((now) => void parts.beat.trigger(question.name, question.id, now))
+      return edits.make((now) => parts.beat.trigger(question.name, question.id, now))
     case 'ledger':
       return store.schedules.ledger(
         question.name,
@@ -74,15 +74,9 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
 }
 
 async function revoke(parts: Parts, { id, terminate, reason }: Question & { about: 'revoke' }): Promise<unknown> {
-  const before = parts.store.reads.state(id)
-  const state = await parts.edits.make((now) => parts.store.revocations.revoke(id, terminate, reason, now))
+  const { state, ended } = await parts.edits.make((now) => parts.store.revocations.revoke(id, terminate, reason, now))
+  parts.revoker.announce(ended, parts.clock.now())
   if (state === 'STARTED') parts.revoker.look()
-  if (state === 'REVOKED' && before !== 'REVOKED') {
-    const task = parts.store.reads.job(id)?.task ?? ''
-    parts.waiters.settled(id, ['REVOKED', task, 'json', null, null])
-    parts.waiters.flush()
-    parts.announcer.announce('task-revoked', { id, task, at: parts.clock.now() })
-  }
   return state
 }
 

@@ -150,13 +150,14 @@ export class Beat implements Participant {
     this.refresh()
   }
 
-  /** Inside a transaction: runs a schedule's job now, beside its slots; returns where the job lies. */
-  trigger(name: string, id: string, now: number): { queue: string; task: string } {
+  /** Inside a transaction: runs a schedule's job now, beside its slots; returns its id, or that of the unique job it would repeat. */
+  trigger(name: string, id: string, now: number): string {
     const row = this.#known(name)
     const job = this.#job(row)
-    this.#store.inserts.insert(this.#batch(job, id, now), now, { schedule: name, scheduledFor: now })
+    const slot = { schedule: name, scheduledFor: now }
+    const [duplicate] = this.#store.inserts.insert(this.#batch(job, id, now), now, slot).duplicates
     this.#events.stored(job.queue, job.task)
-    return job
+    return duplicate?.[1] ?? id
   }
 
   #known(name: string): ScheduleRow {
@@ -200,9 +201,11 @@ export class Beat implements Participant {
     const id = newJobId(now)
     if (!this.#store.schedules.note(row.name, slot, 'fired', id, now)) return
     const job = this.#job(row)
-    this.#store.inserts.insert(this.#batch(job, id, now), now, { schedule: row.name, scheduledFor: slot })
+    const where = { schedule: row.name, scheduledFor: slot }
+    const [duplicate] = this.#store.inserts.insert(this.#batch(job, id, now), now, where).duplicates
     this.#events.stored(job.queue, job.task)
-    this.#noted.push({ schedule: row.name, slot, id })
+    if (duplicate) this.#store.schedules.coalesce(row.name, slot, duplicate[1])
+    else this.#noted.push({ schedule: row.name, slot, id })
   }
 
   #note(name: string, slot: number, outcome: 'missed' | 'skipped' | 'coalesced', now: number): void {

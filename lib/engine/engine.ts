@@ -3,7 +3,7 @@ import { isBusy, storageError } from '../store/sqlite-errors.ts'
 import { Store } from '../store/store.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
 import { toWireError } from '../wire/error-codec.ts'
-import type { Command, EnqueueBatch, Notice, Reply, Request, Settled } from '../wire/messages.ts'
+import type { Command, Duplicate, EnqueueBatch, Notice, Reply, Request, Settled } from '../wire/messages.ts'
 import { Announcer, describeJob } from './announcer.ts'
 import { answer } from './answers.ts'
 import { Beat } from './beat.ts'
@@ -122,8 +122,12 @@ export class Engine {
     })
     const edits = new Edits(() => turns.request())
     const rescuer = new Rescuer(store, dispatcher.tasks)
-    const revoker = new Revoker(store, main, standing)
-    this.#intake = new Intake(store, { stored, sent: (batch, duplicates) => this.#announceSent(batch, duplicates) })
+    const revoker = new Revoker({ store, main, standing, waiters, announcer })
+    this.#intake = new Intake(store, {
+      stored,
+      sent: (batch, duplicates) => this.#announceSent(batch, duplicates),
+      replaced: (jobs, now) => revoker.announce(jobs, now),
+    })
     const participants = [settler, this.#intake, edits, beat, dispatcher]
     const turns: TurnLoop = new TurnLoop(store, clock, participants, (worked) => this.#afterTurn(worked))
 
@@ -240,11 +244,11 @@ export class Engine {
     )
   }
 
-  #announceSent({ ids, task, queue }: EnqueueBatch, duplicates: string[]): void {
+  #announceSent({ ids, task, queue }: EnqueueBatch, duplicates: readonly Duplicate[]): void {
     const { announcer, clock } = this.#parts
     if (!announcer.wants('task-sent')) return
-    for (const id of ids)
-      if (!duplicates.includes(id)) announcer.announce('task-sent', { id, task, queue, at: clock.now() })
+    const left = new Set(duplicates.map(([id]) => id))
+    for (const id of ids) if (!left.has(id)) announcer.announce('task-sent', { id, task, queue, at: clock.now() })
   }
 
   #afterTurn(worked: boolean): void {

@@ -1,7 +1,9 @@
 import type { CeleriacError } from '../errors.ts'
+import { ALL_STORED, type Inserted } from '../store/jobs/insert.ts'
+import type { RevokedJob } from '../store/jobs/revoke.ts'
 import type { Store } from '../store/store.ts'
 import { toWireError } from '../wire/error-codec.ts'
-import type { EnqueueBatch } from '../wire/messages.ts'
+import type { Duplicate, EnqueueBatch, Reply } from '../wire/messages.ts'
 import type { Session } from './session.ts'
 import type { Participant } from './turn.ts'
 
@@ -14,8 +16,10 @@ interface Arrival {
 export interface IntakeEvents {
   /** Due jobs were stored in this line, in the transaction that is open. */
   stored(queue: string, task: string, delayed: boolean): void
-  /** Jobs were stored for good. */
-  sent(batch: EnqueueBatch, duplicates: string[]): void
+  /** Jobs were stored for good, but for those of a batch that were there already. */
+  sent(batch: EnqueueBatch, duplicates: readonly Duplicate[]): void
+  /** Waiting jobs ended because new ones took their place. */
+  replaced(jobs: readonly RevokedJob[], now: number): void
 }
 
 /** New jobs, stored in the turn after they arrive and acknowledged after its commit. */
@@ -25,7 +29,7 @@ export class Intake implements Participant {
   readonly #events: IntakeEvents
   #arrivals: Arrival[] = []
   #written: Arrival[] = []
-  #duplicates = new Map<Session, string[]>()
+  #inserted = new Map<EnqueueBatch, Inserted>()
 
   constructor(store: Store, events: IntakeEvents) {
     this.#store = store
@@ -41,30 +45,32 @@ export class Intake implements Participant {
   }
 
   write(now: number): void {
-    this.#duplicates = new Map()
+    this.#inserted = new Map()
     this.#written = this.#arrivals
-    for (const { session, batches } of this.#written) {
+    for (const { batches } of this.#written) {
       for (const batch of batches) {
-        const duplicates = this.#store.inserts.insert(batch, now)
-        if (duplicates.length > 0)
-          this.#duplicates.set(session, [...(this.#duplicates.get(session) ?? []), ...duplicates])
-        this.#events.stored(batch.queue, batch.task, batch.runAt !== null || batch.expiresAt !== null)
+        const inserted = this.#store.inserts.insert(batch, now)
+        if (inserted.duplicates.length > 0 || inserted.replaced.length > 0) this.#inserted.set(batch, inserted)
+        const delayed = batch.runAt !== null || batch.expiresAt !== null || batch.unique?.debounce != null
+        this.#events.stored(batch.queue, batch.task, delayed)
       }
     }
   }
 
-  committed(): void {
-    const requests = new Map<Session, number[]>()
+  committed(now: number): void {
+    const replies = new Map<Session, Reply & { type: 'stored' }>()
     for (const { session, request, batches } of this.#take()) {
-      const known = requests.get(session)
-      if (known) known.push(request)
-      else requests.set(session, [request])
-      const duplicates = this.#duplicates.get(session) ?? []
-      for (const batch of batches) this.#events.sent(batch, duplicates)
+      const reply = replies.get(session) ?? { type: 'stored', requests: [], duplicates: [] }
+      replies.set(session, reply)
+      reply.requests.push(request)
+      for (const batch of batches) {
+        const { duplicates, replaced } = this.#inserted.get(batch) ?? ALL_STORED
+        for (const duplicate of duplicates) reply.duplicates.push([request, duplicate])
+        this.#events.sent(batch, duplicates)
+        if (replaced.length > 0) this.#events.replaced(replaced, now)
+      }
     }
-    for (const [session, list] of requests) {
-      session.reply({ type: 'stored', requests: list, duplicates: this.#duplicates.get(session) ?? [] })
-    }
+    for (const [session, reply] of replies) session.reply(reply)
   }
 
   failed(error: CeleriacError): void {

@@ -5,9 +5,10 @@ import type { JobShape, StoredOptions } from '../wire/messages.ts'
 import { booleanOr, durationOr, integerOr, momentOr, nameOf, optionsOf, refuse } from './check.ts'
 import { type RetryOptions, retryPolicy } from './retry-options.ts'
 import type { TaskSettings } from './task-options.ts'
+import { ONCE_KEYS, type OnceOptions, type UniqueSettings, uniqueSettings } from './unique-options.ts'
 
 /** Options of one call; each overrides the task's own. */
-export interface CallOptions {
+export interface CallOptions extends OnceOptions {
   /** Begin this long from now at the earliest. Excludes `eta`. */
   countdown?: Duration
   /** Begin then at the earliest: a Date, or epoch milliseconds. Excludes `countdown`. */
@@ -47,10 +48,13 @@ const KEYS = [
   'headers',
   'tags',
   'taskId',
+  ...ONCE_KEYS,
 ] as const
 
 export interface CallSettings {
   taskId: string | null
+  /** Where the key of a unique job comes from. */
+  unique: UniqueSettings | null
   shape: JobShape
 }
 
@@ -63,6 +67,11 @@ export function callSettings(task: string, settings: TaskSettings, options: unkn
   }
   const countdown = durationOr(given.countdown, `${where}: countdown`, null)
   const runAt = countdown === null ? momentOr(given.eta, `${where}: eta`, null) : now + countdown
+  const unique = uniqueSettings(given, settings.unique, where)
+  if (unique?.rule.debounce && (runAt !== null || given.taskId !== undefined))
+    throw new InvalidOption(
+      `${where}: countdown, eta and taskId do not go with debounce, which sets the time and finds the job — leave them out`,
+    )
   const retry = retryPolicy(given.retry, `${where}: retry`)
   const { expires } = given
   const expiresAt =
@@ -91,6 +100,7 @@ export function callSettings(task: string, settings: TaskSettings, options: unkn
   }
   return {
     taskId: given.taskId === undefined ? null : nameOf(given.taskId, `${where}: taskId`),
+    unique,
     shape: {
       task,
       queue: given.queue === undefined ? settings.queue : nameOf(given.queue, `${where}: queue`),
@@ -103,6 +113,7 @@ export function callSettings(task: string, settings: TaskSettings, options: unkn
       parentId: null,
       rootId: null,
       chosen: given.taskId !== undefined,
+      ...(unique && { unique: unique.rule }),
     },
   }
 }

@@ -5,9 +5,10 @@ import { booleanOr, durationOr, integerOr, nameOf, oneOf, optionsOf, refuse } fr
 import { type ConcurrencyOptions, type ConcurrencySettings, concurrencyOf } from './limit-options.ts'
 import { type RetryOptions, retryPolicy } from './retry-options.ts'
 import { isStandardSchema, type StandardSchema } from './standard-schema.ts'
+import { ONCE_KEYS, type OnceOptions, type UniqueSettings, uniqueSettings } from './unique-options.ts'
 
 /** How a task's jobs are stored and run. */
-export interface TaskOptions {
+export interface TaskOptions extends OnceOptions {
   /** Line the jobs wait in. Default `'default'`. */
   queue?: string
   /** 0 to 9, higher first; first in, first out within. Default 0. */
@@ -50,6 +51,7 @@ export interface TaskSettings {
   input: StandardSchema | null
   codec: Codec
   onCrash: 'retry' | 'fail'
+  unique: UniqueSettings | null
 }
 
 const KEYS = [
@@ -65,6 +67,7 @@ const KEYS = [
   'input',
   'codec',
   'onCrash',
+  ...ONCE_KEYS,
 ] as const
 
 /** @throws InvalidOption */
@@ -88,5 +91,6 @@ export function taskSettings(options: unknown, defaults: unknown, where: string)
     input: input ?? null,
     codec: oneOf(given.codec, `${where}: codec`, ['json', 'v8'] as const, 'json'),
     onCrash: oneOf(given.onCrash, `${where}: onCrash`, ['retry', 'fail'] as const, 'retry'),
+    unique: uniqueSettings(given, null, where),
   })
 }

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { ForeignConnection } from '../errors.ts'
 import type { EnqueueBatch } from '../wire/messages.ts'
 import { type Connection, loadDriver } from './driver.ts'
-import { JobInserts } from './jobs/insert.ts'
+import { type Inserted, JobInserts } from './jobs/insert.ts'
 import { migrateInTransaction, SCHEMA_VERSION, schemaVersion } from './migrations.ts'
 import { storageError } from './sqlite-errors.ts'
 
@@ -12,10 +12,9 @@ const inserters = new WeakMap<object, JobInserts>()
  * Stores jobs through a connection of the application, inside whatever transaction it has open. Only connections of the
  * very better-sqlite3 that the engine uses will do: a second SQLite library in one process drops the first one's locks
  * and loses rows without a word.
- * @returns the ids that were stored before
  * @throws ForeignConnection, and the storage errors
  */
-export function insertWithin(db: unknown, database: string, batch: EnqueueBatch, now: number): string[] {
+export function insertWithin(db: unknown, database: string, batch: EnqueueBatch, now: number): Inserted {
   const connection = ownConnection(db, database)
   try {
     let inserts = inserters.get(connection)
@@ -26,10 +25,16 @@ export function insertWithin(db: unknown, database: string, batch: EnqueueBatch,
       // Tables made in the caller's transaction may be rolled back with it, and statements on them with the tables.
       if (current || !connection.inTransaction) inserters.set(connection, inserts)
     }
+    if (batch.unique && !connection.inTransaction) return atOnce(connection, inserts, batch, now)
     return inserts.insert(batch, now)
   } catch (error) {
     throw storageError(error, database)
   }
+}
+
+/** What depends on the keys that are taken is read and written in one transaction. */
+function atOnce(connection: Connection, inserts: JobInserts, batch: EnqueueBatch, now: number): Inserted {
+  return connection.transaction(() => inserts.insert(batch, now)).immediate()
 }
 
 /** In the caller's transaction when there is one: then the tables come and go with it. */

@@ -42,6 +42,7 @@ export class Schedules {
   readonly #pause: Statement
   readonly #remove: Statement
   readonly #slot: Statement
+  readonly #coalesce: Statement
   readonly #ledger: Statement
   readonly #unfinished: Statement
 
@@ -73,6 +74,9 @@ export class Schedules {
     this.#slot =
       db.prepare(`INSERT INTO celeriac_slots (schedule, slot, outcome, job_id, noted_at) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (schedule, slot) DO NOTHING`)
+    this.#coalesce = db.prepare(
+      "UPDATE celeriac_slots SET outcome = 'coalesced', job_id = ? WHERE schedule = ? AND slot = ?",
+    )
     this.#ledger = db.prepare(`SELECT slot, outcome, job_id AS jobId FROM celeriac_slots
       WHERE schedule = ? AND slot >= ? AND slot < ? ORDER BY slot DESC LIMIT ? + 0`)
     this.#unfinished = db
@@ -143,6 +147,11 @@ export class Schedules {
   /** False when the slot has its row already, from this process or another: a slot is decided once. */
   note(schedule: string, slot: number, outcome: SlotOutcome, jobId: string | null, now: number): boolean {
     return this.#slot.run(schedule, slot, outcome, jobId, now).changes === 1
+  }
+
+  /** The slot's job was not stored, since a unique one stands for it. */
+  coalesce(schedule: string, slot: number, jobId: string): void {
+    this.#coalesce.run(jobId, schedule, slot)
   }
 
   ledger(name: string, from: number, to: number, limit: number): LedgerRow[] {

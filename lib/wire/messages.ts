@@ -2,6 +2,7 @@
 import type { FilterTerms } from '../domain/job-filter.ts'
 import type { RetryData } from '../domain/retry.ts'
 import type { State } from '../domain/states.ts'
+import type { UniqueRule } from '../domain/unique.ts'
 import type { Codec, Payload } from './codec.ts'
 import type { WireError } from './error-codec.ts'
 
@@ -34,12 +35,19 @@ export interface EnqueueBatch {
   rootId: string | null
   /** Whether the ids were chosen by the caller and may be stored already. */
   chosen: boolean
+  /** Absent for jobs that may be stored any number of times. */
+  unique?: UniqueRule
+  /** With `unique`: the key of each job. */
+  keys?: string[]
   ids: string[]
   args: (string | Uint8Array)[]
 }
 
 /** What jobs of one call have in common. Calls that share the object share a batch. */
-export type JobShape = Omit<EnqueueBatch, 'ids' | 'args'>
+export type JobShape = Omit<EnqueueBatch, 'ids' | 'args' | 'keys'>
+
+/** A job that was not stored, and the one that was there. `refused` when its caller wanted an error then. */
+export type Duplicate = [id: string, existing: string, refused: boolean]
 
 /** What a thread needs to run a job. Order is the order of the claim statement's columns after `position`. */
 export type RunRow = [
@@ -188,7 +196,7 @@ export type Settled = [
 
 /** What the engine tells a client. */
 export type Reply =
-  | { type: 'stored'; requests: number[]; duplicates: string[] }
+  | { type: 'stored'; requests: number[]; duplicates: [request: number, duplicate: Duplicate][] }
   | { type: 'answer'; request: number; value: unknown }
   | { type: 'refused'; requests: number[]; error: WireError }
   | { type: 'settled'; ended: [id: string, settled: Settled][] }

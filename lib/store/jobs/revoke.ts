@@ -8,9 +8,19 @@ export interface Revoking {
   reason: string | null
 }
 
+/** A waiting job that was ended. */
+export interface RevokedJob {
+  id: string
+  task: string
+  queue: string
+}
+
+const WAITING = "state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'RETRY')"
+
 /** Takes jobs back before or while they run, and forgets results. The caller holds the transaction. */
 export class JobRevocations {
   readonly #waiting: Statement
+  readonly #family: Statement
   readonly #running: Statement
   readonly #asked: Statement
   readonly #state: Statement
@@ -18,7 +28,15 @@ export class JobRevocations {
 
   constructor(db: Connection) {
     this.#waiting = db.prepare(`UPDATE celeriac_jobs SET state = 'REVOKED', finished_at = ?, revoke_reason = ?
-      WHERE id = ? AND state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'RETRY')`)
+      WHERE id = ? AND ${WAITING} RETURNING id, task, queue`)
+    this.#family = db.prepare(`UPDATE celeriac_jobs SET state = 'REVOKED', finished_at = ?, revoke_reason = ?
+      WHERE ${WAITING} AND seq IN (
+        WITH RECURSIVE family(seq, id) AS (
+          SELECT seq, id FROM celeriac_jobs WHERE parent_id = ? AND ${WAITING}
+          UNION ALL
+          SELECT j.seq, j.id FROM family JOIN celeriac_jobs j ON j.parent_id = family.id WHERE j.${WAITING})
+        SELECT seq FROM family)
+      RETURNING id, task, queue`)
     this.#running =
       db.prepare(`UPDATE celeriac_jobs SET revoke_asked = max(coalesce(revoke_asked, 0), ?), revoke_reason = ?
       WHERE id = ? AND state = 'STARTED'`)
@@ -31,10 +49,31 @@ export class JobRevocations {
       WHERE id = ? AND state IN ('SUCCESS', 'FAILURE', 'REVOKED', 'EXPIRED')`)
   }
 
-  /** Ends a waiting job, or asks whoever runs it to end it; `null` for an id that was never stored. */
-  revoke(id: string, terminate: boolean, reason: string | null, now: number): State | null {
-    if (this.#waiting.run(now, reason, id).changes === 0) this.#running.run(terminate ? 2 : 1, reason, id)
-    return (this.#state.get(id) as State | undefined) ?? null
+  /**
+   * Ends a waiting job, or asks whoever runs it to end it, and ends what waits below either. One that has ended is left
+   * alone with its family. `state` is `null` for an id that was never stored.
+   */
+  revoke(
+    id: string,
+    terminate: boolean,
+    reason: string | null,
+    now: number,
+  ): { state: State | null; ended: RevokedJob[] } {
+    let ended = this.revokeWaiting(id, reason, now)
+    if (ended.length === 0 && this.#running.run(terminate ? 2 : 1, reason, id).changes === 1)
+      ended = this.revokeChildren(id, now)
+    return { state: (this.#state.get(id) as State | undefined) ?? null, ended }
+  }
+
+  /** Ends a job that waits, with all that waits below it; none when it does not wait. */
+  revokeWaiting(id: string, reason: string | null, now: number): RevokedJob[] {
+    const ended = this.#waiting.all(now, reason, id) as RevokedJob[]
+    return ended.length === 0 ? ended : ended.concat(this.revokeChildren(id, now))
+  }
+
+  /** Ends what waits below a job that was revoked, down to jobs that run or have ended. */
+  revokeChildren(id: string, now: number): RevokedJob[] {
+    return this.#family.all(now, `job ${id} was revoked, and this one was enqueued by it`, id) as RevokedJob[]
   }
 
   /** Running jobs of one owner that somebody asked to end. */

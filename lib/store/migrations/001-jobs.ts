@@ -34,6 +34,8 @@ CREATE TABLE celeriac_jobs (
   revoke_asked  INTEGER,
   forgotten     INTEGER NOT NULL DEFAULT 0,
   error         TEXT,
+  unique_key    TEXT,
+  unique_until  TEXT,
   args          ANY NOT NULL,
   result        ANY
 ) STRICT;
@@ -45,6 +47,8 @@ CREATE INDEX celeriac_jobs_expiring ON celeriac_jobs (expires_at) WHERE expires_
 CREATE INDEX celeriac_jobs_revoking ON celeriac_jobs (seq) WHERE revoke_asked IS NOT NULL AND state = 'STARTED';
 CREATE INDEX celeriac_jobs_schedule ON celeriac_jobs (schedule)
   WHERE schedule IS NOT NULL AND state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'STARTED', 'RETRY');
+CREATE INDEX celeriac_jobs_family ON celeriac_jobs (parent_id)
+  WHERE parent_id IS NOT NULL AND state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'RETRY');
 
 CREATE TABLE celeriac_attempts (
   job        INTEGER NOT NULL,

@@ -1,0 +1,20 @@
+/**
+ * One job of a key at a time, over all processes: the index holds a key as long as its job does, so a statement that starts or
+ * ends a job gives the key up by that alone. `started_at` is never taken back, so a job whose key is free once it began cannot
+ * come back for it when it is retried. Windows are rows of their own, for they outlive the job.
+ */
+export const createUnique = `
+CREATE UNIQUE INDEX celeriac_jobs_unique ON celeriac_jobs (unique_key, task)
+  WHERE unique_key IS NOT NULL AND state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'STARTED', 'RETRY')
+    AND (started_at IS NULL OR unique_until = 'finished');
+
+CREATE TABLE celeriac_unique_windows (
+  task        TEXT NOT NULL,
+  key         TEXT NOT NULL,
+  job         TEXT NOT NULL,
+  enqueued_at INTEGER NOT NULL,
+  until       INTEGER NOT NULL,
+  PRIMARY KEY (task, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX celeriac_unique_windows_until ON celeriac_unique_windows (until);
+`
