@@ -59,7 +59,7 @@ export class Celeriac {
   readonly tasks: ReadonlyMap<string, Task>
   /** Looks at jobs, queues and processes. */
   readonly inspect: Inspect
-  /** Steers queues and tasks, in all processes of the file. */
+  /** Steers jobs, queues and tasks, in all processes of the file. */
   readonly control: Control
   /** The schedules in the file. */
   readonly schedules: Schedules

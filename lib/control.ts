@@ -1,16 +1,70 @@
+import type { FilterTerms, JobFilter } from './domain/job-filter.ts'
+import { type State, WAITING_STATES } from './domain/states.ts'
 import { nameOf, optionsOf, refuse } from './options/check.ts'
-import type { ResultSource } from './result.ts'
+import { filterTerms } from './options/filter-options.ts'
+import { type ResultSource, type RevokeOptions, revokeSettings } from './result.ts'
 import type { LineName } from './wire/messages.ts'
+
+/** Jobs by one id, by several, or by a filter of at least one term. */
+export type JobSelection = string | readonly string[] | JobFilter
+
+const REVOKABLE: readonly State[] = [...WAITING_STATES, 'STARTED']
+const RETRYABLE: readonly State[] = ['FAILURE', 'REVOKED', 'EXPIRED']
 
 /** All jobs of a queue, or all of a task. A text names a queue. */
 export type Line = string | { queue: string } | { task: string }
 
-/** Gives orders for queues and tasks. They are kept in the file: all processes obey them, and restarts do not undo them. */
+/**
+ * Steers jobs, queues and processes, from any process on the file. What it orders for queues and tasks is kept in the
+ * file: all processes obey it, and restarts do not undo it.
+ */
 export class Control {
   readonly #source: ResultSource
 
   constructor(source: ResultSource) {
     this.#source = source
+  }
+
+  /**
+   * Ends jobs: waiting ones at once, running ones by their signal, or by force with `terminate`. Resolves with how many
+   * were ended or told to end. A filter means unfinished jobs only.
+   * @throws InvalidOption
+   */
+  async revoke(jobs: JobSelection, options: RevokeOptions = {}): Promise<number> {
+    const { terminate, reason } = revokeSettings(options)
+    const requests = this.#source.requests()
+    const meant = idsOf(jobs, 'revoke()') ?? termsOf(jobs as JobFilter, 'revoke()', REVOKABLE, REVOKABLE)
+    return requests.ask<number>({ about: 'revoke-all', jobs: meant, terminate, reason })
+  }
+
+  /**
+   * Runs ended jobs again: each is due at once, with one more attempt allowed and its history kept. Resolves with how
+   * many. A filter that names no state means those that failed; among several jobs, those that cannot be retried are
+   * left out.
+   * @throws NotRetryable or UnknownTask for a single id, InvalidOption
+   */
+  async retry(jobs: JobSelection): Promise<number> {
+    const requests = this.#source.requests()
+    if (typeof jobs === 'string') {
+      await requests.ask<State>({ about: 'retry', id: nameOf(jobs, 'retry(): id') })
+      return 1
+    }
+    const meant = idsOf(jobs, 'retry()') ?? termsOf(jobs as JobFilter, 'retry()', ['FAILURE'], RETRYABLE)
+    return requests.ask<number>({ about: 'retry-all', jobs: meant })
+  }
+
+  /**
+   * Ends every job that waits in a queue, those with a time ahead of them too; running ones go on. Where Celery deletes
+   * the messages, the jobs end here as REVOKED, so that whoever waits for one is told. Resolves with how many.
+   */
+  async purge(queue: string): Promise<number> {
+    const terms = filterTerms({ queue: nameOf(queue, 'purge(): queue'), state: WAITING_STATES }, 'purge()', Date.now())
+    return this.#source.requests().ask<number>({
+      about: 'revoke-all',
+      jobs: terms,
+      terminate: false,
+      reason: `queue "${queue}" was purged`,
+    })
   }
 
   /** From the moment this resolves on no process starts a job of the queue or task. What runs goes on, and jobs are still stored. */
@@ -23,6 +77,25 @@ export class Control {
     const name = line === undefined ? null : lineName(line, 'resume()')
     await this.#source.requests().ask({ about: 'pause', line: name, paused: false })
   }
+}
+
+function idsOf(jobs: JobSelection, where: string): string[] | null {
+  if (typeof jobs === 'string') return [nameOf(jobs, `${where}: id`)]
+  return Array.isArray(jobs) ? [...new Set(jobs.map((id: unknown) => nameOf(id, `${where}: id`)))] : null
+}
+
+/** @param usual states that are meant when none is named  @param possible states that can be meant at all */
+function termsOf(filter: JobFilter, where: string, usual: readonly State[], possible: readonly State[]): FilterTerms {
+  const terms = filterTerms(filter, where, Date.now())
+  if (Object.values(terms).every((term) => term === null))
+    refuse(
+      `${where}: the filter`,
+      filter,
+      `a filter of at least one term, such as { queue: 'mail' }; { task: '*' } means every job`,
+    )
+  const states = (terms.states ?? usual).filter((state) => possible.includes(state))
+  if (states.length === 0) refuse(`${where}: state`, filter.state, possible.join(', '))
+  return { ...terms, states }
 }
 
 function lineName(line: Line, where: string): LineName {

@@ -174,6 +174,11 @@ export class JoinInsideTask extends CeleriacError {
   readonly code = 'JOIN_INSIDE_TASK'
 }
 
+/** The job cannot be retried by hand: it succeeded, has not ended, or its arguments were forgotten. */
+export class NotRetryable extends CeleriacError {
+  readonly code = 'NOT_RETRYABLE'
+}
+
 /** `get()` found no job of this id: it was never stored in this file. */
 export class UnknownTask extends CeleriacError {
   readonly code = 'UNKNOWN_TASK'

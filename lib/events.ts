@@ -17,7 +17,7 @@ export interface EventMap {
   'task-succeeded': JobEvent & { queue: string; attempt: number; runtime: number }
   'task-failed': JobEvent & { error: Error | null }
   'task-retried': JobEvent & { queue: string; attempt: number; error: Error | null }
-  'task-revoked': JobEvent
+  'task-revoked': JobEvent & { queue: string }
   'task-expired': JobEvent & { queue: string }
   'worker-online': { key: string; pid: number; at: Date }
   'worker-offline': { key: string; pid: number; at: Date }

@@ -1,5 +1,5 @@
 export { Celeriac, type StartOptions, type TaskDecorator } from './celeriac.ts'
-export type { Control, Line } from './control.ts'
+export type { Control, JobSelection, Line } from './control.ts'
 export type { Duration } from './domain/duration.ts'
 export { formatJobFilter, type JobFilter, parseJobFilter } from './domain/job-filter.ts'
 export type { State } from './domain/states.ts'

@@ -3,6 +3,7 @@ import { explainObstacle } from './explain-obstacle.ts'
 import { type JobInfo, jobInfo } from './job-info.ts'
 import { type FoundJobs, type PageOptions, pageAsked } from './job-page.ts'
 import { nameOf } from './options/check.ts'
+import { filterTerms } from './options/filter-options.ts'
 import type { ResultSource } from './result.ts'
 import type { LineName, Obstacle, StoredJob, StoredPage } from './wire/messages.ts'
 
@@ -126,6 +127,24 @@ export class Inspect {
     const { terms, limit, after } = pageAsked(filter, options, Date.now())
     const page = await this.#source.requests().ask<StoredPage>({ about: 'jobs', terms, limit, after })
     return { jobs: page.jobs.map((job) => jobInfo(job, this.#source.hidden)), next: page.next }
+  }
+
+  /**
+   * How many jobs a filter means. A full count walks over what the filter gives no index for, a slice at a time.
+   * @throws InvalidOption
+   */
+  async count(filter: JobFilter = {}): Promise<number> {
+    const terms = filterTerms(filter, 'count()', Date.now())
+    let total = 0
+    let after: number | null = null
+    do {
+      const part: { count: number; next: number | null } = await this.#source
+        .requests()
+        .ask({ about: 'count', terms, after })
+      total += part.count
+      after = part.next
+    } while (after !== null)
+    return total
   }
 
   /** Lines that a job's task wrote with `currentTask().log`. */

@@ -124,11 +124,17 @@ export class AsyncResult<R = unknown> {
 
   /** Ends the job: a waiting one at once, a running one by its signal. Resolves with its state after the call. */
   async revoke(options: RevokeOptions = {}): Promise<State | null> {
-    const given = optionsOf(options, 'revoke()', ['terminate', 'reason'])
-    const terminate = booleanOr(given.terminate, 'revoke(): terminate', false)
-    const reason = given.reason ?? null
-    if (reason !== null && typeof reason !== 'string') refuse('revoke(): reason', reason, 'a text')
+    const { terminate, reason } = revokeSettings(options)
     return this.#source.requests().ask<State | null>({ about: 'revoke', id: this.id, terminate, reason })
+  }
+
+  /**
+   * Runs a job again that failed, was revoked or expired: it is due at once, one more attempt is allowed, and what is known
+   * of the earlier ones is kept. `get()` then waits for the new outcome.
+   * @throws NotRetryable when it succeeded, has not ended or was forgotten; UnknownTask
+   */
+  async retry(): Promise<State> {
+    return this.#source.requests().ask<State>({ about: 'retry', id: this.id })
   }
 
   /** Drops a finished job's arguments and result; its state and errors stay. False when there was nothing to drop. */
@@ -193,6 +199,14 @@ export class AsyncResult<R = unknown> {
       wait.release()
     }
   }
+}
+
+/** @throws InvalidOption */
+export function revokeSettings(options: RevokeOptions): { terminate: boolean; reason: string | null } {
+  const given = optionsOf(options, 'revoke()', ['terminate', 'reason'])
+  const reason = given.reason ?? null
+  if (reason !== null && typeof reason !== 'string') refuse('revoke(): reason', reason, 'a text')
+  return { terminate: booleanOr(given.terminate, 'revoke(): terminate', false), reason }
 }
 
 /** Longest that one timer is set for, in ms: Node fires one beyond 2^31 at once, and a machine that slept must look at its clock. */

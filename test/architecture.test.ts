@@ -149,7 +149,7 @@ describe('architecture', () => {
 
   it('reads the clock in few places', () => {
     const allowed =
-      /^(engine\/clock|worker\/|celeriac|inspect|reader|task-factory|schedules|client\/|store\/open|domain\/cron-oracle)/
+      /^(engine\/clock|worker\/|celeriac|control|inspect|reader|task-factory|schedules|client\/|store\/open|domain\/cron-oracle)/
     const wrong = [...sources].filter(
       ([file, source]) => !allowed.test(file) && /Date\.now\(\)|new Date\(\)/.test(withoutComments(source)),
     )

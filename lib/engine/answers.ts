@@ -2,6 +2,7 @@ import { jobPage } from '../store/jobs/page.ts'
 import { toWireError } from '../wire/error-codec.ts'
 import type { Question, StoredJob, StoredPage } from '../wire/messages.ts'
 import type { Parts } from './parts.ts'
+import { count, retry, retryAll, revoke, revokeAll } from './steering.ts'
 
 /** Most rows of a list that `inspect` returns. */
 const LISTED = 1_000
@@ -21,7 +22,15 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
     case 'jobs':
       return jobs(parts, question)
     case 'revoke':
-      return revoke(parts, question)
+      return revoke(parts, question.id, question.terminate, question.reason)
+    case 'revoke-all':
+      return revokeAll(parts, question.jobs, question.terminate, question.reason)
+    case 'retry':
+      return retry(parts, question.id)
+    case 'retry-all':
+      return retryAll(parts, question.jobs)
+    case 'count':
+      return count(parts, question.terms, question.after)
     case 'forget':
       return edits.make(() => store.revocations.forget(question.id))
     case 'active':
@@ -71,13 +80,6 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
         question.limit,
       )
   }
-}
-
-async function revoke(parts: Parts, { id, terminate, reason }: Question & { about: 'revoke' }): Promise<unknown> {
-  const { state, ended } = await parts.edits.make((now) => parts.store.revocations.revoke(id, terminate, reason, now))
-  parts.revoker.announce(ended, parts.clock.now())
-  if (state === 'STARTED') parts.revoker.look()
-  return state
 }
 
 async function pause({ store, edits, dispatcher, turns }: Parts, { line, paused }: Question & { about: 'pause' }) {

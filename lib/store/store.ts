@@ -6,6 +6,7 @@ import type { Connection, Statement } from './driver.ts'
 import { JobClaims } from './jobs/claim.ts'
 import { JobInserts } from './jobs/insert.ts'
 import { JobReads } from './jobs/read.ts'
+import { JobRetries } from './jobs/retry.ts'
 import { JobRevocations } from './jobs/revoke.ts'
 import { JobSearch } from './jobs/search.ts'
 import { JobSettlements } from './jobs/settle.ts'
@@ -23,6 +24,7 @@ export class Store {
   readonly claims: JobClaims
   readonly settlements: JobSettlements
   readonly reads: JobReads
+  readonly retries: JobRetries
   readonly revocations: JobRevocations
   readonly search: JobSearch
   readonly processes: Processes
@@ -56,6 +58,7 @@ export class Store {
     this.claims = new JobClaims(db)
     this.settlements = new JobSettlements(db)
     this.reads = new JobReads(db)
+    this.retries = new JobRetries(db)
     this.revocations = new JobRevocations(db)
     this.search = new JobSearch(db)
     this.processes = new Processes(db)

@@ -92,6 +92,10 @@ export type Question =
   | { about: 'job'; id: string }
   | { about: 'state'; id: string }
   | { about: 'revoke'; id: string; terminate: boolean; reason: string | null }
+  | { about: 'revoke-all'; jobs: string[] | FilterTerms; terminate: boolean; reason: string | null }
+  | { about: 'retry'; id: string }
+  | { about: 'retry-all'; jobs: string[] | FilterTerms }
+  | { about: 'count'; terms: FilterTerms; after: number | null }
   | { about: 'forget'; id: string }
   | { about: 'log'; id: string }
   | { about: 'active' | 'reserved' | 'scheduled' | 'stats' | 'queues' | 'workers' | 'ping' | 'handlers' | 'drained' }

@@ -68,6 +68,10 @@ const MOVES: Record<string, { event: string; run: (store: Store, job: Row, claim
     event: 'revoke',
     run: ({ settlements }, _job, claim, now) => settlements.revoke(claim, now, now, null),
   },
+  retryByHand: {
+    event: 'retry-by-hand',
+    run: ({ retries }, { seq }, _claim, now) => retries.retry(retries.steered(seq)!, now),
+  },
   revoke: { event: 'revoke', run: ({ revocations }, { id }, _claim, now) => revocations.revoke(id, true, null, now) },
   forget: { event: 'none', run: ({ revocations }, { id }) => revocations.forget(id) },
   progress: { event: 'none', run: ({ settlements }, _job, claim) => settlements.progress(claim, '0.5') },

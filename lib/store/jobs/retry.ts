@@ -1,0 +1,49 @@
+import { rankOf } from '../../domain/rank.ts'
+import type { State } from '../../domain/states.ts'
+import type { Connection, Statement } from '../driver.ts'
+
+/** A job as much as is needed to steer it. */
+export interface SteeredJob {
+  seq: number
+  id: string
+  task: string
+  queue: string
+  state: State
+  priority: number
+  /** 1 once its arguments were dropped. */
+  forgotten: number
+}
+
+const STEERED = 'SELECT seq, id, task, queue, state, priority, forgotten FROM celeriac_jobs'
+
+/** Puts ended jobs among the waiting again. The caller holds the transaction. */
+export class JobRetries {
+  readonly #byId: Statement
+  readonly #bySeq: Statement
+  readonly #again: Statement
+
+  constructor(db: Connection) {
+    this.#byId = db.prepare(`${STEERED} WHERE id = ?`)
+    this.#bySeq = db.prepare(`${STEERED} WHERE seq = ?`)
+    // OR IGNORE: its unique key may be held by a live job by now. Crashes stay counted, so that a job which kills its thread is still run with nothing beside it.
+    this.#again =
+      db.prepare(`UPDATE OR IGNORE celeriac_jobs SET state = 'PENDING', rank = ?, run_at = NULL, expires_at = NULL, finished_at = NULL,
+        max_attempts = max(max_attempts, attempt + 1), owner = NULL, token = NULL, revoke_asked = NULL, revoke_reason = NULL,
+        progress = NULL
+      WHERE seq = ? AND state IN ('FAILURE', 'REVOKED', 'EXPIRED') AND forgotten = 0`)
+  }
+
+  /** @param key id, or place in the order of arrival */
+  steered(key: string | number): SteeredJob | null {
+    const statement = typeof key === 'string' ? this.#byId : this.#bySeq
+    return (statement.get(key) as SteeredJob | undefined) ?? null
+  }
+
+  /**
+   * To PENDING, due now, with one more attempt allowed; its attempts so far and the last error are kept. False when the
+   * job has not ended, succeeded or was forgotten, or a live job holds its unique key.
+   */
+  retry({ seq, priority }: SteeredJob, now: number): boolean {
+    return this.#again.run(rankOf(now, priority), seq).changes === 1
+  }
+}
