@@ -122,7 +122,10 @@ export class AsyncResult<R = unknown> {
     return (await this.state()) === 'FAILURE'
   }
 
-  /** Ends the job: a waiting one at once, a running one by its signal. Resolves with its state after the call. */
+  /**
+   * Ends the job: a waiting one at once, a running one by its signal; and what it enqueued, as far as that waits. Resolves
+   * with its state after the call.
+   */
   async revoke(options: RevokeOptions = {}): Promise<State | null> {
     const { terminate, reason } = revokeSettings(options)
     return this.#source.requests().ask<State | null>({ about: 'revoke', id: this.id, terminate, reason })

@@ -48,6 +48,7 @@ export const TRANSITIONS: readonly Transition[] = Object.freeze([
   ...arrows('crash', ['STARTED'], ['PENDING', 'FAILURE'], true),
   ...arrows('revoke', WAITING_STATES, ['REVOKED']),
   ...arrows('revoke', ['STARTED'], ['REVOKED'], true),
+  // Only before the first attempt: a retry that comes too late is still made.
   ...arrows('expire', ['SCHEDULED', 'PENDING', 'BLOCKED'], ['EXPIRED']),
   ...arrows('retry-by-hand', ['FAILURE', 'REVOKED', 'EXPIRED'], ['PENDING']),
 ])

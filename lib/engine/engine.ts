@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { LaneJob } from '../pool/lane.ts'
 import { isBusy, storageError } from '../store/sqlite-errors.ts'
 import { Store } from '../store/store.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
@@ -108,6 +109,7 @@ export class Engine {
     })
     const settler = new Settler(store, {
       waiting: stored,
+      revoked: (jobs, now) => revoker.announce(jobs, now),
       ended: (job, settled, runtime, now) => {
         waiters.settled(job.id, settled)
         beat.jobEnded()
@@ -122,7 +124,17 @@ export class Engine {
     })
     const edits = new Edits(() => turns.request())
     const rescuer = new Rescuer(store, dispatcher.tasks)
-    const revoker = new Revoker({ store, main, standing, waiters, announcer })
+    const revoker = new Revoker({
+      store,
+      main,
+      standing,
+      waiters,
+      announcer,
+      takenBack: (revoked, others) => {
+        for (const { job, reason } of revoked) settler.add({ kind: 'taken-back', job, reason })
+        this.#moveOn(others)
+      },
+    })
     this.#intake = new Intake(store, {
       stored,
       sent: (batch, duplicates) => this.#announceSent(batch, duplicates),
@@ -154,10 +166,7 @@ export class Engine {
     this.#wal = new WalKeeper(store)
     this.#stuck = new StuckWatch(
       () => standing.pool?.lanes ?? [],
-      (jobs) => {
-        for (const job of dispatcher.moveOn(jobs)) settler.add({ kind: 'give-back', job })
-        turns.request()
-      },
+      (jobs) => this.#moveOn(jobs),
     )
     this.#desk = new LaneDesk(this.#parts, estimates, (request, session) => this.#serve(request, session))
     this.#limits = new LimitWatch({ standing, main }, (job, error, milliseconds) =>
@@ -242,6 +251,13 @@ export class Engine {
           error: toWireError(isBusy(error) ? storageError(error, path) : error),
         }),
     )
+  }
+
+  /** Jobs of a thread's line that another thread is to run. */
+  #moveOn(jobs: LaneJob[]): void {
+    const { dispatcher, settler, turns } = this.#parts
+    for (const job of dispatcher.moveOn(jobs)) settler.add({ kind: 'give-back', job })
+    turns.request()
   }
 
   #announceSent({ ids, task, queue }: EnqueueBatch, duplicates: readonly Duplicate[]): void {

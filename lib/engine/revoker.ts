@@ -1,8 +1,8 @@
 import { TaskRevoked } from '../errors.ts'
-import type { LaneJob } from '../pool/lane.ts'
-import type { RevokedJob } from '../store/jobs/revoke.ts'
+import type { Lane, LaneJob } from '../pool/lane.ts'
+import type { RevokedJob, Revoking } from '../store/jobs/revoke.ts'
 import type { Store } from '../store/store.ts'
-import { toWireError } from '../wire/error-codec.ts'
+import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { Announcer } from './announcer.ts'
 import type { MainRuns } from './main-runs.ts'
 import type { Standing } from './standing.ts'
@@ -11,6 +11,16 @@ import type { Waiters } from './waiters.ts'
 /** How long a revoked task may clean up before its thread is terminated, in ms. */
 const GRACE = 5_000
 
+interface RevokerParts {
+  store: Store
+  main: MainRuns
+  standing: Standing
+  waiters: Waiters
+  announcer: Announcer
+  /** Jobs of a thread's line that were not begun: some to end, the others to be run elsewhere. */
+  takenBack(revoked: { job: LaneJob; reason: string | null }[], others: LaneJob[]): void
+}
+
 /** Ends running jobs that somebody asked to end: signal first, and with `terminate` the thread after a grace. */
 export class Revoker {
   readonly #store: Store
@@ -18,14 +28,16 @@ export class Revoker {
   readonly #standing: Standing
   readonly #waiters: Waiters
   readonly #announcer: Announcer
+  readonly #takenBack: RevokerParts['takenBack']
   readonly #reasons = new Map<number, string | null>()
 
-  constructor(parts: { store: Store; main: MainRuns; standing: Standing; waiters: Waiters; announcer: Announcer }) {
+  constructor(parts: RevokerParts) {
     this.#store = parts.store
     this.#main = parts.main
     this.#standing = parts.standing
     this.#waiters = parts.waiters
     this.#announcer = parts.announcer
+    this.#takenBack = parts.takenBack
   }
 
   /** After the commit: tells of waiting jobs that were ended. */
@@ -44,26 +56,51 @@ export class Revoker {
     return reason
   }
 
-  /** Looks in the file for running jobs of this process to end. */
-  look(): void {
+  /** Looks in the file for jobs of this process to end that run, or lie in a thread's line; true when one of those was taken back. */
+  look(): boolean {
     const { pool, owner } = this.#standing
-    if (owner === null) return
-    for (const { token, terminate, reason } of this.#store.revocations.asked(owner)) {
-      if (this.#reasons.has(token)) continue
-      const error = toWireError(new TaskRevoked(`the job was revoked${reason === null ? '' : `: ${reason}`}`))
-      for (const lane of pool?.lanes ?? []) {
-        for (const [position, job] of lane.outstanding) {
-          if (job.token !== token) continue
-          this.#reasons.set(token, reason)
-          lane.cancel(position, error)
-          if (terminate) setTimeout(() => lane.outstanding.has(position) && pool?.terminate(lane), GRACE).unref()
-        }
-      }
-      for (const [position, job] of this.#main.outstanding) {
-        if (job.token !== token) continue
-        this.#reasons.set(token, reason)
-        this.#main.cancel(position, error)
+    if (owner === null) return false
+    const asked = new Map<number, Revoking>()
+    for (const one of this.#store.revocations.asked(owner)) if (!this.#reasons.has(one.token)) asked.set(one.token, one)
+    if (asked.size === 0) return false
+    let taken = false
+    for (const lane of pool?.lanes ?? []) {
+      if (this.#takeBack(lane, asked)) taken = true
+      for (const [position, { token }] of lane.outstanding) {
+        const one = asked.get(token)
+        if (!one) continue
+        this.#reasons.set(token, one.reason)
+        lane.cancel(position, revokedError(one))
+        if (one.terminate) setTimeout(() => lane.outstanding.has(position) && pool?.terminate(lane), GRACE).unref()
       }
     }
+    for (const [position, { token }] of this.#main.outstanding) {
+      const one = asked.get(token)
+      if (!one) continue
+      this.#reasons.set(token, one.reason)
+      this.#main.cancel(position, revokedError(one))
+    }
+    return taken
   }
+
+  /** What was not begun need not be told to end. */
+  #takeBack(lane: Lane, asked: ReadonlyMap<number, Revoking>): boolean {
+    const { running } = lane
+    let behind = false
+    for (const [position, { token }] of lane.outstanding) behind ||= position !== running && asked.has(token)
+    if (!behind) return false
+    const revoked: { job: LaneJob; reason: string | null }[] = []
+    const others: LaneJob[] = []
+    for (const job of lane.takeBack()) {
+      const one = asked.get(job.token)
+      if (one) revoked.push({ job, reason: one.reason })
+      else others.push(job)
+    }
+    if (revoked.length + others.length > 0) this.#takenBack(revoked, others)
+    return revoked.length > 0
+  }
+}
+
+function revokedError({ reason }: Revoking): WireError {
+  return toWireError(new TaskRevoked(`the job was revoked${reason === null ? '' : `: ${reason}`}`))
 }

@@ -1,5 +1,6 @@
 import { WorkerLost } from '../errors.ts'
 import type { LaneJob } from '../pool/lane.ts'
+import type { RevokedJob } from '../store/jobs/revoke.ts'
 import { sqliteCode, storageError } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import type { Payload } from '../wire/codec.ts'
@@ -14,12 +15,16 @@ export type Settlement =
   | { kind: 'give-back'; job: LaneJob }
   | { kind: 'crash'; job: LaneJob; error: WireError; startedAt: number | null; fatal: boolean }
   | { kind: 'revoked'; job: LaneJob; reason: string | null; startedAt: number }
+  /** Revoked before it was begun. */
+  | { kind: 'taken-back'; job: LaneJob; reason: string | null }
   /** The job's own transaction ended it: only to be told. */
   | { kind: 'committed'; job: LaneJob; milliseconds: number }
 
 export interface SettleEvents {
   /** The job is back among the waiting, in the transaction that is open. */
   waiting(queue: string, task: string, delayed: boolean): void
+  /** After the commit: waiting jobs that ended with a revoked one above them. */
+  revoked(jobs: readonly RevokedJob[], now: number): void
   /** After the commit. */
   ended(job: LaneJob, settled: Settled, milliseconds: number, now: number): void
   retried(job: LaneJob, error: WireError, now: number): void
@@ -48,6 +53,7 @@ export class Settler implements Participant {
   #logs: { job: LaneJob; row: LogRow }[] = []
   #written: Written[] = []
   #writtenLogs = 0
+  #below: RevokedJob[] = []
 
   constructor(store: Store, events: SettleEvents) {
     this.#store = store
@@ -79,6 +85,7 @@ export class Settler implements Participant {
     for (const [job, progress] of this.#progress) this.#store.settlements.progress(job, progress)
     for (const { job, row } of this.#logs) this.#store.logs.add(job.seq, row[1], row[2], row[3])
     this.#writtenLogs = this.#logs.length
+    this.#below = []
     this.#written = this.#settlements.map((settlement) => this.#writeOrFail(settlement, now))
   }
 
@@ -110,6 +117,7 @@ export class Settler implements Participant {
       else if (committed !== undefined) this.#announceCommitted(settlement, committed, now)
       else this.#events.lostLease(settlement.job)
     }
+    if (this.#below.length > 0) this.#events.revoked(this.#below, now)
   }
 
   /** Outcomes are kept until they can be written: the disk may have room again. */
@@ -135,10 +143,22 @@ export class Settler implements Participant {
         return settlements.crash(job, startedAt, now, JSON.stringify(error))
       }
       case 'revoked':
-        return settlements.revoke(job, settlement.startedAt, now, null)
+        return this.#revoke(job, settlement.startedAt, now, null)
+      case 'taken-back': {
+        const held = settlements.giveBack(job)
+        if (held) this.#below.push(...this.#store.revocations.revokeWaiting(job.id, settlement.reason, now))
+        return held
+      }
       case 'committed':
         return false
     }
+  }
+
+  /** What the job enqueued since it was asked to end goes with it. */
+  #revoke(job: LaneJob, startedAt: number, now: number, error: string | null): boolean {
+    const held = this.#store.settlements.revoke(job, startedAt, now, error)
+    if (held) this.#below.push(...this.#store.revocations.revokeChildren(job.id, now))
+    return held
   }
 
   #writeOutcome({ job, outcome, revoked }: Settlement & { kind: 'outcome' }, now: number): boolean {
@@ -146,13 +166,13 @@ export class Settler implements Participant {
     const [kind, , startedAt, , body] = outcome
     if (kind === 'committed') return false
     if (kind === 'success') return settlements.succeed(job, startedAt, now, body)
-    if (kind === 'snooze' && revoked !== undefined) return settlements.revoke(job, startedAt, now, null)
+    if (kind === 'snooze' && revoked !== undefined) return this.#revoke(job, startedAt, now, null)
     if (kind === 'snooze') {
       this.#events.waiting(job.queue, job.task, true)
       return settlements.snooze(job, now + body)
     }
     const error = JSON.stringify(body)
-    if (revoked !== undefined) return settlements.revoke(job, startedAt, now, error)
+    if (revoked !== undefined) return this.#revoke(job, startedAt, now, error)
     if (kind === 'failure') return settlements.fail(job, startedAt, now, error)
     this.#events.waiting(job.queue, job.task, true)
     return settlements.retry(job, startedAt, now, error, now + outcome[5])

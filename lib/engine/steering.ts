@@ -23,8 +23,8 @@ export async function revoke(
   reason: string | null,
 ): Promise<State | null> {
   const done = await parts.edits.make((now) => parts.store.revocations.revoke(id, terminate, reason, now))
-  revoked(parts, [done])
-  return done.state
+  // One that was handed out and not begun ends in the turn that comes.
+  return revoked(parts, [done]).takenBack ? parts.edits.make(() => parts.store.reads.state(id)) : done.state
 }
 
 /** Ends the jobs that are meant; resolves with how many were ended or told to end. */
@@ -40,7 +40,7 @@ export async function revokeAll(
     (job, now) => {
       return isFinal(job.state) ? null : parts.store.revocations.revoke(job.id, terminate, reason, now)
     },
-    (done) => revoked(parts, done),
+    (done) => revoked(parts, done).jobs,
   )
 }
 
@@ -101,14 +101,14 @@ function whyNot({ id, task, state, forgotten }: SteeredJob): string {
   return `${job} is ${state} and has not ended — revoke it first, or wait for its end`
 }
 
-/** After the commit: tells of what was ended, and ends what runs here. Returns how many jobs that makes. */
-function revoked({ revoker, beat, clock }: Parts, jobs: readonly Revoked[]): number {
+/** After the commit: tells of what was ended, and ends what runs here. Returns how many jobs that makes, and whether some of them were not begun. */
+function revoked({ revoker, beat, clock }: Parts, jobs: readonly Revoked[]): { jobs: number; takenBack: boolean } {
   const ended = jobs.flatMap((job) => job.ended)
   const running = jobs.filter(({ state }) => state === 'STARTED').length
   revoker.announce(ended, clock.now())
-  if (running > 0) revoker.look()
+  const takenBack = running > 0 && revoker.look()
   if (ended.length > 0) beat.jobEnded()
-  return ended.length + running
+  return { jobs: ended.length + running, takenBack }
 }
 
 /**

@@ -80,7 +80,8 @@ describe('the store', () => {
           for (const [i, { gap, delay, claims }] of steps.entries()) {
             now += gap
             if (claims) {
-              const expected: { id: string; args: string }[] = pending && pending.runAt <= now ? [{ id: pending.id, args: pending.args }] : []
+              const expected: { id: string; args: string }[] =
+                pending && pending.runAt <= now ? [{ id: pending.id, args: pending.args }] : []
               assert.deepEqual(begin(store, now), expected)
               if (expected.length > 0) pending = null
               begun += expected.length

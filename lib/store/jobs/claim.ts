@@ -71,13 +71,13 @@ export class JobClaims {
       "UPDATE celeriac_jobs SET state = 'PENDING', rank = run_at - priority * ? WHERE seq = ? AND state IN ('SCHEDULED', 'RETRY')",
     )
     this.#expired = db.prepare(`SELECT seq, id, task, queue FROM celeriac_jobs
-        WHERE expires_at IS NOT NULL AND state IN ('PENDING', 'SCHEDULED') AND expires_at <= ? ORDER BY expires_at LIMIT ? + 0`)
+        WHERE expires_at IS NOT NULL AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED') AND expires_at <= ? ORDER BY expires_at LIMIT ? + 0`)
     this.#nextExpiry = db
       .prepare(`SELECT expires_at FROM celeriac_jobs
-        WHERE expires_at IS NOT NULL AND state IN ('PENDING', 'SCHEDULED') ORDER BY expires_at LIMIT 1`)
+        WHERE expires_at IS NOT NULL AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED') ORDER BY expires_at LIMIT 1`)
       .pluck()
     this.#expire = db.prepare(
-      "UPDATE celeriac_jobs SET state = 'EXPIRED', finished_at = ? WHERE seq = ? AND state IN ('PENDING', 'SCHEDULED')",
+      "UPDATE celeriac_jobs SET state = 'EXPIRED', finished_at = ? WHERE seq = ? AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED')",
     )
     this.#runningIn = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'STARTED' AND queue = ?").pluck()
     this.#runningOf = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'STARTED' AND task = ?").pluck()

@@ -43,7 +43,8 @@ CREATE TABLE celeriac_jobs (
 CREATE INDEX celeriac_jobs_ready    ON celeriac_jobs (queue, task, rank, seq) WHERE state = 'PENDING';
 CREATE INDEX celeriac_jobs_due      ON celeriac_jobs (run_at) WHERE state IN ('SCHEDULED', 'RETRY');
 CREATE INDEX celeriac_jobs_running  ON celeriac_jobs (queue, task) WHERE state = 'STARTED';
-CREATE INDEX celeriac_jobs_expiring ON celeriac_jobs (expires_at) WHERE expires_at IS NOT NULL AND state IN ('PENDING', 'SCHEDULED');
+CREATE INDEX celeriac_jobs_expiring ON celeriac_jobs (expires_at)
+  WHERE expires_at IS NOT NULL AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED');
 CREATE INDEX celeriac_jobs_revoking ON celeriac_jobs (seq) WHERE revoke_asked IS NOT NULL AND state = 'STARTED';
 CREATE INDEX celeriac_jobs_schedule ON celeriac_jobs (schedule)
   WHERE schedule IS NOT NULL AND state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'STARTED', 'RETRY');

@@ -1,0 +1,59 @@
+/** What the revoker does with a job that lies in a thread's line. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MainRuns } from '../../lib/engine/main-runs.ts'
+import { Revoker } from '../../lib/engine/revoker.ts'
+import { Lane, type LaneJob } from '../../lib/pool/lane.ts'
+import { Store } from '../../lib/store/store.ts'
+import { NEXT_CELL } from '../../lib/wire/messages.ts'
+import { freshDatabase } from '../fixtures/folder.ts'
+
+const OWNER = 7
+
+function storedJobs(store: Store, count: number): LaneJob[] {
+  const ids = Array.from({ length: count }, (_, i) => `job ${i}`)
+  const shape = { task: 'task', queue: 'queue', priority: 0, runAt: null, expiresAt: null, maxAttempts: 1 } as const
+  const rest = { codec: 'json', options: null, parentId: null, rootId: null, chosen: false } as const
+  store.write(false, () => {
+    store.inserts.insert({ ...shape, ...rest, ids, args: ids.map(() => '[]') }, 1)
+    for (const [i] of ids.entries()) store.claims.start(i + 1, OWNER, i + 1, 2)
+  })
+  return ids.map(
+    (id, i) =>
+      ({ id, seq: i + 1, owner: OWNER, token: i + 1, task: 'task', queue: 'queue', row: [0], expected: 1 }) as never,
+  )
+}
+
+test('one that was not begun is taken back, the others are moved on, and one that runs is told', () => {
+  const store = new Store(freshDatabase(), 'normal')
+  const jobs = storedJobs(store, 5)
+  const lane = new Lane(0, 0, 0)
+  lane.run(jobs)
+  const told: number[] = []
+  lane.cancel = (position) => void told.push(position)
+  Atomics.store(lane.cells, NEXT_CELL, 2)
+  const taken: [string[], string[]][] = []
+  const revoker = new Revoker({
+    store,
+    main: new MainRuns(() => {}),
+    standing: { owner: OWNER, pool: { lanes: [lane] } } as never,
+    waiters: null as never,
+    announcer: null as never,
+    takenBack: (revoked, others) => taken.push([revoked.map(({ job }) => job.id), others.map(({ id }) => id)]),
+  })
+  assert.equal(revoker.look(), false)
+  store.write(false, () => {
+    store.revocations.revoke('job 1', false, null, 3)
+    store.revocations.revoke('job 3', false, 'why', 3)
+  })
+  assert.equal(revoker.look(), true)
+  assert.deepEqual(taken, [[['job 3'], ['job 2', 'job 4']]])
+  assert.deepEqual(told, [1])
+  assert.equal(revoker.look(), false, 'asked again, it has done its part')
+  assert.deepEqual(
+    [...lane.outstanding.values()].map(({ id }) => id),
+    ['job 0', 'job 1'],
+  )
+  lane.port.close()
+  store.close()
+})
