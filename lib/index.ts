@@ -32,9 +32,13 @@ export type {
   FileSize,
   JobLine,
   Overview,
+  Quantiles,
   QueueDepth,
   QueueTask,
   ScheduleLine,
+  Throughput,
+  ThroughputQuestion,
+  Totals,
   WorkerLine,
 } from './wire/reading.ts'
 export type { CallerDatabase, TransactionalTask } from './within.ts'

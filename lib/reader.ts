@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { JobFilter } from './domain/job-filter.ts'
 import { type JobInfo, jobInfo } from './job-info.ts'
 import { type FoundJobs, type PageOptions, pageAsked } from './job-page.ts'
-import { nameOf } from './options/check.ts'
+import { integerOr, nameOf, optionsOf } from './options/check.ts'
 import type { ReadingSource } from './reading/calls.ts'
 import { DirectReading } from './reading/direct.ts'
 import type {
@@ -13,6 +13,9 @@ import type {
   Overview,
   QueueDepth,
   ScheduleLine,
+  Throughput,
+  ThroughputQuestion,
+  Totals,
   WorkerLine,
 } from './wire/reading.ts'
 
@@ -48,6 +51,23 @@ export class Reader {
   /** Jobs by state, the oldest that waits, live processes, sizes. */
   async overview(): Promise<Overview> {
     return this.#source.call('overview', Date.now())
+  }
+
+  /**
+   * What ended lately, in spans of equal length up to now, the earliest first: outcomes, and quantiles of run and wait
+   * times. By the minute for two days back.
+   * @throws InvalidOption
+   */
+  async throughput(question: ThroughputQuestion = {}): Promise<Throughput[]> {
+    const given = optionsOf(question, 'throughput()', ['minutes', 'step', 'task', 'queue'])
+    const minutes = integerOr(given.minutes, 'throughput(): minutes', 60, 1, 2_880)
+    const step = integerOr(given.step, 'throughput(): step', 1, 1, 1_440)
+    return this.#source.call('throughput', { ...question, minutes, step }, Date.now())
+  }
+
+  /** What has ended since the file was made, by task and queue, whether the jobs are still kept or not. */
+  async totals(): Promise<Totals[]> {
+    return this.#source.call('totals')
   }
 
   /** One job with its attempts, its log and its children; null when the id is not in the file. */

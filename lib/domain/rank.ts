@@ -9,3 +9,8 @@ export const HEAD_START = 3_600_000
 export function rankOf(dueAt: number, priority: number): number {
   return dueAt - priority * HEAD_START
 }
+
+/** When a job of this rank became due. */
+export function dueAt(rank: number, priority: number): number {
+  return rank + priority * HEAD_START
+}

@@ -138,7 +138,7 @@ function stats(parts: Parts): Record<string, unknown> {
     database: parts.store.path,
     threads: parts.standing.pool?.lanes.length ?? 0,
     concurrency: parts.options.concurrency,
-    states: parts.store.reads.counts(),
+    states: Object.fromEntries(Object.entries(parts.store.counts.byState()).filter(([, jobs]) => jobs > 0)),
   }
 }
 

@@ -1,3 +1,4 @@
+import { dueAt } from '../domain/rank.ts'
 import type { LaneJob } from '../pool/lane.ts'
 import type { ReadyRow } from '../store/jobs/claim.ts'
 import type { RunRow, StoredOptions, TaskDeclaration } from '../wire/messages.ts'
@@ -11,7 +12,7 @@ export function claimedJob(
 ): LaneJob {
   const [
     seq,
-    ,
+    rank,
     crashes,
     id,
     name,
@@ -25,6 +26,7 @@ export function claimedJob(
     codec,
     options,
     args,
+    priority,
   ] = row
   const run: RunRow = [
     0,
@@ -55,6 +57,7 @@ export function claimedJob(
     crashes,
     row: run,
     expected,
+    due: dueAt(rank, priority),
     timeLimit: own.timeLimit ?? task?.timeLimit ?? null,
     softTimeLimit: own.softTimeLimit ?? task?.softTimeLimit ?? null,
     warned: false,

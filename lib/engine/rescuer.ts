@@ -151,7 +151,7 @@ export class Rescuer {
 
   #rescueOne(orphan: Orphan, owner: number, begun: Begun | null, reason: string, now: number): Rescued {
     const { settlements } = this.#store
-    const claim = { seq: orphan.seq, owner, token: orphan.token }
+    const claim = { seq: orphan.seq, owner, token: orphan.token, task: orphan.task, queue: orphan.queue }
     const { id, task } = orphan
     if (begun && !begun.tokens.has(orphan.token)) {
       settlements.giveBack(claim)

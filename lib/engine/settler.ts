@@ -163,9 +163,9 @@ export class Settler implements Participant {
 
   #writeOutcome({ job, outcome, revoked }: Settlement & { kind: 'outcome' }, now: number): boolean {
     const { settlements } = this.#store
-    const [kind, , startedAt, , body] = outcome
+    const [kind, , startedAt, ran, body] = outcome
     if (kind === 'committed') return false
-    if (kind === 'success') return settlements.succeed(job, startedAt, now, body)
+    if (kind === 'success') return settlements.succeed(job, startedAt, now, body, ran)
     if (kind === 'snooze' && revoked !== undefined) return this.#revoke(job, startedAt, now, null)
     if (kind === 'snooze') {
       this.#events.waiting(job.queue, job.task, true)
@@ -173,9 +173,9 @@ export class Settler implements Participant {
     }
     const error = JSON.stringify(body)
     if (revoked !== undefined) return this.#revoke(job, startedAt, now, error)
-    if (kind === 'failure') return settlements.fail(job, startedAt, now, error)
+    if (kind === 'failure') return settlements.fail(job, startedAt, now, error, ran)
     this.#events.waiting(job.queue, job.task, true)
-    return settlements.retry(job, startedAt, now, error, now + outcome[5])
+    return settlements.retry(job, startedAt, now, error, now + outcome[5], ran)
   }
 
   #announceCommitted(settlement: Settlement, result: Payload, now: number): void {

@@ -24,6 +24,8 @@ export interface LaneJob {
   row: RunRow
   /** Expected run time when it was placed, in ms. */
   expected: number
+  /** When it became due, in epoch ms. */
+  due: number
   /** Milliseconds, or null for none. */
   timeLimit: number | null
   softTimeLimit: number | null

@@ -5,6 +5,7 @@ import { type Connection, loadDriver } from './driver.ts'
 import { type Inserted, JobInserts } from './jobs/insert.ts'
 import { migrateInTransaction, SCHEMA_VERSION, schemaVersion } from './migrations.ts'
 import { storageError } from './sqlite-errors.ts'
+import { tallyOf } from './tally.ts'
 
 const inserters = new WeakMap<object, JobInserts>()
 
@@ -26,15 +27,22 @@ export function insertWithin(db: unknown, database: string, batch: EnqueueBatch,
       if (current || !connection.inTransaction) inserters.set(connection, inserts)
     }
     if (batch.unique && !connection.inTransaction) return atOnce(connection, inserts, batch, now)
-    return inserts.insert(batch, now)
+    return counted(connection, inserts.insert(batch, now))
   } catch (error) {
+    if (connection.open) tallyOf(connection).clear()
     throw storageError(error, database)
   }
 }
 
 /** What depends on the keys that are taken is read and written in one transaction. */
 function atOnce(connection: Connection, inserts: JobInserts, batch: EnqueueBatch, now: number): Inserted {
-  return connection.transaction(() => inserts.insert(batch, now)).immediate()
+  return connection.transaction(() => counted(connection, inserts.insert(batch, now))).immediate()
+}
+
+/** Jobs that others took the place of have ended. */
+function counted(connection: Connection, inserted: Inserted): Inserted {
+  if (inserted.replaced.length > 0) tallyOf(connection).flush()
+  return inserted
 }
 
 /** In the caller's transaction when there is one: then the tables come and go with it. */

@@ -3,10 +3,13 @@ import type { Connection } from './driver.ts'
 import { createJobs } from './migrations/001-jobs.ts'
 import { createLimits } from './migrations/001-limits.ts'
 import { createSearch } from './migrations/001-search.ts'
+import { createStats } from './migrations/001-stats.ts'
 import { createUnique } from './migrations/001-unique.ts'
 
 /** Numbered from 1, appended and never edited: files of every released version must come through. */
-export const MIGRATIONS: readonly string[] = [[createJobs, createSearch, createLimits, createUnique].join('\n')]
+export const MIGRATIONS: readonly string[] = [
+  [createJobs, createSearch, createLimits, createUnique, createStats].join('\n'),
+]
 
 export const SCHEMA_VERSION = MIGRATIONS.length
 

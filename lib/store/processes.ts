@@ -21,6 +21,7 @@ export interface Orphan {
   token: number
   id: string
   task: string
+  queue: string
   crashes: number
   startedAt: number | null
 }
@@ -43,7 +44,7 @@ export class Processes {
     this.#all =
       db.prepare(`SELECT id, key, app, host, pid, role, threads, started_at AS startedAt, beat, beat_at AS beatAt, tasks
       FROM celeriac_processes ORDER BY id`)
-    this.#orphans = db.prepare(`SELECT seq, token, id, task, crashes, started_at AS startedAt FROM celeriac_jobs
+    this.#orphans = db.prepare(`SELECT seq, token, id, task, queue, crashes, started_at AS startedAt FROM celeriac_jobs
       INDEXED BY celeriac_jobs_running WHERE state = 'STARTED' AND owner = ? ORDER BY seq`)
     this.#held = db
       .prepare(`SELECT DISTINCT owner FROM celeriac_jobs WHERE state = 'STARTED'

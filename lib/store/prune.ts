@@ -1,4 +1,5 @@
 import type { Connection, Statement } from './driver.ts'
+import { type FinalState, type Tally, tallyOf } from './tally.ts'
 
 /** How long finished jobs are kept, in ms after they ended, by state; null for ever. */
 export type Retention = Readonly<Record<'SUCCESS' | 'FAILURE' | 'REVOKED' | 'EXPIRED', number | null>>
@@ -25,6 +26,7 @@ export interface PrunePage {
  * of its own, which every settled job would have to pay for.
  */
 export class Pruning {
+  readonly #tally: Tally
   readonly #page: Statement
   readonly #job: Statement
   readonly #attempts: Statement
@@ -33,11 +35,13 @@ export class Pruning {
   readonly #marked: Statement
 
   constructor(db: Connection) {
+    this.#tally = tallyOf(db)
     this.#page = db.prepare(`SELECT seq, enqueued_at AS enqueuedAt, finished_at AS finishedAt, state
       FROM celeriac_jobs WHERE seq > ? ORDER BY seq LIMIT ? + 0`)
-    this.#job = db.prepare(
-      "DELETE FROM celeriac_jobs WHERE seq = ? AND state IN ('SUCCESS', 'FAILURE', 'REVOKED', 'EXPIRED')",
-    )
+    this.#job = db
+      .prepare(`DELETE FROM celeriac_jobs WHERE seq = ? AND state IN ('SUCCESS', 'FAILURE', 'REVOKED', 'EXPIRED')
+        RETURNING state`)
+      .pluck()
     this.#attempts = db.prepare('DELETE FROM celeriac_attempts WHERE job = ?')
     this.#logs = db.prepare('DELETE FROM celeriac_logs WHERE job = ?')
     this.#mark = db.prepare(`INSERT INTO celeriac_meta (key, value) VALUES ('pruned_until', ?)
@@ -66,7 +70,9 @@ export class Pruning {
   /** Inside a transaction. */
   remove({ seqs, until }: PrunePage): void {
     for (const seq of seqs) {
-      if (this.#job.run(seq).changes === 0) continue
+      const state = this.#job.get(seq) as FinalState | undefined
+      if (state === undefined) continue
+      this.#tally.left(state)
       this.#attempts.run(seq)
       this.#logs.run(seq)
     }

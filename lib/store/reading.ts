@@ -9,8 +9,12 @@ import type {
   Overview,
   QueueDepth,
   ScheduleLine,
+  Throughput,
+  ThroughputQuestion,
+  Totals,
   WorkerLine,
 } from '../wire/reading.ts'
+import { Counts } from './counts.ts'
 import type { Connection } from './driver.ts'
 import { JobClaims } from './jobs/claim.ts'
 import { jobPage } from './jobs/page.ts'
@@ -22,10 +26,10 @@ import { Processes } from './processes.ts'
 import { Pruning } from './prune.ts'
 import { ChangeFeed } from './reading/changes.ts'
 import { ReadConnection } from './reading/connection.ts'
-import { Counts } from './reading/counts.ts'
 import { FileSizes } from './reading/file-size.ts'
 import { JobLines } from './reading/job-lines.ts'
 import { Queues } from './reading/queues.ts'
+import { Statistics } from './reading/statistics.ts'
 import { Schedules } from './schedules.ts'
 
 /** Slots of each schedule that a list of schedules shows. */
@@ -61,11 +65,21 @@ export class Reading {
     })
   }
 
+  /** What ended, in spans of equal length up to now, the earliest first. */
+  throughput(question: ThroughputQuestion, now: number): Throughput[] {
+    return this.#connection.read(({ statistics }) => statistics.throughput(question, now))
+  }
+
+  /** What has ended since the file was made, by task and queue. */
+  totals(): Totals[] {
+    return this.#connection.read(({ statistics }) => statistics.totals())
+  }
+
   /** One job with its attempts, its log and its children; null when the id is not in the file. */
   job(id: string): JobDetail | null {
-    return this.#connection.read(({ jobs, logs }) => {
+    return this.#connection.read(({ jobs, lines, logs }) => {
       const job = jobs.job(id)
-      return job && { job, log: logs.of(id), children: [] }
+      return job && { job, log: logs.of(id), children: lines.children(id) }
     })
   }
 
@@ -138,8 +152,9 @@ const prepare = (db: Connection) => ({
   processes: new Processes(db),
   pruning: new Pruning(db),
   queues: new Queues(db),
-  schedules: new Schedules(db),
   search: new JobSearch(db),
+  schedules: new Schedules(db),
+  statistics: new Statistics(db),
 })
 
 function isAlive(database: string, key: string): boolean {

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { DatabaseReplaced } from '../errors.ts'
 import type { Durability } from '../wire/engine-options.ts'
 import { Controls } from './controls.ts'
+import { Counts } from './counts.ts'
 import type { Connection, Statement } from './driver.ts'
 import { JobClaims } from './jobs/claim.ts'
 import { JobInserts } from './jobs/insert.ts'
@@ -16,6 +17,7 @@ import { Processes } from './processes.ts'
 import { Pruning } from './prune.ts'
 import { Schedules } from './schedules.ts'
 import { storageError } from './sqlite-errors.ts'
+import { type Tally, tallyOf } from './tally.ts'
 
 /** The engine's one connection to the file, and every statement it runs. */
 export class Store {
@@ -30,9 +32,11 @@ export class Store {
   readonly processes: Processes
   readonly schedules: Schedules
   readonly controls: Controls
+  readonly counts: Counts
   readonly logs: Logs
   readonly pruning: Pruning
   readonly #db: Connection
+  readonly #tally: Tally
   readonly #full: boolean
   readonly #begin: Statement
   readonly #commit: Statement
@@ -54,6 +58,7 @@ export class Store {
     this.#rollback = db.prepare('ROLLBACK')
     this.#dataVersion = db.prepare('PRAGMA data_version').pluck()
     this.#checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)').raw()
+    this.#tally = tallyOf(db)
     this.inserts = new JobInserts(db)
     this.claims = new JobClaims(db)
     this.settlements = new JobSettlements(db)
@@ -64,6 +69,7 @@ export class Store {
     this.processes = new Processes(db)
     this.schedules = new Schedules(db)
     this.controls = new Controls(db)
+    this.counts = new Counts(db)
     this.logs = new Logs(db)
     this.pruning = new Pruning(db)
     const { dev, ino } = statSync(path)
@@ -85,9 +91,11 @@ export class Store {
     this.#begin.run()
     try {
       const result = work()
+      this.#tally.flush()
       this.#commit.run()
       return result
     } catch (error) {
+      this.#tally.clear()
       if (this.#db.inTransaction) this.#rollback.run()
       throw error
     }

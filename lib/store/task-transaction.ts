@@ -1,3 +1,4 @@
+import { dueAt } from '../domain/rank.ts'
 import { LeaseLost, TransactionRefused } from '../errors.ts'
 import type { Payload } from '../wire/codec.ts'
 import type { Durability } from '../wire/engine-options.ts'
@@ -5,6 +6,7 @@ import type { Connection, Statement } from './driver.ts'
 import { JobSettlements } from './jobs/settle.ts'
 import { openBeside } from './open.ts'
 import { isBusy, storageError } from './sqlite-errors.ts'
+import { tallyOf } from './tally.ts'
 
 /** Longest wait for the writer's place, in ms; each try waits as long as the connection's busy timeout. */
 const PATIENCE = 15_000
@@ -14,6 +16,14 @@ export interface HeldJob {
   id: string
   token: number
   startedAt: number
+}
+
+interface HeldRow {
+  seq: number
+  task: string
+  queue: string
+  rank: number
+  priority: number
 }
 
 /**
@@ -48,17 +58,20 @@ export class TaskTransactions {
     db.exec('PRAGMA query_only = OFF')
     try {
       this.#begin(db)
-      const seq = held.get(job.id, this.#owner, job.token) as number | undefined
-      if (seq === undefined) throw lost(job)
+      const row = held.get(job.id, this.#owner, job.token) as HeldRow | undefined
+      if (row === undefined) throw lost(job)
       const value = work(db)
       if (isThenable(value)) this.#refusePromise(value)
       this.#assertUnbroken(db)
-      if (!settlements.succeed({ seq, owner: this.#owner, token: job.token }, job.startedAt, now(), encode(value))) {
-        throw lost(job)
-      }
+      const at = now()
+      const due = dueAt(row.rank, row.priority)
+      const claim = { ...row, due, owner: this.#owner, token: job.token }
+      if (!settlements.succeed(claim, job.startedAt, at, encode(value), at - job.startedAt)) throw lost(job)
+      tallyOf(db).flush()
       db.exec('COMMIT')
       return value
     } catch (error) {
+      tallyOf(db).clear()
       throw isStorage(error) ? storageError(error, this.#path) : error
     } finally {
       if (db.open) this.#leave(db)
@@ -68,9 +81,8 @@ export class TaskTransactions {
   #connection(): { db: Connection; held: Statement; settlements: JobSettlements } {
     if (this.#open?.db.open) return this.#open
     const db = openBeside(this.#path, this.#durability)
-    const held = db
-      .prepare("SELECT seq FROM celeriac_jobs WHERE id = ? AND state = 'STARTED' AND owner = ? AND token = ?")
-      .pluck()
+    const held = db.prepare(`SELECT seq, task, queue, rank, priority FROM celeriac_jobs
+      WHERE id = ? AND state = 'STARTED' AND owner = ? AND token = ?`)
     this.#open = { db, held, settlements: new JobSettlements(db) }
     return this.#open
   }

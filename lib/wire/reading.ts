@@ -26,6 +26,59 @@ export interface Overview {
   file: FileSize
 }
 
+/** What ended in a span of time, of the tasks and queues asked for. Times in ms. */
+export interface Throughput {
+  /** Begin of the span. */
+  at: number
+  success: number
+  failure: number
+  revoked: number
+  expired: number
+  /** Attempts that failed and were followed by another. */
+  retries: number
+  /** Threads and processes that died under a job. */
+  crashes: number
+  /** Run time of attempts that succeeded or failed; null where there was none. */
+  run: Quantiles | null
+  /** From when a job was due to when it began. */
+  wait: Quantiles | null
+}
+
+/** Estimated from the buckets of a histogram. */
+export interface Quantiles {
+  count: number
+  mean: number
+  p50: number
+  p95: number
+  p99: number
+}
+
+/** What has ended since the file was made, still in it or not, of one task in one queue. */
+export interface Totals {
+  task: string
+  queue: string
+  success: number
+  failure: number
+  revoked: number
+  expired: number
+  retries: number
+  crashes: number
+  /** Sum of run times in ms, and how many of them lie in each bucket of `bounds`, and above the last. */
+  runMs: number
+  run: number[]
+  waitMs: number
+  wait: number[]
+}
+
+export interface ThroughputQuestion {
+  /** How far back, in minutes; at most 2,880. Default 60. */
+  minutes?: number
+  /** Length of a span in minutes. Default 1. */
+  step?: number
+  task?: string
+  queue?: string
+}
+
 export interface QueueTask {
   task: string
   pending: number

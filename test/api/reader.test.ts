@@ -49,6 +49,22 @@ test('the reader shows jobs, queues, workers and schedules of a running app', as
   assert.equal((await app.reader.job(bad.id))?.job.error?.message, 'no paper')
   assert.equal(await app.reader.job('never stored'), null)
 
+  const spans = await app.reader.throughput({ minutes: 2 })
+  assert.deepEqual([spans.length, spans.reduce((sum, { success }) => sum + success, 0)], [2, 1])
+  const totals = await app.reader.totals()
+  assert.deepEqual(
+    totals.map(({ task, success, failure }) => [task, success, failure]),
+    [
+      ['add', 1, 0],
+      ['fail', 0, 1],
+    ],
+  )
+  assert.deepEqual(
+    (await app.reader.jobs({ state: 'FAILURE' })).jobs.map(({ id }) => id),
+    [bad.id],
+  )
+  await assert.rejects(app.reader.throughput({ minutes: 0 }), { code: 'INVALID_OPTION' })
+
   const [queue] = await app.reader.queues()
   assert.deepEqual(queue, {
     queue: 'one',

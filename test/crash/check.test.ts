@@ -54,6 +54,7 @@ const file = (jobs: FinalJob[] = [job()], changes: Partial<FinalFile> = {}): Fin
   jobs,
   orders: new Set(),
   slots: [],
+  counters: Object.fromEntries(jobs.map(({ state }) => [state, jobs.filter((other) => other.state === state).length])),
   processes: 0,
   litter: [],
   ...changes,
@@ -194,6 +195,7 @@ const broken: [Invariant, string, CrashEvent[], FinalFile][] = [
   ['I8', 'a job of a slot that never fired', events(began('1.1.1'), effect('1.1.1')), file([slotJob])],
   ['I11', 'a damaged file', events(...whole), file([job()], { integrity: 'row 1 missing from index' })],
   ['I11', 'a dead process on the books', events(...whole), file([job()], { processes: 1 })],
+  ['I11', 'a job that ended and is not counted', events(...whole), file([job()], { counters: {} })],
   ['I11', 'a crash that is counted and not listed', events(...whole), file([job({ crashes: 1 })])],
   ['I12', 'a second run for no reason', events(asked, began('1.1.1'), effect('1.1.1'), began('1.1.2', 2)), file()],
   [

@@ -219,6 +219,11 @@ function checkFile(file: FinalFile, { jobs }: History, found: Found): void {
     if (row.state === 'SUCCESS' && crashes !== row.crashes)
       found('I11', `job ${row.key} counts ${row.crashes} crashes and lists ${show(row.attempts)}`)
   }
+  for (const state of ['SUCCESS', 'FAILURE', 'REVOKED', 'EXPIRED']) {
+    const rows = file.jobs.filter((job) => job.state === state).length
+    const counted = file.counters[state] ?? 0
+    if (counted !== rows) found('I11', `${rows} jobs are ${state} and ${counted} are counted`)
+  }
   const fired = file.slots.filter((slot) => slot.outcome === 'fired')
   for (const { schedule, slot } of fired) {
     const count = file.jobs.filter((job) => job.schedule === schedule && job.scheduledFor === slot).length

@@ -27,6 +27,8 @@ export interface FinalFile {
   /** Keys in the application's own table, written by the transactions that enqueued. */
   orders: Set<string>
   slots: { schedule: string; slot: number; outcome: string; jobId: string | null }[]
+  /** Ended jobs by state, as the library counts them. */
+  counters: Record<string, number>
   /** Processes still on the books. */
   processes: number
   /** Files that dead processes left beside the database. */
@@ -75,6 +77,11 @@ export function readFinalFile(database: string): FinalFile {
       slots: db
         .prepare('SELECT schedule, slot, outcome, job_id AS jobId FROM celeriac_slots')
         .all() as FinalFile['slots'],
+      counters: Object.fromEntries(
+        (db.prepare('SELECT state, jobs FROM celeriac_counts').all() as { state: string; jobs: number }[]).map(
+          ({ state, jobs }) => [state, jobs],
+        ),
+      ),
       processes: db.prepare('SELECT count(*) FROM celeriac_processes').pluck().get() as number,
       litter: readdirSync(dirname(database)).filter(
         (name) => name.startsWith(`${basename(database)}.`) && /\.(alive|begun)(-journal)?$/.test(name),

@@ -68,17 +68,36 @@ export const PLANTED_BUGS: PlantedBug[] = [
     patches: [
       {
         file: 'store/jobs/settle.js',
-        find: 'return this.#succeed.run(startedAt, now, result, claim.seq, claim.owner, claim.token).changes === 1;',
+        find: 'if (this.#succeed.run(startedAt, now, result, claim.seq, claim.owner, claim.token).changes === 0)',
         put: `const held = this.#succeed.run(startedAt, now, null, claim.seq, claim.owner, claim.token).changes === 1;
           this.db.exec('COMMIT');
           this.db.exec('BEGIN IMMEDIATE');
           if (held) this.db.prepare('UPDATE celeriac_jobs SET result = ? WHERE seq = ?').run(result, claim.seq);
-          return held;`,
+          if (!held)`,
       },
-      { file: 'store/jobs/settle.js', find: 'constructor(db) {', put: 'constructor(db) {\nthis.db = db;' },
+      {
+        file: 'store/jobs/settle.js',
+        find: 'constructor(db) {',
+        put: 'constructor(db) {\nthis.db = db;',
+      },
     ],
     scenario: scenarios.killInFlood,
     finds: ['I3'],
+  },
+  {
+    title: 'the counters are written after the commit of what they count',
+    patches: [
+      {
+        file: 'store/store.js',
+        find: 'this.#tally.flush();',
+        put: `this.#commit.run();
+            Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+            this.#begin.run();
+            this.#tally.flush();`,
+      },
+    ],
+    scenario: scenarios.killInFlood,
+    finds: ['I11'],
   },
   {
     title: 'a claim takes the job out of the file until it ends',

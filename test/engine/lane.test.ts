@@ -23,6 +23,7 @@ function job(i: number): LaneJob {
     queue: 'q',
     attempt: 1,
     crashes: 0,
+    due: 0,
     row,
     expected: 2,
     timeLimit: null,

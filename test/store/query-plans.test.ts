@@ -8,13 +8,14 @@ import { type Connection, watched } from './watched.ts'
 
 /** Statements that count or list for a person who asks; each reads the whole table of jobs, and none is run by itself. */
 const ASKED_FOR: [what: string, sql: RegExp][] = [
-  ['jobs by state', /^SELECT state, count\(\*\) AS jobs FROM celeriac_jobs GROUP BY state$/],
   ['jobs by queue', /^SELECT queue, task, state, count\(\*\) AS jobs, min\(enqueued_at\)/],
 ]
 /** Statements that sort the few rows they return. */
 const RARELY: [what: string, sql: RegExp][] = [
   ['what a dead process had claimed', /WHERE state = 'STARTED' AND owner = \? ORDER BY seq$/],
   ['the attempts of a job', /FROM celeriac_attempts WHERE job = \? ORDER BY ended_at, number$/],
+  ['spans of time', /FROM celeriac_stats_minute WHERE minute >= @from .* GROUP BY at$/],
+  ['totals by task and queue', /FROM celeriac_stats_daily UNION ALL .* GROUP BY task, queue$/],
   ['owners that have no row', /^SELECT DISTINCT owner FROM celeriac_jobs WHERE state = 'STARTED'/],
 ]
 

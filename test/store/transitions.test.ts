@@ -11,6 +11,7 @@ import {
   TRANSITIONS,
   WAITING_STATES,
 } from '../../lib/domain/states.ts'
+import type { Claim } from '../../lib/store/jobs/settle.ts'
 import { Store } from '../../lib/store/store.ts'
 import type { EnqueueBatch } from '../../lib/wire/messages.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
@@ -38,12 +39,6 @@ interface Row {
   state: State
   owner: number | null
   token: number | null
-}
-
-interface Claim {
-  seq: number
-  owner: number
-  token: number
 }
 
 /** Everything that moves a job, by the event it stands for in the table. */
@@ -105,6 +100,14 @@ class CheckedStore {
 
   rows(): Row[] {
     return this.#db.prepare('SELECT seq, id, state, owner, token FROM celeriac_jobs').all() as Row[]
+  }
+
+  /** Ended jobs by state, as counted and as they lie there. */
+  ended(): { counters: unknown; ended: unknown } {
+    const counters = this.#db.prepare('SELECT state, jobs FROM celeriac_counts WHERE jobs <> 0 ORDER BY state').all()
+    const finals = FINAL_STATES.map((state) => `'${state}'`).join(', ')
+    const sql = `SELECT state, count(*) AS jobs FROM celeriac_jobs WHERE state IN (${finals}) GROUP BY state ORDER BY state`
+    return { counters, ended: this.#db.prepare(sql).all() }
   }
 
   /** Puts a job into a state as no statement of the store could. */
@@ -195,7 +198,7 @@ describe('the store', () => {
           runAt: 5,
           expiresAt: 5,
         })
-        const claim = { seq: job.seq, owner: 7, token: 9 }
+        const claim = { seq: job.seq, owner: 7, token: 9, task: 'task', queue: 'queue' }
         checked.do(event, claim, () => void run(checked.store, job, claim, 10))
         const after = checked.rows().find(({ seq }) => seq === job.seq)!.state
         const expected = TRANSITIONS.filter((one) => one.event === event && one.from === state).map(({ to }) => to)
@@ -255,13 +258,15 @@ describe('the store', () => {
             if (!job) continue
             const { event, run } = MOVES[one.name]!
             const token = one.name === 'claim' ? ++tokens : (job.token ?? 0) + one.token
-            const claim = { seq: job.seq, owner: one.owner, token }
+            const claim = { seq: job.seq, owner: one.owner, token, task: 'task', queue: 'queue' }
             checked.do(event, claim, () => void run(checked.store, job, claim, now))
           }
           for (const { state } of checked.rows()) reached.add(state)
         }
+        const { counters, ended } = checked.ended()
         checked.store.close()
         assert.deepEqual(checked.violations, [])
+        assert.deepEqual(counters, ended, 'the counters agree with the rows')
       }),
       { numRuns: 60, seed: 20_260_301 },
     )

@@ -37,7 +37,6 @@ export class JobReads {
   readonly #settled: Statement
   readonly #progress: Statement
   readonly #inState: Record<'STARTED' | 'SCHEDULED' | 'RETRY', Statement>
-  readonly #count: Statement
   readonly #depths: Statement
 
   constructor(db: Connection) {
@@ -60,7 +59,6 @@ export class JobReads {
         `${JOB} WHERE j.state = 'RETRY' AND j.state IN ('SCHEDULED', 'RETRY') ORDER BY j.run_at LIMIT ? + 0`,
       ),
     }
-    this.#count = db.prepare('SELECT state, count(*) AS jobs FROM celeriac_jobs GROUP BY state')
     this.#depths = db.prepare(`SELECT queue, task, state, count(*) AS jobs, min(enqueued_at) AS oldest
       FROM celeriac_jobs WHERE state IN ('PENDING', 'STARTED') GROUP BY queue, task, state`)
   }
@@ -99,11 +97,6 @@ export class JobReads {
     if (state !== 'SUCCESS' && state !== 'FAILURE' && state !== 'REVOKED' && state !== 'EXPIRED') return null
     const error = row.error === null ? null : (JSON.parse(row.error) as WireError)
     return [row.forgotten === 1 ? 'FORGOTTEN' : state, task, codec, result, error]
-  }
-
-  counts(): Record<string, number> {
-    const rows = this.#count.all() as { state: string; jobs: number }[]
-    return Object.fromEntries(rows.map(({ state, jobs }) => [state, jobs]))
   }
 
   depths(): { queue: string; task: string; state: State; jobs: number; oldest: number }[] {

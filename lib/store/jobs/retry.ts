@@ -1,6 +1,7 @@
 import { rankOf } from '../../domain/rank.ts'
 import type { State } from '../../domain/states.ts'
 import type { Connection, Statement } from '../driver.ts'
+import { type FinalState, type Tally, tallyOf } from '../tally.ts'
 
 /** A job as much as is needed to steer it. */
 export interface SteeredJob {
@@ -18,11 +19,13 @@ const STEERED = 'SELECT seq, id, task, queue, state, priority, forgotten FROM ce
 
 /** Puts ended jobs among the waiting again. The caller holds the transaction. */
 export class JobRetries {
+  readonly #tally: Tally
   readonly #byId: Statement
   readonly #bySeq: Statement
   readonly #again: Statement
 
   constructor(db: Connection) {
+    this.#tally = tallyOf(db)
     this.#byId = db.prepare(`${STEERED} WHERE id = ?`)
     this.#bySeq = db.prepare(`${STEERED} WHERE seq = ?`)
     // OR IGNORE: its unique key may be held by a live job by now. Crashes stay counted, so that a job which kills its thread is still run with nothing beside it.
@@ -44,6 +47,9 @@ export class JobRetries {
    * job has not ended, succeeded or was forgotten, or a live job holds its unique key.
    */
   retry({ seq, priority }: SteeredJob, now: number): boolean {
-    return this.#again.run(rankOf(now, priority), seq).changes === 1
+    const before = this.steered(seq)?.state
+    if (this.#again.run(rankOf(now, priority), seq).changes === 0) return false
+    this.#tally.left(before as FinalState)
+    return true
   }
 }

@@ -1,5 +1,6 @@
 import type { State } from '../../domain/states.ts'
 import type { Connection, Statement } from '../driver.ts'
+import { type Tally, tallyOf } from '../tally.ts'
 
 export interface Revoking {
   seq: number
@@ -19,6 +20,7 @@ const WAITING = "state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'RETRY')"
 
 /** Takes jobs back before or while they run, and forgets results. The caller holds the transaction. */
 export class JobRevocations {
+  readonly #tally: Tally
   readonly #waiting: Statement
   readonly #family: Statement
   readonly #running: Statement
@@ -27,6 +29,7 @@ export class JobRevocations {
   readonly #forget: Statement
 
   constructor(db: Connection) {
+    this.#tally = tallyOf(db)
     this.#waiting = db.prepare(`UPDATE celeriac_jobs SET state = 'REVOKED', finished_at = ?, revoke_reason = ?
       WHERE id = ? AND ${WAITING} RETURNING id, task, queue`)
     this.#family = db.prepare(`UPDATE celeriac_jobs SET state = 'REVOKED', finished_at = ?, revoke_reason = ?
@@ -67,13 +70,19 @@ export class JobRevocations {
 
   /** Ends a job that waits, with all that waits below it; none when it does not wait. */
   revokeWaiting(id: string, reason: string | null, now: number): RevokedJob[] {
-    const ended = this.#waiting.all(now, reason, id) as RevokedJob[]
+    const ended = this.#counted(this.#waiting.all(now, reason, id) as RevokedJob[], now)
     return ended.length === 0 ? ended : ended.concat(this.revokeChildren(id, now))
   }
 
   /** Ends what waits below a job that was revoked, down to jobs that run or have ended. */
   revokeChildren(id: string, now: number): RevokedJob[] {
-    return this.#family.all(now, `job ${id} was revoked, and this one was enqueued by it`, id) as RevokedJob[]
+    const reason = `job ${id} was revoked, and this one was enqueued by it`
+    return this.#counted(this.#family.all(now, reason, id) as RevokedJob[], now)
+  }
+
+  #counted(ended: RevokedJob[], now: number): RevokedJob[] {
+    for (const job of ended) this.#tally.ended(job, 'REVOKED', now)
+    return ended
   }
 
   /** Running jobs of one owner that somebody asked to end. */

@@ -1,11 +1,14 @@
 import type { Payload } from '../../wire/codec.ts'
 import type { Connection, Statement } from '../driver.ts'
+import { type Counted, type Spent, type Tally, tallyOf } from '../tally.ts'
 
 /** The claim a write must still hold: a job whose lease was taken over is left alone. */
-export interface Claim {
+export interface Claim extends Counted {
   seq: number
   owner: number
   token: number
+  /** When the job became due, in epoch ms. */
+  due?: number
 }
 
 const FENCE = "WHERE seq = @seq AND state = 'STARTED' AND owner = @owner AND token = @token"
@@ -16,6 +19,7 @@ const HELD = "WHERE seq = ? AND state = 'STARTED' AND owner = ? AND token = ?"
  * the outcome is dropped, because another holder's counts.
  */
 export class JobSettlements {
+  readonly #tally: Tally
   readonly #succeed: Statement
   readonly #fail: Statement
   readonly #failCrashed: Statement
@@ -28,6 +32,7 @@ export class JobSettlements {
   readonly #committed: Statement
 
   constructor(db: Connection) {
+    this.#tally = tallyOf(db)
     this.#succeed = db.prepare(
       `UPDATE celeriac_jobs SET state = 'SUCCESS', started_at = ?, finished_at = ?, result = ? ${HELD}`,
     )
@@ -55,19 +60,33 @@ export class JobSettlements {
       .raw()
   }
 
-  succeed(claim: Claim, startedAt: number, now: number, result: Payload): boolean {
-    return this.#succeed.run(startedAt, now, result, claim.seq, claim.owner, claim.token).changes === 1
+  /** @param ran how long the attempt ran, in ms, where it is known */
+  succeed(claim: Claim, startedAt: number, now: number, result: Payload, ran: number | null = null): boolean {
+    if (this.#succeed.run(startedAt, now, result, claim.seq, claim.owner, claim.token).changes === 0) return false
+    this.#tally.ended(claim, 'SUCCESS', now, spent(claim, startedAt, ran))
+    return true
   }
 
-  fail(claim: Claim, startedAt: number, now: number, error: string): boolean {
+  fail(claim: Claim, startedAt: number, now: number, error: string, ran: number | null = null): boolean {
     this.#attempt.run({ ...claim, outcome: 'failure', startedAt, now, error })
-    return this.#fail.run({ ...claim, startedAt, now, error }).changes === 1
+    if (this.#fail.run({ ...claim, startedAt, now, error }).changes === 0) return false
+    this.#tally.ended(claim, 'FAILURE', now, spent(claim, startedAt, ran))
+    return true
   }
 
   /** To RETRY after a failed attempt. */
-  retry(claim: Claim, startedAt: number, now: number, error: string, runAt: number): boolean {
+  retry(
+    claim: Claim,
+    startedAt: number,
+    now: number,
+    error: string,
+    runAt: number,
+    ran: number | null = null,
+  ): boolean {
     this.#attempt.run({ ...claim, outcome: 'retry', startedAt, now, error })
-    return this.#wait.run({ ...claim, state: 'RETRY', runAt, refund: 0, error }).changes === 1
+    if (this.#wait.run({ ...claim, state: 'RETRY', runAt, refund: 0, error }).changes === 0) return false
+    this.#tally.retried(claim, now, spent(claim, startedAt, ran))
+    return true
   }
 
   /** To SCHEDULED, the attempt not counted. */
@@ -83,18 +102,25 @@ export class JobSettlements {
   /** To PENDING, the attempt and a crash counted. */
   crash(claim: Claim, startedAt: number | null, now: number, error: string): boolean {
     this.#attempt.run({ ...claim, outcome: 'crash', startedAt, now, error })
-    return this.#crash.run({ ...claim, error }).changes === 1
+    if (this.#crash.run({ ...claim, error }).changes === 0) return false
+    this.#tally.crashed(claim, now)
+    return true
   }
 
   /** To FAILURE: the thread or process died under the job once too often. */
   failCrashed(claim: Claim, startedAt: number | null, now: number, error: string): boolean {
     this.#attempt.run({ ...claim, outcome: 'crash', startedAt, now, error })
-    return this.#failCrashed.run({ ...claim, startedAt, now, error }).changes === 1
+    if (this.#failCrashed.run({ ...claim, startedAt, now, error }).changes === 0) return false
+    this.#tally.crashed(claim, now)
+    this.#tally.ended(claim, 'FAILURE', now)
+    return true
   }
 
   revoke(claim: Claim, startedAt: number, now: number, error: string | null): boolean {
     this.#attempt.run({ ...claim, outcome: 'revoked', startedAt, now, error })
-    return this.#revoke.run({ ...claim, now, error }).changes === 1
+    if (this.#revoke.run({ ...claim, now, error }).changes === 0) return false
+    this.#tally.ended(claim, 'REVOKED', now)
+    return true
   }
 
   /** The result of a job that ended in its task's own transaction, under this very claim; `undefined` when it did not. */
@@ -106,4 +132,8 @@ export class JobSettlements {
   progress(claim: Claim, progress: string): boolean {
     return this.#progress.run(progress, claim.seq, claim.owner, claim.token).changes === 1
   }
+}
+
+function spent({ due }: Claim, startedAt: number, ran: number | null): Spent {
+  return { ran, waited: due === undefined ? null : startedAt - due }
 }

@@ -41,7 +41,7 @@ CREATE TABLE celeriac_jobs (
 ) STRICT;
 
 CREATE INDEX celeriac_jobs_ready    ON celeriac_jobs (queue, task, rank, seq) WHERE state = 'PENDING';
-CREATE INDEX celeriac_jobs_due      ON celeriac_jobs (run_at) WHERE state IN ('SCHEDULED', 'RETRY');
+CREATE INDEX celeriac_jobs_due      ON celeriac_jobs (run_at, state) WHERE state IN ('SCHEDULED', 'RETRY');
 CREATE INDEX celeriac_jobs_running  ON celeriac_jobs (queue, task) WHERE state = 'STARTED';
 CREATE INDEX celeriac_jobs_expiring ON celeriac_jobs (expires_at)
   WHERE expires_at IS NOT NULL AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED');

@@ -1,8 +1,9 @@
 import type { JobLine } from '../../wire/reading.ts'
 import type { Connection, Statement } from '../driver.ts'
 
-/** Most running jobs that are listed. */
+/** Most running jobs that are listed, and most children of one job. */
 const RUNNING = 1_000
+const CHILDREN = 100
 
 const LINE = `id, task, queue, state, attempt, enqueued_at AS enqueuedAt, started_at AS startedAt, finished_at AS finishedAt
   FROM celeriac_jobs`
@@ -10,9 +11,11 @@ const LINE = `id, task, queue, state, attempt, enqueued_at AS enqueuedAt, starte
 /** Jobs without their payloads. */
 export class JobLines {
   readonly #running: Statement
+  readonly #children: Statement
 
   constructor(db: Connection) {
     this.#running = db.prepare(`SELECT owner, ${LINE} WHERE state = 'STARTED' LIMIT ${RUNNING}`)
+    this.#children = db.prepare(`SELECT ${LINE} WHERE parent_id = ? ORDER BY seq LIMIT ${CHILDREN}`)
   }
 
   /** What is claimed now, by owner, the longest running first. */
@@ -25,5 +28,9 @@ export class JobLines {
     }
     for (const lines of owners.values()) lines.sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0))
     return owners
+  }
+
+  children(id: string): JobLine[] {
+    return this.#children.all(id) as JobLine[]
   }
 }

@@ -1,0 +1,31 @@
+import { STATES, type State } from '../domain/states.ts'
+import type { Connection, Statement } from './driver.ts'
+
+/** Counts jobs by state: what is finished from the counters, the rest from the indexes of what is unfinished. */
+export class Counts {
+  readonly #ended: Statement
+  readonly #unfinished: Statement[]
+
+  constructor(db: Connection) {
+    this.#ended = db.prepare('SELECT state, jobs FROM celeriac_counts')
+    const counted = (states: string): Statement =>
+      db.prepare(`SELECT state, count(*) AS jobs FROM celeriac_jobs WHERE ${states}`)
+    this.#unfinished = [
+      counted("state = 'PENDING'"),
+      counted("state = 'STARTED'"),
+      counted("state = 'BLOCKED'"),
+      counted("state = 'SCHEDULED' AND state IN ('SCHEDULED', 'RETRY')"),
+      counted("state = 'RETRY' AND state IN ('SCHEDULED', 'RETRY')"),
+    ]
+  }
+
+  /** Every state is named. */
+  byState(): Record<State, number> {
+    const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<State, number>
+    for (const statement of [this.#ended, ...this.#unfinished]) {
+      for (const { state, jobs } of statement.all() as { state: State | null; jobs: number }[])
+        if (state !== null) counts[state] = jobs
+    }
+    return counts
+  }
+}

@@ -1,0 +1,74 @@
+import { quantile } from '../../domain/histogram.ts'
+import type { Quantiles, Throughput, ThroughputQuestion, Totals } from '../../wire/reading.ts'
+import type { Connection, Statement } from '../driver.ts'
+import { COUNTED } from '../tally.ts'
+
+const MINUTE = 60_000
+const SUMS = COUNTED.map((name) => `sum(${name}) AS ${name}`).join(', ')
+/** Counters before the buckets: outcomes, retries, crashes and the two sums. */
+const PLAIN = 8
+
+type Sums = Record<string, number>
+
+/** What was counted of jobs that ended, by the minute and by the day. */
+export class Statistics {
+  readonly #spans: Statement
+  readonly #totals: Statement
+
+  constructor(db: Connection) {
+    this.#spans = db.prepare(`SELECT minute - minute % @span AS at, ${SUMS} FROM celeriac_stats_minute
+      WHERE minute >= @from AND minute < @to AND (@task IS NULL OR task = @task) AND (@queue IS NULL OR queue = @queue)
+      GROUP BY at`)
+    this.#totals = db.prepare(`SELECT task, queue, ${SUMS} FROM (
+        SELECT task, queue, ${COUNTED.join(', ')} FROM celeriac_stats_daily
+        UNION ALL SELECT task, queue, ${COUNTED.join(', ')} FROM celeriac_stats_minute)
+      GROUP BY task, queue`)
+  }
+
+  /** Spans of equal length up to now, the earliest first, those where nothing ended included. */
+  throughput({ minutes = 60, step = 1, task, queue }: ThroughputQuestion, now: number): Throughput[] {
+    const span = step * MINUTE
+    const to = now - (now % span) + span
+    const from = to - Math.ceil(minutes / step) * span
+    const rows = this.#spans.all({ span, from, to, task: task ?? null, queue: queue ?? null }) as Sums[]
+    const found = new Map(rows.map((row) => [row.at, row]))
+    const spans: Throughput[] = []
+    for (let at = from; at < to; at += span) spans.push(spanOf(at, found.get(at)))
+    return spans
+  }
+
+  /** Since the file was made. */
+  totals(): Totals[] {
+    return (this.#totals.all() as (Sums & { task: string; queue: string })[]).map((row) => {
+      const { task, queue } = row
+      const { success, failure, revoked, expired, retries, crashes } = outcomesOf(row)
+      const { run, wait } = bucketsOf(row)
+      const sums = { runMs: row.run_ms ?? 0, waitMs: row.wait_ms ?? 0 }
+      return { task, queue, success, failure, revoked, expired, retries, crashes, ...sums, run, wait }
+    })
+  }
+}
+
+function spanOf(at: number, row: Sums = {}): Throughput {
+  const { run, wait } = bucketsOf(row)
+  return { at, ...outcomesOf(row), run: quantilesOf(run, row.run_ms ?? 0), wait: quantilesOf(wait, row.wait_ms ?? 0) }
+}
+
+function outcomesOf(
+  row: Sums,
+): Pick<Throughput, 'success' | 'failure' | 'revoked' | 'expired' | 'retries' | 'crashes'> {
+  const { success = 0, failure = 0, revoked = 0, expired = 0, retries = 0, crashes = 0 } = row
+  return { success, failure, revoked, expired, retries, crashes }
+}
+
+function bucketsOf(row: Sums): { run: number[]; wait: number[] } {
+  const buckets = COUNTED.slice(PLAIN).map((name) => row[name] ?? 0)
+  return { run: buckets.slice(0, buckets.length / 2), wait: buckets.slice(buckets.length / 2) }
+}
+
+function quantilesOf(buckets: number[], sum: number): Quantiles | null {
+  const count = buckets.reduce((total, one) => total + one, 0)
+  if (count === 0) return null
+  const at = (share: number): number => quantile(buckets, share) as number
+  return { count, mean: sum / count, p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+}

@@ -1,0 +1,120 @@
+/** What is counted in the transactions that end jobs, and how it is read. */
+import assert from 'node:assert/strict'
+import { after, describe, test } from 'node:test'
+import fc from 'fast-check'
+import { BOUNDS, BUCKETS, bucketOf, quantile } from '../../lib/domain/histogram.ts'
+import { Reading } from '../../lib/store/reading.ts'
+import { Store } from '../../lib/store/store.ts'
+import { freshDatabase } from '../fixtures/folder.ts'
+
+const NOW = 1_800_000_000_000 - (1_800_000_000_000 % 60_000)
+const store = new Store(freshDatabase(), 'normal')
+const reading = new Reading(store.path)
+after(() => {
+  reading.close()
+  store.close()
+})
+
+let stored = 0
+/** Stores a job and claims it. */
+function claimed(task: string, due: number) {
+  const shape = { task, queue: 'q', priority: 0, runAt: null, expiresAt: null, maxAttempts: 9, codec: 'json' as const }
+  const rest = { options: null, parentId: null, rootId: null, chosen: false }
+  store.inserts.insert({ ...shape, ...rest, ids: [`job-${++stored}`], args: ['[]'] }, due)
+  store.claims.start(stored, 1, stored, due)
+  return { seq: stored, owner: 1, token: stored, task, queue: 'q', due }
+}
+
+describe('the histogram', () => {
+  test('puts each time into the bucket that holds it', () => {
+    assert.equal(BUCKETS, BOUNDS.length + 1)
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (milliseconds) => {
+        const bucket = bucketOf(milliseconds)
+        assert.ok(milliseconds <= (BOUNDS[bucket] ?? Number.POSITIVE_INFINITY))
+        assert.ok(bucket === 0 || milliseconds > (BOUNDS[bucket - 1] as number))
+      }),
+    )
+  })
+
+  test('estimates a quantile within the bucket that the true one lies in', () => {
+    assert.equal(quantile(new Array<number>(BUCKETS).fill(0), 0.5), null)
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 1_000_000 }), { minLength: 1, maxLength: 200 }),
+        fc.constantFrom(0.5, 0.95, 0.99, 1),
+        (times, share) => {
+          const counts = new Array<number>(BUCKETS).fill(0)
+          for (const time of times) (counts[bucketOf(time)] as number)++
+          const sorted = [...times].sort((a, b) => a - b)
+          const bucket = bucketOf(sorted[Math.ceil(share * times.length) - 1] as number)
+          const estimate = quantile(counts, share) as number
+          assert.ok(estimate >= (BOUNDS[bucket - 1] ?? 0) && estimate <= (BOUNDS[bucket] as number))
+        },
+      ),
+    )
+  })
+})
+
+describe('the tally', () => {
+  test('counts outcomes, retries and deaths by the minute, with run and wait times', () => {
+    store.write(false, () => {
+      for (let i = 0; i < 20; i++) {
+        const claim = claimed('a', NOW)
+        store.settlements.succeed(claim, NOW + 30, NOW + 40, null, i < 18 ? 0.4 : 400)
+      }
+      store.settlements.retry(claimed('a', NOW), NOW, NOW + 50, '{}', NOW + 100, 3)
+      store.settlements.crash(claimed('b', NOW), NOW, NOW, '{}')
+      store.settlements.fail(claimed('b', NOW), NOW, NOW + 60_000, '{}', 7)
+    })
+    const spans = reading.throughput({ minutes: 3 }, NOW + 60_001)
+    assert.deepEqual(
+      spans.map(({ at, success, failure, retries, crashes }) => [at - NOW, success, failure, retries, crashes]),
+      [
+        [-60_000, 0, 0, 0, 0],
+        [0, 20, 0, 1, 1],
+        [60_000, 0, 1, 0, 0],
+      ],
+    )
+    const [, span] = spans
+    assert.equal(span?.run?.count, 21)
+    assert.ok((span?.run?.p50 ?? 9) <= 1 && (span?.run?.p99 ?? 0) > 200, JSON.stringify(span?.run))
+    assert.ok((span?.wait?.p50 ?? 0) > 20 && (span?.wait?.p50 ?? 99) <= 50, JSON.stringify(span?.wait))
+    assert.equal(spans[0]?.run, null)
+    assert.deepEqual(
+      reading.throughput({ minutes: 4, step: 2, task: 'b' }, NOW + 60_001).map(({ failure }) => failure),
+      [0, 1],
+    )
+    assert.deepEqual(
+      reading.totals().map(({ task, success, failure }) => [task, success, failure]),
+      [
+        ['a', 20, 0],
+        ['b', 0, 1],
+      ],
+    )
+  })
+
+  test('forgets what a transaction that was undone had counted', () => {
+    const before = reading.overview(NOW).states
+    assert.throws(() =>
+      store.write(false, () => {
+        store.settlements.succeed(claimed('a', NOW), NOW, NOW, null, 1)
+        throw new Error('the disk is full')
+      }),
+    )
+    stored--
+    store.write(false, () => {})
+    assert.deepEqual(reading.overview(NOW).states, before)
+    assert.equal(reading.totals()[0]?.success, 20)
+  })
+
+  test('keeps its count of a job that is pruned, and the file counts one less', () => {
+    const { SUCCESS } = reading.overview(NOW).states
+    const retention = { SUCCESS: 1, FAILURE: null, REVOKED: null, EXPIRED: null }
+    const page = store.pruning.look(retention, 0, 5, NOW + 1_000_000)
+    assert.equal(page.seqs.length, 5)
+    store.write(false, () => store.pruning.remove(page))
+    assert.equal(reading.overview(NOW).states.SUCCESS, SUCCESS - 5)
+    assert.equal(reading.totals()[0]?.success, 20)
+  })
+})
