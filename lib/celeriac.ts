@@ -1,3 +1,4 @@
+import { AuditLog } from './audit.ts'
 import { EngineThread } from './client/engine-thread.ts'
 import { Requests } from './client/requests.ts'
 import { Control } from './control.ts'
@@ -67,6 +68,8 @@ export class Celeriac {
   readonly database: string
   /** Reads the whole file, in a thread of its own. */
   readonly reader: Reader
+  /** Who changed what by hand. */
+  readonly audit: AuditLog
   readonly #settings: AppSettings
   readonly #identity: AppIdentity
   readonly #tasks = new Map<string, DefinedTask>()
@@ -125,6 +128,7 @@ export class Celeriac {
       poke: () => setImmediate(() => this.#engine.poke()),
     }
     this.reader = new Reader(new ReaderThread(database), this.#settings.redact)
+    this.audit = new AuditLog(this.#host)
     this.inspect = new Inspect(this.#host, () => this.#registered())
     this.control = new Control(this.#host)
     this.schedules = new Schedules(this.#host, (name, given) => this.#scheduleOf(name, given), this.#declared)

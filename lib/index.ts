@@ -1,3 +1,4 @@
+export type { AuditEntry, AuditLog } from './audit.ts'
 export { Celeriac, type StartOptions, type TaskDecorator } from './celeriac.ts'
 export type { Control, JobSelection, Line } from './control.ts'
 export type { Duration } from './domain/duration.ts'

@@ -72,6 +72,12 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
       return edits.make(() => store.schedules.remove(question.name))
     case 'trigger-schedule':
       return edits.make((now) => parts.beat.trigger(question.name, question.id, now))
+    case 'audit-begin':
+      return edits.make((now) => store.audit.begin(question.user, question.action, question.target, now))
+    case 'audit-end':
+      return edits.make(() => store.audit.end(question.seq, question.outcome))
+    case 'audit':
+      return store.audit.latest(question.limit)
     case 'ledger':
       return store.schedules.ledger(
         question.name,

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { DatabaseReplaced } from '../errors.ts'
 import type { Durability } from '../wire/engine-options.ts'
+import { Audit } from './audit.ts'
 import { Controls } from './controls.ts'
 import { Counts } from './counts.ts'
 import type { Connection, Statement } from './driver.ts'
@@ -35,6 +36,7 @@ export class Store {
   readonly counts: Counts
   readonly logs: Logs
   readonly pruning: Pruning
+  readonly audit: Audit
   readonly #db: Connection
   readonly #tally: Tally
   readonly #full: boolean
@@ -72,6 +74,7 @@ export class Store {
     this.counts = new Counts(db)
     this.logs = new Logs(db)
     this.pruning = new Pruning(db)
+    this.audit = new Audit(db)
     const { dev, ino } = statSync(path)
     this.#file = { dev, ino }
     this.#version = this.dataVersion()

@@ -109,6 +109,9 @@ export type Question =
   | { about: 'pause-schedule'; name: string; paused: boolean }
   | { about: 'remove-schedule'; name: string }
   | { about: 'trigger-schedule'; name: string; id: string }
+  | { about: 'audit-begin'; user: string; action: string; target: string }
+  | { about: 'audit-end'; seq: number; outcome: string }
+  | { about: 'audit'; limit: number }
   | { about: 'ledger'; name: string; from: number | null; to: number | null; limit: number }
 
 /** What orders and limits apply to: all jobs of a queue, or all of a task. */
