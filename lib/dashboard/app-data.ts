@@ -1,0 +1,166 @@
+import { redact } from '../domain/redact.ts'
+import { InvalidOption } from '../errors.ts'
+import { type Celeriac, type JobInfo, type JobLine, parseJobFilter } from '../index.ts'
+import type {
+  AuditEntry,
+  ChangeCursor,
+  Changes,
+  DashboardData,
+  JobDetail,
+  ListedJob,
+  ListPage,
+  QueueRow,
+  ScheduleRow,
+  Summary,
+  WorkerRow,
+} from './data.ts'
+
+/** How long the counts in the side bar may be behind, in ms. */
+const STATES_KEPT = 500
+/** Slots ahead that a schedule shows. */
+const SLOTS_AHEAD = 5
+
+/** The pages' data out of a running app: read in the app's reader thread, explained by its engine. */
+export class AppData implements DashboardData {
+  readonly name: string
+  readonly #app: Celeriac
+  readonly #redact: readonly string[]
+  readonly #now: () => number
+  #states: { at: number; states: Promise<Record<string, number>> } | null = null
+
+  /** @param redact paths to mask besides the app's own */
+  constructor(app: Celeriac, redact: readonly string[], now: () => number) {
+    this.#app = app
+    this.name = app.name
+    this.#redact = redact
+    this.#now = now
+  }
+
+  states(): Promise<Record<string, number>> {
+    const now = this.#now()
+    if (!this.#states || now - this.#states.at > STATES_KEPT) {
+      const states = this.#app.reader.overview().then((overview) => overview.states as Record<string, number>)
+      states.catch(() => {
+        this.#states = null
+      })
+      this.#states = { at: now, states }
+    }
+    return this.#states.states
+  }
+
+  async summary(): Promise<Summary> {
+    const { states, workers, threads, oldestWaiting, file } = await this.#app.reader.overview()
+    return {
+      states,
+      minutes: [],
+      tasks: [],
+      waitP95: null,
+      oldestWaiting: oldestWaiting === null ? null : new Date(oldestWaiting),
+      workers,
+      threads,
+      fileBytes: file.bytes,
+      walBytes: file.walBytes,
+    }
+  }
+
+  async jobs(filter: string, { limit, after }: { limit: number; after?: string }): Promise<ListPage> {
+    if (after !== undefined && !/^-?\d{1,16}$/.test(after))
+      throw new InvalidOption(`"after" is ${after} — follow a link of the list`)
+    const found = await this.#app.reader.jobs(parseJobFilter(filter), {
+      limit,
+      ...(after !== undefined && { after: Number(after) }),
+    })
+    return { jobs: found.jobs.map((job) => this.#listed(job)), next: found.next === null ? null : String(found.next) }
+  }
+
+  async running(): Promise<ListedJob[]> {
+    const workers = await this.#app.reader.workers()
+    return workers.flatMap((worker) => worker.running.map(fromLine))
+  }
+
+  async job(id: string): Promise<JobDetail | null> {
+    const found = await this.#app.reader.job(id)
+    if (!found) return null
+    const { job, log, children } = found
+    return {
+      info: {
+        ...job,
+        args: redact(job.args, this.#redact) as unknown[],
+        result: redact(job.result, this.#redact),
+      },
+      log: log.map((line) => ({ ...line, at: new Date(line.at) })),
+      explain: await this.#app.inspect.explain(id),
+      children: children.map(fromLine),
+    }
+  }
+
+  async queues(): Promise<QueueRow[]> {
+    const [depths, known] = await Promise.all([this.#app.reader.queues(), this.#app.inspect.queues()])
+    return depths.map((depth) => {
+      const info = known.find(({ queue }) => queue === depth.queue)
+      return { ...depth, concurrency: info?.concurrency ?? null, paused: false, rateLimit: null }
+    })
+  }
+
+  async schedules(): Promise<ScheduleRow[]> {
+    return (await this.#app.reader.schedules()).map((line) => ({ ...line, preview: this.#preview(line.name) }))
+  }
+
+  workers(): Promise<WorkerRow[]> {
+    return this.#app.reader.workers()
+  }
+
+  audit(limit: number): Promise<AuditEntry[]> {
+    return this.#app.audit.list({ limit })
+  }
+
+  changes(cursor: ChangeCursor | null): Promise<Changes> {
+    return this.#app.reader.eventsSince(cursor)
+  }
+
+  #preview(name: string): ScheduleRow['preview'] {
+    try {
+      return this.#app.schedules.preview(name, SLOTS_AHEAD)
+    } catch {
+      return null
+    }
+  }
+
+  #listed(job: JobInfo): ListedJob {
+    const { id, task, queue, state, attempt, maxAttempts, error, tags, enqueuedAt, eta, startedAt, finishedAt } = job
+    return {
+      id,
+      task,
+      queue,
+      state,
+      attempt,
+      maxAttempts,
+      args: redact(job.args, this.#redact) as unknown[],
+      error: error && state !== 'SUCCESS' ? (`${error.name}: ${error.message}`.split('\n')[0] as string) : null,
+      tags,
+      enqueuedAt,
+      eta,
+      startedAt,
+      finishedAt,
+    }
+  }
+}
+
+function fromLine(line: JobLine): ListedJob {
+  const { id, task, queue, state, attempt, enqueuedAt, startedAt, finishedAt } = line
+  return {
+    id,
+    task,
+    queue,
+    state,
+    attempt,
+    maxAttempts: null,
+    args: null,
+    error: null,
+    tags: [],
+    enqueuedAt: new Date(enqueuedAt),
+    eta: null,
+    startedAt: startedAt === null ? null : new Date(startedAt),
+    finishedAt: finishedAt === null ? null : new Date(finishedAt),
+  }
+}

@@ -1,0 +1,64 @@
+import type { DashboardData, Summary, TaskTimes } from '../data.ts'
+import { type Html, html } from '../html.ts'
+import type { PageParts, View } from '../page.ts'
+import { meter, throughputChart } from '../show/chart.ts'
+import { bytes, count, figure, percent, plural } from '../show/figure.ts'
+import { searchAddress, shortJobTable } from '../show/jobs.ts'
+import { duration } from '../show/time.ts'
+
+const RUNNING_SHOWN = 12
+const FAILED_SHOWN = 8
+
+export async function overviewPage(view: View, data: DashboardData): Promise<PageParts> {
+  const [overview, active, failed] = await Promise.all([
+    data.summary(),
+    data.running(),
+    data.jobs('state:failure', { limit: FAILED_SHOWN }),
+  ])
+  const running = [...active].sort((a, b) => (a.startedAt?.getTime() ?? 0) - (b.startedAt?.getTime() ?? 0))
+  return {
+    title: 'Overview',
+    section: 'overview',
+    body: html`${figures(view, overview)}
+<section class="panel"><header><h2>Throughput</h2><span class="quiet">jobs a minute, last hour</span><span class="grow"></span><span class="legend"><span class="good"><i></i>succeeded</span><span class="bad"><i></i>failed</span><span class="again"><i></i>retried</span></span></header>${throughputChart(overview.minutes)}</section>
+<div class="two"><section class="panel"><header><h2>Running</h2><span class="quiet">${plural(active.length, 'job')}, the longest first</span></header>${
+      running.length === 0
+        ? html`<p class="empty">Nothing runs at the moment.</p>`
+        : shortJobTable(view, running.slice(0, RUNNING_SHOWN), false)
+    }</section>
+<section class="panel"><header><h2>Latest failures</h2><span class="grow"></span><a class="small quiet" href="${view.root}task/?q=state%3Afailure">all</a></header>${
+      failed.jobs.length === 0 ? html`<p class="empty">No failure is kept.</p>` : shortJobTable(view, failed.jobs, true)
+    }</section></div>
+${overview.tasks.length > 0 ? taskTimes(view, overview.tasks) : ''}`,
+  }
+}
+
+function figures({ root, now }: View, overview: Summary): Html {
+  const { states, minutes, threads, workers, oldestWaiting, waitP95 } = overview
+  const succeeded = minutes.reduce((sum, minute) => sum + minute.succeeded, 0)
+  const failed = minutes.reduce((sum, minute) => sum + minute.failed, 0)
+  const waiting = (states.PENDING ?? 0) + (states.BLOCKED ?? 0)
+  const later = (states.SCHEDULED ?? 0) + (states.RETRY ?? 0)
+  const running = states.STARTED ?? 0
+  const age = oldestWaiting ? now - oldestWaiting.getTime() : null
+  const list = (state: string, value: number): Html =>
+    html`<a href="${root}task/?q=state%3A${state}">${count(value)}</a>`
+  return html`<dl class="figures">
+${figure('Waiting', list('pending,blocked', waiting), age === null ? 'nobody waits' : `oldest for ${duration(age)}`, age !== null && age > 60_000 ? 'again' : '')}
+${figure('Running', list('started', running), html`of ${plural(threads, 'thread')}, ${plural(workers, 'process', 'processes')}${meter(running, threads, '')}`)}
+${figure('Later', list('scheduled,retry', later), `${count(states.RETRY ?? 0)} to be tried again`)}
+${figure('Succeeded, 1 h', count(succeeded), `${count(states.SUCCESS ?? 0)} kept`)}
+${figure('Failed, 1 h', count(failed), `${percent(failed, succeeded + failed)} · ${count(states.FAILURE ?? 0)} kept`, failed > 0 ? 'bad' : '')}
+${figure('Wait, p95', waitP95 === null ? '–' : duration(waitP95), 'from due to begun, 1 h')}
+${figure('File', bytes(overview.fileBytes), `+ ${bytes(overview.walBytes)} log`)}
+</dl>`
+}
+
+function taskTimes({ root }: View, tasks: readonly TaskTimes[]): Html {
+  return html`<section class="panel"><header><h2>Run time by task</h2><span class="quiet">last hour</span></header><div class="scroll"><table>
+<thead><tr><th>Task</th><th class="number">Runs</th><th class="number">Failed</th><th class="number">p50</th><th class="number">p95</th><th class="number">p99</th></tr></thead>
+<tbody>${tasks.map(
+    ({ task, runs, failed, p50, p95, p99 }) =>
+      html`<tr data-key="${task}"><td><a class="main" href="${searchAddress(root, { task })}">${task}</a></td><td class="number">${count(runs)}</td><td class="number${failed > 0 ? ' bad tone' : ''}">${failed > 0 ? `${count(failed)} (${percent(failed, runs)})` : '0'}</td><td class="number">${duration(p50)}</td><td class="number">${duration(p95)}</td><td class="number">${duration(p99)}</td></tr>`,
+  )}</tbody></table></div></section>`
+}
