@@ -15,6 +15,11 @@ export const fib = (n: number): number => (n < 2 ? n : fib(n - 1) + fib(n - 2))
 
 export const FIB_27 = 196_418
 
+/** Writes `lines` lines to the console. */
+export function speak(lines: number): void {
+  for (let i = 0; i < lines; i++) console.log('line %d of a job that says what it does', i)
+}
+
 /** Returns when it began, then holds its thread for `ms`. */
 export function hold(ms: number): number {
   const began = monotonic()

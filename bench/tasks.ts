@@ -7,9 +7,11 @@ export const app = new Celeriac({
   database: process.env.BENCH_DATABASE ?? 'bench.db',
   tasks: import.meta.url,
   concurrency: Number(process.env.BENCH_THREADS ?? 2),
+  pool: { captureConsole: process.env.BENCH_CAPTURE !== 'false' },
 })
 
 export const noop = app.task('noop', functions.noop)
 export const fib = app.task('fib', functions.fib)
+export const speak = app.task('speak', functions.speak)
 export const hold = app.task('hold', functions.hold)
 export const orphan = app.task('orphan', functions.orphan)

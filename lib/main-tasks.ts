@@ -1,7 +1,7 @@
 import { TransactionRefused } from './errors.ts'
 import type { WireError } from './wire/error-codec.ts'
 import { fromWireError } from './wire/error-codec.ts'
-import type { Command, LogRow, Outcome, RunRow } from './wire/messages.ts'
+import type { Command, Outcome, RunRow } from './wire/messages.ts'
 import { type Execution, execute, type RunnableTask } from './worker/execute.ts'
 import { ReportBuffer } from './worker/report-buffer.ts'
 
@@ -20,7 +20,8 @@ export class MainTasks {
     this.#post = post
     this.#reports = new ReportBuffer({
       progress: (position, progress) => post({ type: 'main-progress', position, progress }),
-      logs: (rows: LogRow[]) => post({ type: 'main-logs', rows }),
+      tail: null,
+      logs: (chunks) => post({ type: 'main-logs', chunks }),
       cancelled: (position) => this.#cancelled.has(position),
       commit: (row) => {
         throw new TransactionRefused(
@@ -39,6 +40,7 @@ export class MainTasks {
       this.#running.delete(position)
       this.#cancelled.delete(position)
       this.#reports.finish(position)
+      this.#reports.flush()
       this.#post({ type: 'main-outcomes', outcomes: [outcome] })
     })
   }

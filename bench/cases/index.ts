@@ -2,6 +2,7 @@ import type { Case } from '../case.ts'
 import { appLoop } from './app-loop.ts'
 import { backlog } from './backlog.ts'
 import { coldStart } from './cold-start.ts'
+import { consoleCapture } from './console-capture.ts'
 import { cpuBound } from './cpu-bound.ts'
 import { drain } from './drain.ts'
 import { enqueueAwait } from './enqueue-await.ts'
@@ -32,6 +33,7 @@ export const CASES: readonly Case[] = [
   coldStart,
   memory,
   recovery,
+  consoleCapture,
 ]
 
 export function caseNamed(name: string): Case {

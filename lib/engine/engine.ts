@@ -209,7 +209,7 @@ export class Engine {
         this.#desk.progressed(main.outstanding.get(message.position), message.progress)
         return
       case 'main-logs':
-        this.#desk.logged(main.outstanding, message.rows)
+        this.#desk.logged(main.outstanding, message.chunks)
         return
       default:
         this.#serve(message, this.#app)

@@ -3,7 +3,7 @@ import { TaskModuleFailed, TaskNotInModules } from '../errors.ts'
 import type { Lane, LaneJob } from '../pool/lane.ts'
 import type { LeftBehind, PoolEvents } from '../pool/pool.ts'
 import { fromWireError, toWireError, type WireError } from '../wire/error-codec.ts'
-import type { LaneReport, LogRow, Outcome, Request, StoredOptions } from '../wire/messages.ts'
+import type { LaneReport, LogChunk, Outcome, Request, StoredOptions } from '../wire/messages.ts'
 import { describeJob } from './announcer.ts'
 import type { Estimates } from './estimates.ts'
 import { timeLimitExceeded } from './limit-watch.ts'
@@ -44,7 +44,7 @@ export class LaneDesk implements PoolEvents {
         this.progressed(lane.outstanding.get(report.position), report.progress)
         return
       case 'logs':
-        this.logged(lane.outstanding, report.rows)
+        this.logged(lane.outstanding, report.chunks)
         return
       case 'tainted':
         this.#tainted(lane, report.error)
@@ -55,10 +55,12 @@ export class LaneDesk implements PoolEvents {
   }
 
   died(lane: Lane, { running, unanswered, waiting }: LeftBehind, cause: WireError): void {
-    const { waiters, turns, standing } = this.#parts
+    const { settler, waiters, turns, standing } = this.#parts
     const session = this.#sessions.get(lane)
     if (session) waiters.leave(session)
     this.#sessions.delete(lane)
+    const unsent = lane.logTail.read()
+    if (unsent && running?.row[0] === unsent[0]) settler.log(running, unsent)
     for (const job of waiting) this.#giveBack(job)
     for (const job of unanswered) this.#lost(job, cause, false)
     if (running && running.row[0] === lane.overran)
@@ -131,10 +133,10 @@ export class LaneDesk implements PoolEvents {
     turns.request()
   }
 
-  logged(outstanding: ReadonlyMap<number, LaneJob>, rows: LogRow[]): void {
-    for (const row of rows) {
-      const job = outstanding.get(row[0])
-      if (job) this.#parts.settler.log(job, row)
+  logged(outstanding: ReadonlyMap<number, LaneJob>, chunks: LogChunk[]): void {
+    for (const chunk of chunks) {
+      const job = outstanding.get(chunk[0])
+      if (job) this.#parts.settler.log(job, chunk)
     }
     this.#parts.turns.request()
   }

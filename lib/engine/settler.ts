@@ -5,7 +5,7 @@ import { sqliteCode, storageError } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import type { Payload } from '../wire/codec.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
-import type { LogRow, Outcome, Settled } from '../wire/messages.ts'
+import type { LogChunk, Outcome, Settled } from '../wire/messages.ts'
 import { CRASH_LIMIT } from './dispatcher.ts'
 import type { Participant } from './turn.ts'
 
@@ -50,7 +50,7 @@ export class Settler implements Participant {
   /** Jobs whose end in their own transaction was told. */
   readonly #toldCommitted = new WeakSet<LaneJob>()
   #settlements: Settlement[] = []
-  #logs: { job: LaneJob; row: LogRow }[] = []
+  #logs: { job: LaneJob; lines: string }[] = []
   #written: Written[] = []
   #writtenLogs = 0
   #below: RevokedJob[] = []
@@ -69,8 +69,8 @@ export class Settler implements Participant {
     this.#settlements.push(settlement)
   }
 
-  log(job: LaneJob, row: LogRow): void {
-    this.#logs.push({ job, row })
+  log(job: LaneJob, [, lines]: LogChunk): void {
+    this.#logs.push({ job, lines })
   }
 
   progress(job: LaneJob, progress: string): void {
@@ -83,7 +83,7 @@ export class Settler implements Participant {
 
   write(now: number): void {
     for (const [job, progress] of this.#progress) this.#store.settlements.progress(job, progress)
-    for (const { job, row } of this.#logs) this.#store.logs.add(job.seq, row[1], row[2], row[3])
+    for (const { job, lines } of this.#logs) this.#store.logs.add(job.seq, lines)
     this.#writtenLogs = this.#logs.length
     this.#below = []
     this.#written = this.#settlements.map((settlement) => this.#writeOrFail(settlement, now))

@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Duration } from '../domain/duration.ts'
 import { InvalidOption } from '../errors.ts'
 import type { PoolSettings } from '../wire/engine-options.ts'
-import { durationOr, integerOr, nameOf, oneOf, optionsOf, refuse } from './check.ts'
+import { booleanOr, durationOr, integerOr, nameOf, oneOf, optionsOf, refuse } from './check.ts'
 import { type RetentionOptions, type RetentionSettings, retentionOf } from './retention-options.ts'
 import { type TaskOptions, taskSettings } from './task-options.ts'
 
@@ -73,6 +73,11 @@ export interface PoolOptions {
   execArgv?: string[]
   /** Environment of the threads. Default: a copy of the process's. */
   env?: Record<string, string>
+  /**
+   * Keeps what a task writes by `console` in a pool thread with its job, besides passing it on. Default true.
+   * `process.stdout.write()` and loggers that write to it are not seen.
+   */
+  captureConsole?: boolean
 }
 
 export interface ShutdownOptions {
@@ -115,7 +120,15 @@ const KEYS = [
   'redact',
   'logger',
 ] as const
-const POOL_KEYS = ['minThreads', 'idleTimeout', 'maxTasksPerThread', 'resourceLimits', 'execArgv', 'env'] as const
+const POOL_KEYS = [
+  'minThreads',
+  'idleTimeout',
+  'maxTasksPerThread',
+  'resourceLimits',
+  'execArgv',
+  'env',
+  'captureConsole',
+] as const
 const LIMIT_KEYS = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'] as const
 
 const quiet = (): void => {}
@@ -231,6 +244,7 @@ function poolOf(value: unknown, concurrency: number): AppSettings['pool'] {
     resourceLimits: (limits as Record<string, number> | undefined) ?? null,
     execArgv: (execArgv as string[] | undefined) ?? null,
     env: (env as Record<string, string> | undefined) ?? null,
+    captureConsole: booleanOr(given.captureConsole, 'pool.captureConsole', true),
   }
 }
 

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { WireError } from '../wire/error-codec.ts'
+import { LogTail } from '../wire/log-tail.ts'
 import {
   BEGAN_CELL,
   CANCEL_CELL,
@@ -41,6 +42,7 @@ export interface LaneJob {
 export class Lane {
   readonly slot: number
   readonly cells = new Int32Array(new SharedArrayBuffer(CELL_COUNT * Int32Array.BYTES_PER_ELEMENT))
+  readonly logTail = new LogTail()
   readonly abort = new AbortController()
   readonly outstanding = new Map<number, LaneJob>()
   readonly port: MessagePort

@@ -90,6 +90,8 @@ export class Pool {
       app: this.#options.app,
       modules: this.#options.modules,
       maxPayload: this.#options.maxPayload,
+      captureConsole: this.#options.captureConsole,
+      logTail: lane.logTail.buffer,
       database: this.#options.database,
       durability: this.#options.durability,
       owner: this.#options.owner,

@@ -14,6 +14,8 @@ export interface PoolSettings {
   resourceLimits: Record<string, number> | null
   execArgv: string[] | null
   env: Record<string, string> | null
+  /** Whether what tasks write to the console is kept with their jobs. */
+  captureConsole: boolean
 }
 
 /** What the application thread hands the engine when it starts it: plain data, checked there. */

@@ -77,7 +77,10 @@ export type Outcome =
   /** The function ended; the job had ended before, in its own transaction. */
   | [kind: 'committed', position: number, startedAt: number, milliseconds: number, nothing: null]
 
-export type LogRow = [position: number, at: number, level: string, text: string]
+export type LogLine = [at: number, level: string, text: string]
+
+/** Log lines of one job; `lines` is JSON of `LogLine[]`, as it is stored. */
+export type LogChunk = [position: number, lines: string]
 
 /** What a client (the application, or a task in a pool thread) asks of the engine. */
 export type Request =
@@ -220,7 +223,7 @@ export type Command =
   | { type: 'listen'; events: string[] }
   | { type: 'main-outcomes'; outcomes: Outcome[] }
   | { type: 'main-progress'; position: number; progress: string }
-  | { type: 'main-logs'; rows: LogRow[] }
+  | { type: 'main-logs'; chunks: LogChunk[] }
 
 export type Role = 'all' | 'worker' | 'beat' | 'producer'
 
@@ -272,7 +275,7 @@ export type LaneReport =
   /** The job's own transaction ended it as SUCCESS; its function may still run. */
   | { type: 'committed'; position: number; milliseconds: number }
   | { type: 'progress'; position: number; progress: string }
-  | { type: 'logs'; rows: LogRow[] }
+  | { type: 'logs'; chunks: LogChunk[] }
   | { type: 'tainted'; error: WireError }
   | Request
 
@@ -289,6 +292,9 @@ export interface LaneOpening {
   app: AppIdentity
   modules: string[]
   maxPayload: number
+  captureConsole: boolean
+  /** Memory of the lane's `LogTail`. */
+  logTail: SharedArrayBuffer
   /** What `currentTask().transaction()` needs: the file, how it is synced, and the owner in this process's claims. */
   database: string
   durability: 'full' | 'normal'

@@ -3,6 +3,7 @@ import { TaskTransactions } from '../store/task-transaction.ts'
 import { BegunWriter } from '../wire/begun-file.ts'
 import type { Payload } from '../wire/codec.ts'
 import { fromWireError, toWireError } from '../wire/error-codec.ts'
+import { LogTail } from '../wire/log-tail.ts'
 import {
   BEGAN_CELL,
   CANCEL_CELL,
@@ -47,7 +48,8 @@ export class LaneRunner {
     this.#transactions = new TaskTransactions(opening.database, opening.durability, opening.owner)
     this.#reports = new ReportBuffer({
       progress: (position, progress) => this.#report({ type: 'progress', position, progress }),
-      logs: (rows) => this.#report({ type: 'logs', rows }),
+      tail: new LogTail(opening.logTail),
+      logs: (chunks) => this.#report({ type: 'logs', chunks }),
       cancelled: (position) => Atomics.load(this.#cells, CANCEL_CELL) === position,
       commit: (row, startedAt, work) => this.#commit(row, startedAt, work),
     })
@@ -136,6 +138,8 @@ export class LaneRunner {
   #flush(): void {
     this.#flushedAt = performance.now()
     if (this.#outcomes.length === 0) return
+    // Before the outcomes, by which the engine forgets the jobs.
+    this.#reports.flush()
     const outcomes = this.#outcomes
     this.#outcomes = []
     this.#report({ type: 'outcomes', outcomes })

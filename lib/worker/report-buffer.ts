@@ -1,26 +1,41 @@
-import type { LogRow, RunRow } from '../wire/messages.ts'
+import type { LogTail } from '../wire/log-tail.ts'
+import type { LogChunk, LogLine, RunRow } from '../wire/messages.ts'
 import type { LogLevel, Progress, TaskReporter } from './task-context.ts'
 
 /** Least time between two progress writes of one job, in ms: 4 a second. */
 const PROGRESS_EVERY = 250
-/** Longest time a log line stays in this thread, in ms: what a crash can lose. */
-const LOG_EVERY = 500
-/** Most characters of log kept of one job; what comes after is counted, not kept. */
-const LOG_LIMIT = 65_536
+/** Longest time a log line stays in this thread while its event loop turns, in ms: what the death of the process can lose. */
+const LOG_EVERY = 400
+/** A line after a quiet spell of this many ms goes at once: a synchronous task may let no timer fire for long. */
+const LOG_QUIET = 20
+/** Most lines, and most characters, kept of one attempt. */
+const MOST_LINES = 1_000
+const MOST_CHARACTERS = 65_536
 
 export interface ReportSink {
   progress(position: number, progress: string): void
-  logs(rows: LogRow[]): void
+  logs(chunks: LogChunk[]): void
   cancelled(position: number): boolean
   commit(row: RunRow, startedAt: number, work: (db: never) => unknown): unknown
+  /** Holds what is not sent, for when the thread is ended; null where it cannot be. */
+  readonly tail: LogTail | null
+}
+
+interface JobLog {
+  /** Not sent yet, as JSON. */
+  lines: string[]
+  count: number
+  characters: number
+  cut: boolean
 }
 
 /** Thins out what running tasks report: progress to 4 writes a second with the last always kept, log lines in batches. */
 export class ReportBuffer implements TaskReporter {
   readonly #sink: ReportSink
   readonly #progress = new Map<number, { value: string; written: string; at: number; timer: NodeJS.Timeout | null }>()
-  readonly #logged = new Map<number, number>()
-  #rows: LogRow[] = []
+  readonly #logs = new Map<number, JobLog>()
+  #chunks: LogChunk[] = []
+  #flushedAt = performance.now()
   #timer: NodeJS.Timeout | null = null
 
   constructor(sink: ReportSink) {
@@ -50,24 +65,60 @@ export class ReportBuffer implements TaskReporter {
   }
 
   log(position: number, level: LogLevel, text: string): void {
-    const logged = this.#logged.get(position) ?? 0
-    if (logged >= LOG_LIMIT) return
-    const kept = text.slice(0, LOG_LIMIT - logged)
-    this.#logged.set(position, logged + kept.length)
-    this.#rows.push([position, Date.now(), level, kept])
-    if (logged + kept.length >= LOG_LIMIT)
-      this.#rows.push([position, Date.now(), 'warn', `log cut at ${LOG_LIMIT} characters`])
-    this.#timer ??= setTimeout(() => this.#flush(), LOG_EVERY).unref()
+    let log = this.#logs.get(position)
+    if (!log) {
+      log = { lines: [], count: 0, characters: 0, cut: false }
+      this.#logs.set(position, log)
+    }
+    if (log.cut) return
+    const now = Date.now()
+    const room = MOST_CHARACTERS - log.characters
+    this.#add(position, log, [now, level, text.length > room ? text.slice(0, room) : text])
+    log.characters += text.length
+    if (++log.count >= MOST_LINES || log.characters > MOST_CHARACTERS) {
+      log.cut = true
+      const kept = `of an attempt ${MOST_LINES} lines and ${MOST_CHARACTERS} characters are kept`
+      this.#add(position, log, [now, 'warn', `… cut: ${kept}`])
+    }
+    if (performance.now() - this.#flushedAt > LOG_QUIET) this.flush()
+    else this.#timer ??= setTimeout(() => this.flush(), LOG_EVERY).unref()
   }
 
-  /** Writes what a job reported last; called when it ends. */
+  /** Makes ready what a job reported last, for the flush that goes with its outcome; called when it ends. */
   finish(position: number): void {
     if (this.#progress.size > 0) {
       this.#write(position)
       this.#progress.delete(position)
     }
-    if (this.#rows.length > 0) this.#flush()
-    this.#logged.delete(position)
+    const log = this.#logs.get(position)
+    if (!log) return
+    this.#pack(position, log)
+    this.#logs.delete(position)
+  }
+
+  /** Sends the log lines that are here. */
+  flush(): void {
+    this.#flushedAt = performance.now()
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    for (const [position, log] of this.#logs) this.#pack(position, log)
+    if (this.#chunks.length === 0) return
+    const chunks = this.#chunks
+    this.#chunks = []
+    this.#sink.logs(chunks)
+    this.#sink.tail?.clear()
+  }
+
+  #add(position: number, log: JobLog, line: LogLine): void {
+    const json = JSON.stringify(line)
+    log.lines.push(json)
+    if (this.#sink.tail?.append(position, json) === false) this.flush()
+  }
+
+  #pack(position: number, log: JobLog): void {
+    if (log.lines.length === 0) return
+    this.#chunks.push([position, `[${log.lines.join(',')}]`])
+    log.lines = []
   }
 
   #write(position: number): void {
@@ -79,13 +130,5 @@ export class ReportBuffer implements TaskReporter {
     known.written = known.value
     known.at = performance.now()
     this.#sink.progress(position, known.value)
-  }
-
-  #flush(): void {
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
-    const rows = this.#rows
-    this.#rows = []
-    if (rows.length > 0) this.#sink.logs(rows)
   }
 }

@@ -4,6 +4,7 @@ import { TaskModuleFailed, TaskModuleNotFound } from '../errors.ts'
 import { toWireError } from '../wire/error-codec.ts'
 import type { LaneOpening, LaneOrder, LaneReport, Reply } from '../wire/messages.ts'
 import { enterPoolThread, type PoolThread, type ThreadApp } from '../wire/pool-thread.ts'
+import { captureConsole } from './console-capture.ts'
 import type { RunnableTask } from './execute.ts'
 import { LaneRunner } from './lane-runner.ts'
 import { runningTask } from './task-context.ts'
@@ -21,6 +22,7 @@ export default async function serve(opening: LaneOpening): Promise<void> {
     listen: (listener) => replies.push(listener),
   }
   enterPoolThread(thread)
+  if (opening.captureConsole) captureConsole()
   try {
     await importTasks(opening.modules, thread)
   } catch (error) {

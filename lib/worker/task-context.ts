@@ -148,10 +148,10 @@ export class TaskContext {
   /** Lines kept with the job. */
   get log(): TaskLog {
     this.#log ??= {
-      debug: (...parts) => this.#write('debug', parts),
-      info: (...parts) => this.#write('info', parts),
-      warn: (...parts) => this.#write('warn', parts),
-      error: (...parts) => this.#write('error', parts),
+      debug: (...parts) => this.write('debug', parts),
+      info: (...parts) => this.write('info', parts),
+      warn: (...parts) => this.write('warn', parts),
+      error: (...parts) => this.write('error', parts),
     }
     return this.#log
   }
@@ -225,7 +225,8 @@ export class TaskContext {
     return this.#options
   }
 
-  #write(level: LogLevel, parts: unknown[]): void {
+  /** For the runner: keeps a line of the console, or of `log`. */
+  write(level: LogLevel, parts: unknown[]): void {
     if (!this.#ended) this.#reporter.log(this.#row[0], level, format(...parts))
   }
 }

@@ -64,9 +64,7 @@ CREATE TABLE celeriac_attempts (
 
 CREATE TABLE celeriac_logs (
   job   INTEGER NOT NULL,
-  at    INTEGER NOT NULL,
-  level TEXT NOT NULL,
-  text  TEXT NOT NULL
+  lines TEXT NOT NULL
 ) STRICT;
 CREATE INDEX celeriac_logs_job ON celeriac_logs (job);
 
