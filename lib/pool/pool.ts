@@ -49,7 +49,7 @@ export class Pool {
     this.#options = options
     this.#events = events
     this.#piscina = new Piscina({
-      filename: new URL('../worker/serve.js', import.meta.url).href,
+      filename: new URL('../worker/entry.cjs', import.meta.url).href,
       minThreads: 0,
       maxThreads: Math.max(1, options.concurrency),
       idleTimeout: 0,

@@ -1,6 +1,10 @@
 /** Options of the pool: how many threads there are, how long they live, and what they run with. */
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { resultOf } from '../fixtures/calls.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { openPool } from '../fixtures/pool-tasks.ts'
@@ -59,4 +63,13 @@ test('a task that allocates until the limit of its thread ends that thread only'
   })
   assert.equal((await handle.info())?.crashes, 1)
   assert.ok((await resultOf(await thread.delay())) > 0)
+})
+
+test('a thread loads no ES module by require(), because one that is ended meanwhile would take the process with it', async () => {
+  const entry = fileURLToPath(new URL('../../lib/worker/entry.cjs', import.meta.url))
+  const program = `console.log(typeof require(${JSON.stringify(entry)}))`
+  const args = ['--no-experimental-require-module', '--eval', program]
+  assert.equal((await promisify(execFile)(process.execPath, args)).stdout, 'function\n')
+  // Neither does piscina, which is told of this file.
+  assert.match(await readFile(new URL('../../lib/pool/pool.js', import.meta.url), 'utf8'), /'\.\.\/worker\/entry\.cjs'/)
 })

@@ -21,10 +21,11 @@ describe('the packed package', () => {
   test('holds the compiled library, its declarations and four documents, and nothing else', () => {
     const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
     assert.deepEqual(
-      files.filter((file) => !/^dist\/lib\/.+\.(js|d\.ts)$/.test(file)),
+      files.filter((file) => !/^dist\/lib\/.+\.(js|cjs|d\.ts)$/.test(file)),
       documents,
     )
     assert.ok(files.includes('dist/lib/index.js'))
+    assert.ok(files.includes('dist/lib/worker/entry.cjs'))
     assert.ok(files.includes('dist/lib/index.d.ts'))
   })
 

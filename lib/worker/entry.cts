@@ -1,0 +1,9 @@
+/**
+ * What piscina loads in a pool thread: CommonJS, because piscina tries `require()` first. Where Node requires ES modules
+ * synchronously, a thread that is ended in the middle of that takes the whole process with it ("IsGraphAsync must be
+ * used on an instantiated module"); one that is ended while it imports does not.
+ */
+module.exports = async (opening: unknown): Promise<void> => {
+  const { default: serve } = await import('./serve.ts')
+  await serve(opening as Parameters<typeof serve>[0])
+}
