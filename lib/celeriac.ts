@@ -343,6 +343,12 @@ export class Celeriac {
       case 'main-cancel':
         this.#mainTasks.cancel(notice.position, notice.error)
         return
+      case 'stop-asked':
+        void this.stop({
+          ...(notice.drain !== null && { drain: notice.drain }),
+          ...(notice.grace !== null && { grace: notice.grace }),
+        }).catch((error: Error) => this.#settings.logger.error(`${this.name}: ${error.message}`))
+        return
       case 'log':
         this.#settings.logger[notice.level](`${this.name}: ${notice.text}`)
     }

@@ -1,9 +1,11 @@
 import type { FilterTerms, JobFilter } from './domain/job-filter.ts'
 import { type State, WAITING_STATES } from './domain/states.ts'
-import { nameOf, optionsOf, refuse } from './options/check.ts'
+import type { ShutdownOptions } from './options/app-options.ts'
+import { durationOr, integerOr, nameOf, optionsOf, refuse } from './options/check.ts'
 import { filterTerms } from './options/filter-options.ts'
 import { type ResultSource, type RevokeOptions, revokeSettings } from './result.ts'
 import type { LineName } from './wire/messages.ts'
+import { ASKED, askedOf, askWorkers, type WorkerReply, type WorkersAsked } from './workers-asked.ts'
 
 /** Jobs by one id, by several, or by a filter of at least one term. */
 export type JobSelection = string | readonly string[] | JobFilter
@@ -65,6 +67,34 @@ export class Control {
       terminate: false,
       reason: `queue "${queue}" was purged`,
     })
+  }
+
+  /**
+   * Sets the most threads of a process's pool while it runs: a larger pool grows as there is work, a smaller one lets
+   * threads go once their jobs end. Holds until that process ends. Of this process, unless the options name others.
+   * @param threads 1 to 1,024
+   * @throws InvalidOption; NoAnswer for a key that is not on the file
+   */
+  async pool(threads: number, asked: WorkersAsked = {}): Promise<WorkerReply<number>[]> {
+    const args = { threads: integerOr(threads, 'pool(): threads', 1, 1, 1_024) }
+    const to = askedOf(optionsOf(asked, 'pool()', ASKED) as WorkersAsked, 'pool()')
+    const replies = await askWorkers(this.#source, { verb: 'pool', args, ...to }, (value: number) => value)
+    if (to.to === 'own' && replies[0]?.error) throw replies[0].error
+    return replies
+  }
+
+  /**
+   * Stops apps warmly, as `app.stop()` does in their own process: all that consume the file, or those that the options
+   * name. Resolves with who heard it, before they have stopped; a process ends by itself if nothing else holds it.
+   * @throws InvalidOption; NoAnswer for a key that is not on the file
+   */
+  async shutdown(options: WorkersAsked & ShutdownOptions = {}): Promise<WorkerReply<true>[]> {
+    const given = optionsOf(options, 'shutdown()', [...ASKED, 'drain', 'grace'])
+    const drain = durationOr(given.drain, 'shutdown(): drain', undefined)
+    const grace = durationOr(given.grace, 'shutdown(): grace', undefined)
+    const args = { ...(drain !== undefined && { drain }), ...(grace !== undefined && { grace }) }
+    const to = askedOf(given as WorkersAsked, 'shutdown()', 'all')
+    return askWorkers(this.#source, { verb: 'shutdown', args, ...to }, () => true as const)
   }
 
   /** From the moment this resolves on no process starts a job of the queue or task. What runs goes on, and jobs are still stored. */

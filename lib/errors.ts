@@ -174,6 +174,11 @@ export class JoinInsideTask extends CeleriacError {
   readonly code = 'JOIN_INSIDE_TASK'
 }
 
+/** A process did not answer a command in time, or is not on the file. */
+export class NoAnswer extends CeleriacError {
+  readonly code = 'NO_ANSWER'
+}
+
 /** The job cannot be retried by hand: it succeeded, has not ended, or its arguments were forgotten. */
 export class NotRetryable extends CeleriacError {
   readonly code = 'NOT_RETRYABLE'

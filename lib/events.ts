@@ -19,7 +19,9 @@ export interface EventMap {
   'task-retried': JobEvent & { queue: string; attempt: number; error: Error | null }
   'task-revoked': JobEvent & { queue: string }
   'task-expired': JobEvent & { queue: string }
+  /** This process began to consume the file. */
   'worker-online': { key: string; pid: number; at: Date }
+  /** This process left the file, or found that another one had died. */
   'worker-offline': { key: string; pid: number; at: Date }
   'schedule-fired': { schedule: string; slot: Date; id: string; at: Date }
   'schedule-missed': { schedule: string; slot: Date; at: Date }

@@ -6,7 +6,7 @@ export { formatJobFilter, type JobFilter, parseJobFilter } from './domain/job-fi
 export type { State } from './domain/states.ts'
 export * from './errors.ts'
 export type { EventMap, EventName } from './events.ts'
-export type { Inspect, QueueInfo, RegisteredTask, Stats, WorkerInfo } from './inspect.ts'
+export type { Inspect, Pong, QueueInfo, RegisteredTask, Stats, WorkerInfo } from './inspect.ts'
 export type { AttemptInfo, JobInfo } from './job-info.ts'
 export type { FoundJobs, PageOptions } from './job-page.ts'
 export type { CeleriacOptions, Logger, PoolOptions, QueueOptions, ShutdownOptions } from './options/app-options.ts'
@@ -51,3 +51,4 @@ export {
   type TaskLog,
   type TaskStatement,
 } from './worker/task-context.ts'
+export type { WorkerReply, WorkersAsked } from './workers-asked.ts'

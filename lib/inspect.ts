@@ -7,6 +7,8 @@ import { filterTerms } from './options/filter-options.ts'
 import type { ResultSource } from './result.ts'
 import type { LineName, Obstacle, StoredJob, StoredPage } from './wire/messages.ts'
 
+import { askWorkers, inspected, type WorkerReply, type WorkersAsked } from './workers-asked.ts'
+
 /** A task as it is declared here. */
 export interface RegisteredTask {
   name: string
@@ -54,6 +56,15 @@ export interface Stats {
   states: Record<string, number>
 }
 
+/** That a process's engine answers. */
+export interface Pong {
+  key: string
+  pid: number
+  at: Date
+  /** Why it cannot write at the moment, while it tries again. */
+  fault: { message: string } | null
+}
+
 /** Looks at what the file and this process hold; changes nothing. */
 export class Inspect {
   readonly #source: ResultSource
@@ -64,14 +75,18 @@ export class Inspect {
     this.#registered = registered
   }
 
-  /** Jobs that run now, in all processes. At most 1,000. */
-  async active(): Promise<JobInfo[]> {
-    return this.#jobs('active')
+  /** Jobs that run now, in all processes, as the file says; at most 1,000. With options, what each process asked says of itself. */
+  async active(): Promise<JobInfo[]>
+  async active(asked: WorkersAsked): Promise<WorkerReply<JobInfo[]>[]>
+  async active(asked?: WorkersAsked): Promise<JobInfo[] | WorkerReply<JobInfo[]>[]> {
+    return this.#jobsOf('active', asked)
   }
 
-  /** Jobs handed to a thread of this process and not begun. */
-  async reserved(): Promise<JobInfo[]> {
-    return this.#jobs('reserved')
+  /** Jobs handed to a thread of this process, or of those asked, and not begun. */
+  async reserved(): Promise<JobInfo[]>
+  async reserved(asked: WorkersAsked): Promise<WorkerReply<JobInfo[]>[]>
+  async reserved(asked?: WorkersAsked): Promise<JobInfo[] | WorkerReply<JobInfo[]>[]> {
+    return this.#jobsOf('reserved', asked)
   }
 
   /** Jobs that wait for their time, an eta or the next attempt. At most 2,000. */
@@ -84,8 +99,13 @@ export class Inspect {
     return this.#registered()
   }
 
-  async stats(): Promise<Stats> {
-    return this.#source.requests().ask<Stats>({ about: 'stats' })
+  /** Of this process, or of those asked. */
+  async stats(): Promise<Stats>
+  async stats(asked: WorkersAsked): Promise<WorkerReply<Stats>[]>
+  async stats(asked?: WorkersAsked): Promise<Stats | WorkerReply<Stats>[]> {
+    const to = inspected(asked, 'stats()')
+    if (!to) return this.#source.requests().ask<Stats>({ about: 'stats' })
+    return askWorkers(this.#source, { verb: 'stats', ...to }, (value: Stats) => value)
   }
 
   async queues(): Promise<QueueInfo[]> {
@@ -176,14 +196,14 @@ export class Inspect {
     }
   }
 
-  async ping(): Promise<{ key: string; pid: number; at: Date; fault: { message: string } | null }> {
-    const answer = await this.#source.requests().ask<{
-      key: string
-      pid: number
-      at: number
-      fault: { message: string } | null
-    }>({ about: 'ping' })
-    return { ...answer, at: new Date(answer.at) }
+  /** Whether this process's engine answers, or those of the processes asked. */
+  async ping(): Promise<Pong>
+  async ping(asked: WorkersAsked): Promise<WorkerReply<Pong>[]>
+  async ping(asked?: WorkersAsked): Promise<Pong | WorkerReply<Pong>[]> {
+    const to = inspected(asked, 'ping()')
+    const pong = (answer: Omit<Pong, 'at'> & { at: number }): Pong => ({ ...answer, at: new Date(answer.at) })
+    if (!to) return pong(await this.#source.requests().ask({ about: 'ping' }))
+    return askWorkers(this.#source, { verb: 'ping', ...to }, pong)
   }
 
   async #whyPending(job: JobInfo): Promise<string> {
@@ -195,6 +215,17 @@ export class Inspect {
     const { queue, task } = job
     const obstacle = await this.#source.requests().ask<Obstacle | null>({ about: 'obstacle', queue, task })
     return obstacle ? explainObstacle(obstacle) : 'is due and waits for a free thread'
+  }
+
+  async #jobsOf(
+    about: 'active' | 'reserved',
+    asked: WorkersAsked | undefined,
+  ): Promise<JobInfo[] | WorkerReply<JobInfo[]>[]> {
+    const to = inspected(asked, `${about}()`)
+    if (!to) return this.#jobs(about)
+    return askWorkers(this.#source, { verb: about, ...to }, (jobs: StoredJob[]) =>
+      jobs.map((job) => jobInfo(job, this.#source.hidden)),
+    )
   }
 
   async #jobs(about: 'active' | 'reserved' | 'scheduled'): Promise<JobInfo[]> {

@@ -165,6 +165,7 @@ export class EngineThread {
         return
       case 'event':
       case 'main-run':
+      case 'stop-asked':
       case 'main-cancel':
       case 'log':
         this.#listener.notice(message)

@@ -1,7 +1,7 @@
 import { jobPage } from '../store/jobs/page.ts'
-import { toWireError } from '../wire/error-codec.ts'
-import type { Question, StoredJob, StoredPage } from '../wire/messages.ts'
+import type { Question, StoredPage } from '../wire/messages.ts'
 import type { Parts } from './parts.ts'
+import { ping, reserved, stats } from './self-report.ts'
 import { count, retry, retryAll, revoke, revokeAll } from './steering.ts'
 
 /** Most rows of a list that `inspect` returns. */
@@ -11,7 +11,7 @@ const SEARCHED_FOR = 15
 
 /** Answers one question; those that change something are answered after the commit. */
 export async function answer(parts: Parts, question: Question): Promise<unknown> {
-  const { store, edits, clock, dispatcher } = parts
+  const { store, edits, dispatcher } = parts
   switch (question.about) {
     case 'job':
       return store.reads.job(question.id)
@@ -36,7 +36,7 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
     case 'active':
       return store.reads.inState('STARTED', LISTED)
     case 'reserved':
-      return reserved(parts)
+      return reserved(parts).flatMap((id) => store.reads.job(id) ?? [])
     case 'scheduled':
       return [...store.reads.inState('SCHEDULED', LISTED), ...store.reads.inState('RETRY', LISTED)]
     case 'stats':
@@ -50,12 +50,9 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
     case 'drained':
       return drained(parts)
     case 'ping':
-      return {
-        key: parts.standing.key,
-        pid: process.pid,
-        at: clock.now(),
-        fault: parts.turns.fault && toWireError(parts.turns.fault),
-      }
+      return ping(parts)
+    case 'command':
+      return parts.commands.ask(question)
     case 'pause':
       return pause(parts, question)
     case 'paused':
@@ -122,30 +119,6 @@ async function drained({ standing, dispatcher, settler, turns }: Parts): Promise
 function jobs({ store, clock }: Parts, question: Question & { about: 'jobs' }): StoredPage {
   const end = clock.monotonic() + SEARCHED_FOR
   return jobPage(store.search, store.reads, question, () => clock.monotonic() < end)
-}
-
-function reserved(parts: Parts): StoredJob[] {
-  const jobs: StoredJob[] = []
-  for (const lane of parts.standing.pool?.lanes ?? []) {
-    for (const [position, { id }] of lane.outstanding) {
-      if (position === lane.running) continue
-      const job = parts.store.reads.job(id)
-      if (job) jobs.push(job)
-    }
-  }
-  return jobs
-}
-
-function stats(parts: Parts): Record<string, unknown> {
-  return {
-    key: parts.standing.key,
-    pid: process.pid,
-    role: parts.standing.role,
-    database: parts.store.path,
-    threads: parts.standing.pool?.lanes.length ?? 0,
-    concurrency: parts.options.concurrency,
-    states: Object.fromEntries(Object.entries(parts.store.counts.byState()).filter(([, jobs]) => jobs > 0)),
-  }
 }
 
 function queues(parts: Parts): unknown[] {

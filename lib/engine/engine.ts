@@ -9,6 +9,7 @@ import { Announcer, describeJob } from './announcer.ts'
 import { answer } from './answers.ts'
 import { Beat } from './beat.ts'
 import { type Clock, LONGEST_TIMER } from './clock.ts'
+import { CommandDesk } from './command-desk.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Edits } from './edits.ts'
 import { Estimates } from './estimates.ts'
@@ -17,6 +18,7 @@ import { LaneDesk } from './lane-desk.ts'
 import { LimitWatch } from './limit-watch.ts'
 import { Lookout } from './lookout.ts'
 import { MainRuns } from './main-runs.ts'
+import { type Orders, perform } from './orders.ts'
 import type { Parts } from './parts.ts'
 import { Pruner } from './pruner.ts'
 import { Rescuer } from './rescuer.ts'
@@ -146,6 +148,10 @@ export class Engine {
     const pruner = new Pruner(store, edits, clock, options.retention, (error) =>
       announcer.log('warn', `pruning failed: ${String(error)}`),
     )
+    const orders: Orders = {
+      resize: (threads) => this.#desk.resize(threads),
+      stop: (drain, grace) => post({ type: 'stop-asked', drain, grace }),
+    }
     this.#parts = {
       options,
       clock,
@@ -161,6 +167,9 @@ export class Engine {
       revoker,
       rescuer,
       pruner,
+      commands: new CommandDesk({ store, standing, edits, announcer, clock }, (verb, args) =>
+        perform(this.#parts, orders, verb, args),
+      ),
       standing,
     }
     this.#wal = new WalKeeper(store)

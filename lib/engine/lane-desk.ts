@@ -184,6 +184,15 @@ export class LaneDesk implements PoolEvents {
     this.#close(lane)
   }
 
+  /** Sets the most threads: what is idle beyond it leaves at once, what runs after its job. */
+  resize(threads: number): void {
+    const { standing, edits, store, turns } = this.#parts
+    const { owner } = standing
+    for (const lane of standing.pool?.resize(threads) ?? []) this.#close(lane)
+    if (owner !== null) void edits.make(() => store.processes.resize(owner, threads)).catch(() => {})
+    turns.request()
+  }
+
   #close(lane: Lane): void {
     lane.closed = true
     for (const job of lane.takeBack()) this.#giveBack(job)

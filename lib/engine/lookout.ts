@@ -56,6 +56,7 @@ export class Lookout {
     if (standing.pool?.lanes.length === 0 && dispatcher.consuming) turns.request()
     if (!store.changedElsewhere()) return
     waiters.check()
+    this.#parts.commands.look()
     if (dispatcher.consuming) dispatcher.openAll()
     if (standing.owner !== null) {
       rescuer.refresh(standing.owner, clock.monotonic())

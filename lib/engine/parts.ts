@@ -3,6 +3,7 @@ import type { EngineOptions } from '../wire/engine-options.ts'
 import type { Announcer } from './announcer.ts'
 import type { Beat } from './beat.ts'
 import type { Clock } from './clock.ts'
+import type { CommandDesk } from './command-desk.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Edits } from './edits.ts'
 import type { MainRuns } from './main-runs.ts'
@@ -30,5 +31,6 @@ export interface Parts {
   readonly revoker: Revoker
   readonly rescuer: Rescuer
   readonly pruner: Pruner
+  readonly commands: CommandDesk
   readonly standing: Standing
 }

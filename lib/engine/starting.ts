@@ -4,6 +4,7 @@ import { begunPath, createBegunFile } from '../wire/begun-file.ts'
 import type { Role, StartOrder } from '../wire/messages.ts'
 import type { LaneDesk } from './lane-desk.ts'
 import type { Lookout } from './lookout.ts'
+import { MAIN_SLOTS } from './main-runs.ts'
 import type { Parts } from './parts.ts'
 
 /**
@@ -63,7 +64,18 @@ async function openPool({ standing, options, dispatcher, store, clock }: Parts, 
   const begunFile = begunPath(store.path, standing.key)
   const owner = standing.owner as number
   const pool = new Pool(
-    { concurrency, ...options.pool, modules, app, maxPayload, begunFile, database: store.path, durability, owner },
+    {
+      concurrency,
+      otherSlots: MAIN_SLOTS,
+      ...options.pool,
+      modules,
+      app,
+      maxPayload,
+      begunFile,
+      database: store.path,
+      durability,
+      owner,
+    },
     desk,
   )
   standing.pool = pool

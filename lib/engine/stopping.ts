@@ -70,7 +70,7 @@ function signalAll({ standing, main }: Parts): void {
 }
 
 /** Takes this process off the file, and closes it. */
-async function leave({ standing, store, rescuer, main }: Parts): Promise<void> {
+async function leave({ standing, store, rescuer, main, announcer, clock }: Parts): Promise<void> {
   const { owner } = standing
   standing.owner = null
   if (owner !== null) {
@@ -78,6 +78,7 @@ async function leave({ standing, store, rescuer, main }: Parts): Promise<void> {
     rescuer.disappear()
     main.close()
     removeBegunFile(begunPath(store.path, standing.key))
+    announcer.announce('worker-offline', { key: standing.key, pid: process.pid, at: clock.now() })
   }
   await within(standing.pool?.close() ?? Promise.resolve(), TERMINATION).ended
   store.close()

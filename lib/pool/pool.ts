@@ -7,6 +7,8 @@ import { Lane, type LaneJob } from './lane.ts'
 export interface PoolOptions extends PoolSettings {
   /** Most threads. */
   concurrency: number
+  /** Slots of the begun file after those of the first `concurrency` threads that are not the pool's. */
+  otherSlots: number
   modules: string[]
   app: AppIdentity
   maxPayload: number
@@ -42,11 +44,13 @@ export class Pool {
   readonly #options: PoolOptions
   readonly #events: PoolEvents
   readonly #positions = new Map<number, number>()
+  #concurrency: number
   #openedAt = 0
   #restUntil = 0
 
   constructor(options: PoolOptions, events: PoolEvents) {
     this.#options = options
+    this.#concurrency = options.concurrency
     this.#events = events
     this.#piscina = new Piscina({
       filename: new URL('../worker/entry.cjs', import.meta.url).href,
@@ -65,9 +69,24 @@ export class Pool {
     this.#piscina.on('error', () => {})
   }
 
+  /** Most threads. */
+  get concurrency(): number {
+    return this.#concurrency
+  }
+
+  /** Sets the most threads; returns lanes that are too many, those with the least to do first. */
+  resize(concurrency: number): Lane[] {
+    this.#concurrency = concurrency
+    // Never less than there are: piscina would hold a thread's successor back until it is gone.
+    this.#piscina.options.maxThreads = Math.max(this.#piscina.options.maxThreads, concurrency)
+    const open = this.lanes.filter((lane) => !lane.closed)
+    open.sort((a, b) => a.outstanding.size - b.outstanding.size || a.backlog - b.backlog)
+    return open.slice(0, Math.max(0, open.length - concurrency))
+  }
+
   /** Whether another thread may be opened now. */
   room(now: number): boolean {
-    return this.lanes.length < this.#options.concurrency && now >= this.#restUntil
+    return this.lanes.length < this.#concurrency && now >= this.#restUntil
   }
 
   get opening(): boolean {
@@ -83,7 +102,8 @@ export class Pool {
     const opening: LaneOpening = {
       port: lane.remotePort,
       cells: lane.cells,
-      slot,
+      // Beyond the first threads the slots of the begun file belong to jobs on the application's thread.
+      slot: slot < this.#options.concurrency ? slot : slot + this.#options.otherSlots,
       position: lane.position,
       epoch: lane.epoch,
       begunFile: this.#options.begunFile,

@@ -1,6 +1,7 @@
 import { DatabaseTooNew } from '../errors.ts'
 import type { Connection } from './driver.ts'
 import { createAudit } from './migrations/001-audit.ts'
+import { createCommands } from './migrations/001-commands.ts'
 import { createJobs } from './migrations/001-jobs.ts'
 import { createLimits } from './migrations/001-limits.ts'
 import { createSearch } from './migrations/001-search.ts'
@@ -9,7 +10,7 @@ import { createUnique } from './migrations/001-unique.ts'
 
 /** Numbered from 1, appended and never edited: files of every released version must come through. */
 export const MIGRATIONS: readonly string[] = [
-  [createJobs, createSearch, createLimits, createUnique, createStats, createAudit].join('\n'),
+  [createJobs, createSearch, createLimits, createUnique, createStats, createAudit, createCommands].join('\n'),
 ]
 
 export const SCHEMA_VERSION = MIGRATIONS.length

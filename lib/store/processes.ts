@@ -30,6 +30,7 @@ export interface Orphan {
 export class Processes {
   readonly #insert: Statement
   readonly #beat: Statement
+  readonly #resize: Statement
   readonly #remove: Statement
   readonly #all: Statement
   readonly #orphans: Statement
@@ -40,6 +41,7 @@ export class Processes {
       db.prepare(`INSERT INTO celeriac_processes (key, app, host, pid, role, threads, started_at, beat_at, tasks)
       VALUES (@key, @app, @host, @pid, @role, @threads, @now, @now, @tasks)`)
     this.#beat = db.prepare('UPDATE celeriac_processes SET beat = beat + 1, beat_at = ? WHERE id = ?')
+    this.#resize = db.prepare('UPDATE celeriac_processes SET threads = ? WHERE id = ?')
     this.#remove = db.prepare('DELETE FROM celeriac_processes WHERE id = ?')
     this.#all =
       db.prepare(`SELECT id, key, app, host, pid, role, threads, started_at AS startedAt, beat, beat_at AS beatAt, tasks
@@ -60,6 +62,11 @@ export class Processes {
   /** False when the row is gone: another process took this one for dead and its jobs with it. */
   beat(id: number, now: number): boolean {
     return this.#beat.run(now, id).changes === 1
+  }
+
+  /** Its pool has another number of threads at most. */
+  resize(id: number, threads: number): void {
+    this.#resize.run(threads, id)
   }
 
   remove(id: number): void {

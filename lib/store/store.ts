@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { DatabaseReplaced } from '../errors.ts'
 import type { Durability } from '../wire/engine-options.ts'
 import { Audit } from './audit.ts'
+import { StoredCommands } from './commands.ts'
 import { Controls } from './controls.ts'
 import { Counts } from './counts.ts'
 import type { Connection, Statement } from './driver.ts'
@@ -31,6 +32,7 @@ export class Store {
   readonly revocations: JobRevocations
   readonly search: JobSearch
   readonly processes: Processes
+  readonly commands: StoredCommands
   readonly schedules: Schedules
   readonly controls: Controls
   readonly counts: Counts
@@ -68,6 +70,7 @@ export class Store {
     this.retries = new JobRetries(db)
     this.revocations = new JobRevocations(db)
     this.search = new JobSearch(db)
+    this.commands = new StoredCommands(db)
     this.processes = new Processes(db)
     this.schedules = new Schedules(db)
     this.controls = new Controls(db)

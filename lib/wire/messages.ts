@@ -98,6 +98,7 @@ export type Question =
   | { about: 'revoke-all'; jobs: string[] | FilterTerms; terminate: boolean; reason: string | null }
   | { about: 'retry'; id: string }
   | { about: 'retry-all'; jobs: string[] | FilterTerms }
+  | { about: 'command'; verb: Verb; args: CommandArgs; to: CommandTarget; timeout: number }
   | { about: 'count'; terms: FilterTerms; after: number | null }
   | { about: 'forget'; id: string }
   | { about: 'log'; id: string }
@@ -127,6 +128,29 @@ export interface LineName {
 export type Obstacle =
   | (LineName & { what: 'paused'; since: number })
   | (LineName & { what: 'full'; running: number; limit: number })
+
+/** What one process may ask of another. */
+export type Verb = 'ping' | 'active' | 'reserved' | 'stats' | 'pool' | 'shutdown'
+
+/** `threads` of pool; `drain` and `grace` of shutdown, in ms. */
+export interface CommandArgs {
+  threads?: number
+  drain?: number
+  grace?: number
+}
+
+/** Every live process, the one that asks, or those with these keys. */
+export type CommandTarget = 'all' | 'own' | string[]
+
+/** What one process answered. */
+export interface WorkerAnswer {
+  /** The process's key. */
+  worker: string
+  pid: number
+  host: string
+  value: unknown
+  error: WireError | null
+}
 
 /** A schedule as the engine keeps it: the spec as data, and the job that each slot stores. */
 export interface ScheduleDeclaration {
@@ -260,6 +284,7 @@ export interface StopReport {
 export type Notice =
   | { type: 'event'; name: string; event: Record<string, unknown> }
   | { type: 'main-run'; row: RunRow }
+  | { type: 'stop-asked'; drain: number | null; grace: number | null }
   | { type: 'main-cancel'; position: number; error: WireError }
   | { type: 'fatal'; error: WireError }
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string }
