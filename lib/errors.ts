@@ -240,3 +240,13 @@ export class TimeLimitExceeded extends CeleriacError {
 export class ShuttingDown extends CeleriacError {
   readonly code = 'SHUTTING_DOWN'
 }
+
+/** The module of the command line's `-A` could not be imported, or exports no app. */
+export class AppNotFound extends CeleriacError {
+  readonly code = 'APP_NOT_FOUND'
+}
+
+/** The module of the command line's `-A` exports several apps. */
+export class AppAmbiguous extends CeleriacError {
+  readonly code = 'APP_AMBIGUOUS'
+}

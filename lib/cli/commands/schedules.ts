@@ -1,0 +1,139 @@
+import { formatDuration } from '../../domain/duration.ts'
+import { nextSlot, type ScheduleRecord } from '../../domain/schedule-spec.ts'
+import { UnknownSchedule } from '../../errors.ts'
+import type { ScheduleLine } from '../../wire/reading.ts'
+import type { Call } from '../command.ts'
+import { wrongUse } from '../exit.ts'
+import { wholeNumber } from '../numbers.ts'
+import { toJson } from '../output/json.ts'
+import { moment, safe } from '../output/text.ts'
+import { asDates } from '../output/views.ts'
+
+type Do = (call: Call, name: string) => Promise<undefined>
+
+const ACTIONS: Readonly<Record<string, Do>> = { preview, trigger, pause, resume, ledger }
+
+export async function run(call: Call): Promise<undefined> {
+  const [action = 'list', name] = call.args
+  const act = ACTIONS[action]
+  if (!act) {
+    if (name !== undefined) wrongUse(`schedules list takes nothing more, and was given ${name}`)
+    return list(call)
+  }
+  if (name === undefined) wrongUse(`schedules ${action} needs the name of a schedule`)
+  return act(call, name)
+}
+
+async function list({ terminal, opening, json }: Call): Promise<undefined> {
+  const schedules = await (await opening.reader()).schedules()
+  if (json) {
+    const data = schedules.map(({ spec, error, ledger, ...line }) => ({
+      ...asDates(line, 'nextSlot', 'lastSlot'),
+      spec: JSON.parse(spec) as unknown,
+      error: error === null ? null : (JSON.parse(error) as unknown),
+      ledger: ledger.map((row) => asDates(row, 'slot')),
+    }))
+    return terminal.print(toJson(data, 2))
+  }
+  if (schedules.length === 0) return terminal.say('the file holds no schedule')
+  const { table } = await import('../output/table.ts')
+  terminal.print(
+    table(
+      [
+        { heading: 'SCHEDULE', flexible: true },
+        { heading: 'WHEN', flexible: true },
+        { heading: 'TASK', flexible: true, optional: true },
+        { heading: 'NEXT' },
+        { heading: 'LAST', optional: true },
+        { heading: 'OUTCOME', optional: true },
+        { heading: 'STATE', flexible: true },
+      ],
+      schedules.map((line) => [
+        line.name,
+        whenOf(line),
+        line.task,
+        moment(line.nextSlot),
+        moment(line.lastSlot),
+        line.ledger[0]?.outcome ?? '-',
+        stateOf(line),
+      ]),
+      terminal,
+    ),
+  )
+}
+
+function whenOf({ spec }: ScheduleLine): string {
+  const record = JSON.parse(spec) as ScheduleRecord
+  if (record.kind === 'cron') return `${record.expression} ${record.timezone}`
+  return record.kind === 'every' ? `every ${formatDuration(record.milliseconds)}` : `at ${moment(record.time)}`
+}
+
+function stateOf({ paused, declared, error }: ScheduleLine): string {
+  if (error !== null) return `errored: ${(JSON.parse(error) as { message: string }).message}`
+  return paused ? 'paused' : declared ? 'declared' : 'not declared'
+}
+
+async function lineOf({ opening }: Call, name: string): Promise<ScheduleLine> {
+  const schedules = await (await opening.reader()).schedules()
+  const line = schedules.find((schedule) => schedule.name === name)
+  if (line) return line
+  const known = schedules.map((schedule) => schedule.name).join(', ') || 'none'
+  throw new UnknownSchedule(`no schedule "${safe(name)}" is stored in this file — stored: ${safe(known)}`)
+}
+
+async function preview(call: Call, name: string): Promise<undefined> {
+  const { terminal, json, options } = call
+  const limit = wholeNumber(options.limit, '--limit', 5, 1, 10_000)
+  const record = JSON.parse((await lineOf(call, name)).spec) as ScheduleRecord
+  const slots: { at: Date; movedByDst: boolean }[] = []
+  let after = terminal.now()
+  while (slots.length < limit) {
+    const slot = nextSlot(record, name, after)
+    if (!slot) break
+    after = slot.at
+    slots.push({ at: new Date(slot.at), movedByDst: slot.movedByDst })
+  }
+  if (json) return terminal.print(toJson(slots, 2))
+  if (slots.length === 0) return terminal.say('it never fires again')
+  for (const { at, movedByDst } of slots)
+    terminal.print(`${moment(at)}${movedByDst ? '  moved by the change of clocks' : ''}`)
+}
+
+async function trigger(call: Call, name: string): Promise<undefined> {
+  await lineOf(call, name)
+  const { id } = await (await call.opening.producer()).schedules.trigger(name)
+  call.terminal.print(call.json ? toJson({ schedule: name, id }, 2) : id)
+}
+
+async function pause(call: Call, name: string): Promise<undefined> {
+  await setPaused(call, name, true)
+}
+
+async function resume(call: Call, name: string): Promise<undefined> {
+  await setPaused(call, name, false)
+}
+
+async function setPaused(call: Call, name: string, paused: boolean): Promise<void> {
+  await lineOf(call, name)
+  const { schedules } = await call.opening.producer()
+  await (paused ? schedules.pause(name) : schedules.resume(name))
+  if (call.json) call.terminal.print(toJson({ schedule: name, paused }, 2))
+  else call.terminal.say(`schedule "${safe(name)}" ${paused ? 'is paused' : 'goes on with its next slot'}`)
+}
+
+async function ledger(call: Call, name: string): Promise<undefined> {
+  const { terminal, opening, json, options } = call
+  const limit = wholeNumber(options.limit, '--limit', 20, 1, 100_000)
+  await lineOf(call, name)
+  const rows = await (await opening.producer()).schedules.ledger(name, { limit })
+  if (json) return terminal.print(toJson(rows, 2))
+  if (rows.length === 0) return terminal.say('none of its slots has passed')
+  const { table } = await import('../output/table.ts')
+  terminal.print(
+    table(
+      [{ heading: 'SLOT' }, { heading: 'OUTCOME' }, { heading: 'JOB' }],
+      rows.map(({ slot, outcome, jobId }) => [moment(slot), outcome, jobId ?? '-']),
+      terminal,
+    ),
+  )
+}
