@@ -1,3 +1,4 @@
+import { AppHooks } from './app-hooks.ts'
 import { AuditLog } from './audit.ts'
 import { EngineThread } from './client/engine-thread.ts'
 import { Requests } from './client/requests.ts'
@@ -51,7 +52,7 @@ export type TaskDecorator = <F extends TaskFunction>(method: F, context: ClassMe
 const created = new Map<string, number>()
 
 /** A set of tasks and schedules, and the SQLite file that their jobs live in. */
-export class Celeriac {
+export class Celeriac extends AppHooks {
   /** The app's name. */
   readonly name: string
   /** Paths that are masked wherever jobs are shown. */
@@ -88,6 +89,7 @@ export class Celeriac {
    * @throws InvalidOption
    */
   constructor(options: CeleriacOptions = {}) {
+    super()
     this.#settings = appSettings(options)
     this.name = this.#settings.name
     this.database = this.#settings.database
@@ -249,6 +251,7 @@ export class Celeriac {
       run: fn as unknown as RunnableTask['run'],
       retry,
       checkInput: input && ((args) => checkInput(input, name, args)),
+      hooks: this.taskHooks,
     })
     this.#announceTasks()
     const task = makeTask(this.#host, name, settings, fn)

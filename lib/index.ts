@@ -1,3 +1,4 @@
+export type { AppHooks } from './app-hooks.ts'
 export type { AuditEntry, AuditLog } from './audit.ts'
 export { Celeriac, type StartOptions, type TaskDecorator } from './celeriac.ts'
 export type { Control, JobSelection, Line } from './control.ts'
@@ -51,4 +52,5 @@ export {
   type TaskLog,
   type TaskStatement,
 } from './worker/task-context.ts'
+export type { AttemptOutcome } from './worker/task-hooks.ts'
 export type { WorkerReply, WorkersAsked } from './workers-asked.ts'

@@ -5,6 +5,7 @@ import { type Codec, decode, encode, type Payload } from '../wire/codec.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { Outcome, RunRow, StoredOptions } from '../wire/messages.ts'
 import { runInContext, TaskContext, type TaskReporter } from './task-context.ts'
+import { attemptOutcome, type TaskHooks } from './task-hooks.ts'
 
 /** What running a job needs to know of its task. */
 export interface RunnableTask {
@@ -12,6 +13,7 @@ export interface RunnableTask {
   retry: RetryPolicy | null
   /** Checks stored arguments again, and gives them as the function takes them; null when the task has no schema. */
   checkInput: ((args: unknown[]) => unknown[] | Promise<unknown[]>) | null
+  hooks: TaskHooks
 }
 
 /** Retries that an explicit `RetryLater` or `retry()` gets in a task without a policy: Celery's default. */
@@ -56,6 +58,7 @@ export function execute(
     const message = `task "${row[3]}" is not declared in this thread — declare it in a module of "tasks", before the first call that waits`
     return { context, outcome: fail(new PermanentError(message)) }
   }
+  if (task.hooks.any) return { context, outcome: executeHooked(row, task, context, succeed, fail) }
   try {
     const args = decodeArgs(row[14], codec)
     const checked = task.checkInput ? task.checkInput(args) : args
@@ -74,8 +77,37 @@ export function execute(
   }
 }
 
-function call(task: RunnableTask, context: TaskContext, args: unknown[]): unknown {
+/** The same with the app's hooks around it. */
+async function executeHooked(
+  row: RunRow,
+  task: RunnableTask,
+  context: TaskContext,
+  succeed: (value: unknown) => Outcome,
+  fail: (error: unknown) => Outcome,
+): Promise<Outcome> {
+  let outcome: Outcome
+  let value: unknown
+  let thrown: { error: unknown } | null = null
+  try {
+    const args = decodeArgs(row[14], row[12])
+    setArgs(context, task.checkInput ? await task.checkInput(args) : args)
+    await task.hooks.before(context)
+    value = await call(task, context, context.args as unknown[])
+    outcome = succeed(value)
+  } catch (error) {
+    thrown = { error }
+    outcome = fail(error)
+  }
+  await task.hooks.ended(context, attemptOutcome(outcome, context, value, thrown))
+  return outcome
+}
+
+function setArgs(context: TaskContext, args: unknown[]): void {
   ;(context as { args: readonly unknown[] }).args = args
+}
+
+function call(task: RunnableTask, context: TaskContext, args: unknown[]): unknown {
+  setArgs(context, args)
   return runInContext(context, task.run as (...args: unknown[]) => unknown, args)
 }
 

@@ -73,7 +73,7 @@ export class TaskContext {
   #options: StoredOptions | null = null
   #log: TaskLog | null = null
   #ended = false
-  #committed = false
+  #committed: { value: unknown } | null = null
   readonly #startedAt: number
 
   constructor(row: RunRow, args: unknown[], reporter: TaskReporter, startedAt: number) {
@@ -183,13 +183,18 @@ export class TaskContext {
       )
     }
     const value = this.#reporter.commit(this.#row, this.#startedAt, work as (db: never) => unknown) as R
-    this.#committed = true
+    this.#committed = { value }
     return value
   }
 
-  /** For the runner: `transaction()` has ended the job. */
-  get committed(): boolean {
+  /** For the runner: what `transaction()` ended the job with, or null. */
+  get committed(): { value: unknown } | null {
     return this.#committed
+  }
+
+  /** For the runner: why the job was told to end, if it was. */
+  get cancelReason(): unknown {
+    return this.#abort?.signal.reason
   }
 
   /** Leaves the task to be tried again; counts as a failed attempt. Never returns. */
