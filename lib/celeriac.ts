@@ -11,8 +11,9 @@ import { checkInput } from './input-check.ts'
 import { Inspect } from './inspect.ts'
 import { MainTasks } from './main-tasks.ts'
 import { type AppSettings, appSettings, type CeleriacOptions, type ShutdownOptions } from './options/app-options.ts'
-import { callSettings } from './options/call-options.ts'
+import { callSettings, gateKeysOf } from './options/call-options.ts'
 import { durationOr, nameOf, namesOf, oneOf, optionsOf } from './options/check.ts'
+import { wholeTaskLimit } from './options/limit-options.ts'
 import { type TaskOptions, taskSettings } from './options/task-options.ts'
 import { uniqueKey } from './options/unique-options.ts'
 import { Reader } from './reader.ts'
@@ -273,7 +274,7 @@ export class Celeriac extends AppHooks {
     this.#engine.declare(
       [...this.#tasks.values()].map(({ name, settings }) => {
         const { runIn, onCrash, timeLimit, softTimeLimit } = settings
-        const concurrency = settings.concurrency?.limit ?? null
+        const concurrency = wholeTaskLimit(settings.concurrency)
         const retry = settings.retry && retryData(settings.retry)
         return { name, runIn, onCrash, concurrency, timeLimit, softTimeLimit, retry }
       }),
@@ -304,12 +305,15 @@ export class Celeriac extends AppHooks {
         `schedule "${name}": countdown, eta, taskId and a Date as expires cannot be repeated — leave them out`,
       )
     }
-    const { unique, shape } = callSettings(signature.task, task.settings, signature.options, 0)
+    const settled = callSettings(signature.task, task.settings, signature.options, 0)
+    const { unique, shape } = settled
+    const gateKeys = gateKeysOf(task.settings, settled, [signature.args])
     const { runAt: _runAt, expiresAt, parentId: _parent, rootId: _root, chosen: _chosen, ...job }: JobShape = shape
     const args = encode(signature.args, task.settings.codec, 'args', this.#settings.maxPayload)
     return {
       ...job,
       ...(unique && { keys: [uniqueKey(unique, signature.task, signature.args, args)] }),
+      ...(gateKeys && { gateKeys }),
       expiresIn: expiresAt,
       args,
     }

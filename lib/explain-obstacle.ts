@@ -1,12 +1,21 @@
 import type { Obstacle } from './wire/messages.ts'
 
-/** In words, what holds a due job's queue or task back. */
-export function explainObstacle(obstacle: Obstacle): string {
-  const { kind, name } = obstacle
+/** In words, what holds a job back; null for nothing. */
+export function explainObstacle(obstacle: Obstacle | null): string | null {
+  if (obstacle === null) return null
   switch (obstacle.what) {
-    case 'paused':
-      return `its ${kind} "${name}" has been paused since ${new Date(obstacle.since).toISOString()} — app.control.resume({ ${kind}: '${name}' }) ends that`
-    case 'full':
-      return `waits for its ${kind}: "${name}" runs ${obstacle.running} jobs and its concurrency is ${obstacle.limit}`
+    case 'paused': {
+      const { kind, name, since } = obstacle
+      return `its ${kind} "${name}" has been paused since ${new Date(since).toISOString()} — app.control.resume({ ${kind}: '${name}' }) ends that`
+    }
+    case 'full': {
+      const { kind, name, running, limit } = obstacle
+      return `waits for its ${kind}: "${name}" runs ${running} jobs and its concurrency is ${limit}`
+    }
+    case 'key': {
+      const { task, key, limit, holder } = obstacle
+      const whose = key === '' ? '' : ` with the key "${key}"`
+      return `waits for a place: at most ${limit} jobs of "${task}"${whose} at once${holder === null ? '' : `, and ${holder} is one`}`
+    }
   }
 }

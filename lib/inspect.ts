@@ -188,7 +188,7 @@ export class Inspect {
       case 'PENDING':
         return this.#whyPending(job)
       case 'BLOCKED':
-        return 'waits for other jobs to end'
+        return explainObstacle(await this.#obstacle(job)) ?? 'waits for other jobs to end'
       case 'STARTED':
         return `has been running since ${job.startedAt?.toISOString()}, attempt ${job.attempt}`
       default:
@@ -212,9 +212,11 @@ export class Inspect {
     if (!workers.some((worker) => worker.tasks.includes(job.task))) {
       return `has no handler: none of the ${workers.length} live processes declares a task "${job.task}"`
     }
-    const { queue, task } = job
-    const obstacle = await this.#source.requests().ask<Obstacle | null>({ about: 'obstacle', queue, task })
-    return obstacle ? explainObstacle(obstacle) : 'is due and waits for a free thread'
+    return explainObstacle(await this.#obstacle(job)) ?? 'is due and waits for a free thread'
+  }
+
+  async #obstacle({ id }: JobInfo): Promise<Obstacle | null> {
+    return this.#source.requests().ask<Obstacle | null>({ about: 'obstacle', id })
   }
 
   async #jobsOf(

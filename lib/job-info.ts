@@ -45,6 +45,8 @@ export interface JobInfo {
   rootId: string
   schedule: string | null
   scheduledFor: Date | null
+  /** What it shares its concurrency limit with, or null. */
+  concurrencyKey: string | null
   headers: Record<string, string>
   tags: string[]
   result: unknown
@@ -85,6 +87,7 @@ export function jobInfo(job: StoredJob, hidden: readonly string[]): JobInfo {
     rootId: job.rootId ?? id,
     schedule,
     scheduledFor: moment(job.scheduledFor),
+    concurrencyKey: job.concurrencyKey?.slice(task.length + 1) ?? null,
     headers: job.options.headers ?? {},
     tags: job.options.tags ?? [],
     result: redact(decode(job.result, job.codec), hidden),

@@ -4,6 +4,7 @@ import {
   type CallOptions,
   type CallSettings,
   callSettings,
+  gateKeysOf,
   plainShape,
   type SingleCallOptions,
 } from './options/call-options.ts'
@@ -48,7 +49,7 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
   const shapeOf = (options: SingleCallOptions | undefined): CallSettings => {
     const settled =
       options === undefined && plain
-        ? { taskId: null, unique: settings.unique, shape: plain }
+        ? { taskId: null, concurrencyKey: null, unique: settings.unique, shape: plain }
         : callSettings(name, settings, options, Date.now())
     const parent = runningTask()
     if (parent) return { ...settled, shape: { ...settled.shape, parentId: parent.id, rootId: parent.rootId } }
@@ -84,11 +85,13 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
 
   const enqueueOne = async (args: Args, options?: SingleCallOptions): Promise<AsyncResult<Result>> => {
     if (input) await check(args)
-    const { taskId, unique, shape } = shapeOf(options)
+    const settled = shapeOf(options)
+    const { taskId, unique, shape } = settled
     const id = taskId ?? newJobId(Date.now())
     const encoded = [encodeArgs(args)]
     const keys = unique ? keysOf(unique, [args], encoded) : undefined
-    return handle(id, await host.requests().enqueue(shape, [id], encoded, keys))
+    const gateKeys = gateKeysOf(settings, settled, [args])
+    return handle(id, await host.requests().enqueue(shape, [id], encoded, keys, gateKeys))
   }
 
   const handle = (id: string, duplicates: Duplicates): AsyncResult<Result> => {
@@ -114,22 +117,27 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
     delay: (...args: Args) => enqueueOne(args),
     applyAsync: (args: Args, options?: SingleCallOptions) => enqueueOne(args, options),
     delayMany: async (argsList, options) => {
-      const { unique, shape } = settingsOfMany(argsList, options)
+      const settled = settingsOfMany(argsList, options)
+      const { unique, shape } = settled
       if (input) for (const args of argsList) await check(args)
       if (argsList.length === 0) return []
       const ids = newIds(argsList.length)
       const encoded = argsList.map(encodeArgs)
       const keys = unique ? keysOf(unique, argsList, encoded) : undefined
-      const duplicates = await host.requests().enqueue(shape, ids, encoded, keys)
+      const gateKeys = gateKeysOf(settings, settled, argsList)
+      const duplicates = await host.requests().enqueue(shape, ids, encoded, keys, gateKeys)
       return ids.map((id) => handle(id, duplicates))
     },
     within: (db: CallerDatabase): TransactionalTask<F> => {
       const store = (argsList: readonly Args[], options?: SingleCallOptions): AsyncResult<Result>[] => {
         for (const args of argsList) checkNow(args)
-        const { taskId, unique, shape } = shapeOf(options)
+        const settled = shapeOf(options)
+        const { taskId, unique, shape } = settled
+        const gateKeys = gateKeysOf(settings, settled, argsList)
         const ids = taskId === null ? newIds(argsList.length) : [taskId]
         const args = argsList.map(encodeArgs)
-        const batch = { ...shape, ...(unique && { keys: keysOf(unique, argsList, args) }), ids, args }
+        const keyed = { ...(unique && { keys: keysOf(unique, argsList, args) }), ...(gateKeys && { gateKeys }) }
+        const batch = { ...shape, ...keyed, ids, args }
         const { duplicates } = insertWithin(db, host.database, batch, Date.now())
         host.poke()
         const known = new Map(duplicates.map((duplicate) => [duplicate[0], duplicate]))

@@ -1,5 +1,14 @@
 import { fromWireError } from '../wire/error-codec.ts'
-import type { Duplicate, EnqueueBatch, JobShape, Question, Reply, Request, Settled } from '../wire/messages.ts'
+import type {
+  Duplicate,
+  EnqueueBatch,
+  GateKeys,
+  JobShape,
+  Question,
+  Reply,
+  Request,
+  Settled,
+} from '../wire/messages.ts'
 
 /** Carries requests to the engine, from wherever this runs. */
 export interface Transport {
@@ -60,8 +69,15 @@ export class Requests {
   /**
    * Resolves after the commit that holds the jobs, with those that were there already.
    * @param keys one for each job, where the shape is of unique jobs
+   * @param gateKeys where the shape is of jobs that share limits by key
    */
-  enqueue(shape: JobShape, ids: string[], args: (string | Uint8Array)[], keys?: string[]): Promise<Duplicates> {
+  enqueue(
+    shape: JobShape,
+    ids: string[],
+    args: (string | Uint8Array)[],
+    keys?: string[],
+    gateKeys?: GateKeys,
+  ): Promise<Duplicates> {
     const flight = this.#collect()
     if (shape.chosen) {
       if (ids.some((id) => flight.chosen.has(id))) {
@@ -79,8 +95,10 @@ export class Requests {
         last.args = last.args.concat(args)
       }
       if (keys) for (const key of keys) last.keys?.push(key)
+      if (gateKeys) for (const key of gateKeys.concurrency ?? []) last.gateKeys?.concurrency?.push(key)
     } else {
-      flight.batches.push({ ...shape, ...(keys && { keys: keys.slice() }), ids: ids.slice(), args: args.slice() })
+      const keyed = { ...(keys && { keys: keys.slice() }), ...(gateKeys && { gateKeys }) }
+      flight.batches.push({ ...shape, ...keyed, ids: ids.slice(), args: args.slice() })
       flight.lastShape = shape
     }
     return flight.stored

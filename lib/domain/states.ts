@@ -36,9 +36,10 @@ const arrows = (event: string, from: readonly (State | null)[], to: readonly Sta
   from.flatMap((f) => to.map((t) => ({ event, from: f, to: t, fenced })))
 
 export const TRANSITIONS: readonly Transition[] = Object.freeze([
-  ...arrows('enqueue', [null], ['PENDING', 'SCHEDULED', 'BLOCKED']),
+  ...arrows('enqueue', [null], ['PENDING', 'SCHEDULED', 'BLOCKED', 'REVOKED']),
   ...arrows('release', ['BLOCKED'], ['PENDING', 'SCHEDULED']),
-  ...arrows('due', ['SCHEDULED', 'RETRY'], ['PENDING']),
+  ...arrows('due', ['SCHEDULED', 'RETRY'], ['PENDING', 'BLOCKED']),
+  ...arrows('due', ['SCHEDULED'], ['REVOKED']),
   ...arrows('claim', ['PENDING'], ['STARTED']),
   ...arrows('succeed', ['STARTED'], ['SUCCESS'], true),
   ...arrows('fail', ['STARTED'], ['FAILURE'], true),
@@ -50,7 +51,7 @@ export const TRANSITIONS: readonly Transition[] = Object.freeze([
   ...arrows('revoke', ['STARTED'], ['REVOKED'], true),
   // Only before the first attempt: a retry that comes too late is still made.
   ...arrows('expire', ['SCHEDULED', 'PENDING', 'BLOCKED'], ['EXPIRED']),
-  ...arrows('retry-by-hand', ['FAILURE', 'REVOKED', 'EXPIRED'], ['PENDING']),
+  ...arrows('retry-by-hand', ['FAILURE', 'REVOKED', 'EXPIRED'], ['PENDING', 'BLOCKED']),
 ])
 
 export const isFinal = (state: State): boolean => (FINAL_STATES as readonly State[]).includes(state)

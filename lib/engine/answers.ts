@@ -1,5 +1,5 @@
 import { jobPage } from '../store/jobs/page.ts'
-import type { Question, StoredPage } from '../wire/messages.ts'
+import type { Obstacle, Question, StoredPage } from '../wire/messages.ts'
 import type { Parts } from './parts.ts'
 import { ping, reserved, stats } from './self-report.ts'
 import { count, retry, retryAll, revoke, revokeAll } from './steering.ts'
@@ -11,7 +11,7 @@ const SEARCHED_FOR = 15
 
 /** Answers one question; those that change something are answered after the commit. */
 export async function answer(parts: Parts, question: Question): Promise<unknown> {
-  const { store, edits, dispatcher } = parts
+  const { store, edits } = parts
   switch (question.about) {
     case 'job':
       return store.reads.job(question.id)
@@ -58,7 +58,7 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
     case 'paused':
       return store.controls.all().filter((order) => order.pausedAt !== null)
     case 'obstacle':
-      return dispatcher.gates.obstacle(question.queue, question.task)
+      return obstacle(parts, question.id)
     case 'schedules':
       return store.schedules.all()
     case 'set-schedule':
@@ -83,6 +83,14 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
         question.limit,
       )
   }
+}
+
+function obstacle({ store, dispatcher }: Parts, id: string): Obstacle | null {
+  const job = store.reads.job(id)
+  if (!job) return null
+  const { task, state, blockedOn, concurrencyKey: key, concurrencyLimit: limit } = job
+  if (state !== 'BLOCKED' || key === null || blockedOn !== key) return dispatcher.gates.obstacle(job.queue, task)
+  return { what: 'key', task, key: key.slice(task.length + 1), limit: limit ?? 1, holder: store.admission.holder(key) }
 }
 
 async function pause({ store, edits, dispatcher, turns }: Parts, { line, paused }: Question & { about: 'pause' }) {

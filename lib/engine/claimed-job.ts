@@ -27,6 +27,7 @@ export function claimedJob(
     options,
     args,
     priority,
+    concurrencyKey,
   ] = row
   const run: RunRow = [
     0,
@@ -53,6 +54,7 @@ export function claimedJob(
     id,
     task: name,
     queue,
+    concurrencyKey,
     attempt: attempt + 1,
     crashes,
     row: run,

@@ -1,6 +1,7 @@
 import { HEAD_START } from '../domain/rank.ts'
 import type { Lane, LaneJob } from '../pool/lane.ts'
 import type { Pool } from '../pool/pool.ts'
+import type { Due, Expired } from '../store/jobs/claim.ts'
 import type { Store } from '../store/store.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
 import type { TaskDeclaration } from '../wire/messages.ts'
@@ -21,7 +22,8 @@ const PAGE = 512
 
 export interface DispatchEvents {
   dispatched(job: LaneJob): void
-  expired(job: { id: string; task: string; queue: string }, now: number): void
+  expired(job: Expired, now: number): void
+  discarded(job: Due, now: number): void
 }
 
 /**
@@ -55,7 +57,8 @@ export class Dispatcher implements Participant {
   #placement: Placement<LaneJob> | null = null
   #mainPlan: LaneJob[] = []
   #emptied: LineState[] = []
-  #expired: { id: string; task: string; queue: string }[] = []
+  #expired: Expired[] = []
+  #discarded: Due[] = []
 
   constructor(parts: {
     store: Store
@@ -134,6 +137,7 @@ export class Dispatcher implements Participant {
   }
 
   pending(now: number): boolean {
+    for (const [queue, task] of this.#store.admission.opened()) this.open(queue, task)
     if (!this.#consuming) return false
     const wake = this.wakeAt()
     if (wake !== null && wake <= now) return true
@@ -145,10 +149,15 @@ export class Dispatcher implements Participant {
     this.#mainPlan = []
     this.#emptied = []
     this.#expired = []
+    this.#discarded = []
     const wake = this.wakeAt()
     if (wake !== null && wake <= now) {
       this.#expired = this.#store.claims.expire(now, SWEEP)
-      for (const { queue, task } of this.#store.claims.promote(now, HEAD_START, SWEEP)) this.open(queue, task)
+      for (const due of this.#store.claims.promote(now, HEAD_START, SWEEP)) {
+        if (due.discarded) this.#discarded.push(due)
+        else this.open(due.queue, due.task)
+      }
+      for (const [queue, task] of this.#store.admission.opened()) this.open(queue, task)
       this.#wakeStale = true
       // What expired beyond this sweep still looks due.
       if (this.#expired.length === SWEEP) return
@@ -161,6 +170,7 @@ export class Dispatcher implements Participant {
     const placed = (this.#placement?.plan.size ?? 0) + this.#mainPlan.length
     this.#stalledAt = placed === 0 && this.#emptied.length === 0 ? this.#load : null
     for (const job of this.#expired) this.#events.expired(job, now)
+    for (const job of this.#discarded) this.#events.discarded(job, now)
     for (const [lane, jobs] of this.#placement?.plan ?? []) {
       lane.run(jobs)
       for (const job of jobs) this.#events.dispatched(job)

@@ -102,6 +102,10 @@ export class Engine {
           waiters.settled(id, ['EXPIRED', task, 'json', null, null])
           announcer.announce('task-expired', { id, task, queue, at: now })
         },
+        discarded: ({ id, task }, now) => {
+          waiters.settled(id, ['REVOKED', task, 'json', null, null])
+          announcer.announce('task-revoked', { id, task, at: now })
+        },
       },
     })
     const beat = new Beat(store, options.app.name, {
@@ -140,7 +144,7 @@ export class Engine {
     this.#intake = new Intake(store, {
       stored,
       sent: (batch, duplicates) => this.#announceSent(batch, duplicates),
-      replaced: (jobs, now) => revoker.announce(jobs, now),
+      ended: (jobs, now) => revoker.announce(jobs, now),
     })
     const participants = [settler, this.#intake, edits, beat, dispatcher]
     const turns: TurnLoop = new TurnLoop(store, clock, participants, (worked) => this.#afterTurn(worked))

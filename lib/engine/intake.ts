@@ -18,8 +18,8 @@ export interface IntakeEvents {
   stored(queue: string, task: string, delayed: boolean): void
   /** Jobs were stored for good, but for those of a batch that were there already. */
   sent(batch: EnqueueBatch, duplicates: readonly Duplicate[]): void
-  /** Waiting jobs ended because new ones took their place. */
-  replaced(jobs: readonly RevokedJob[], now: number): void
+  /** Jobs ended at once: waiting ones for new ones, or new ones that found no place. */
+  ended(jobs: readonly RevokedJob[], now: number): void
 }
 
 /** New jobs, stored in the turn after they arrive and acknowledged after its commit. */
@@ -50,7 +50,7 @@ export class Intake implements Participant {
     for (const { batches } of this.#written) {
       for (const batch of batches) {
         const inserted = this.#store.inserts.insert(batch, now)
-        if (inserted.duplicates.length > 0 || inserted.replaced.length > 0) this.#inserted.set(batch, inserted)
+        if (inserted.duplicates.length > 0 || inserted.ended.length > 0) this.#inserted.set(batch, inserted)
         const delayed = batch.runAt !== null || batch.expiresAt !== null || batch.unique?.debounce != null
         this.#events.stored(batch.queue, batch.task, delayed)
       }
@@ -64,10 +64,10 @@ export class Intake implements Participant {
       replies.set(session, reply)
       reply.requests.push(request)
       for (const batch of batches) {
-        const { duplicates, replaced } = this.#inserted.get(batch) ?? ALL_STORED
+        const { duplicates, ended } = this.#inserted.get(batch) ?? ALL_STORED
         for (const duplicate of duplicates) reply.duplicates.push([request, duplicate])
         this.#events.sent(batch, duplicates)
-        if (replaced.length > 0) this.#events.replaced(replaced, now)
+        if (ended.length > 0) this.#events.ended(ended, now)
       }
     }
     for (const [session, reply] of replies) session.reply(reply)

@@ -5,11 +5,13 @@ import type { Edits } from './edits.ts'
 
 /** Rows looked at, and at most deleted, in one transaction: some 5 ms of the writer. */
 const PAGE = 500
+/** Keys looked at between pages. */
+const KEYS = 100
 /** Pause between pages while there is something to delete, and while there is not, in ms. */
 const BUSY_PAUSE = 50
 const IDLE_PAUSE = 5_000
 
-/** Deletes what is past its retention, a page at a time, so that nobody waits for it. */
+/** Tidies up a page at a time, so that nobody waits for it: deletes what is past its retention. */
 export class Pruner {
   readonly #store: Store
   readonly #edits: Edits
@@ -17,6 +19,7 @@ export class Pruner {
   readonly #retention: Retention
   readonly #failed: (error: unknown) => void
   #after = 0
+  #awaited = ''
   #timer: NodeJS.Timeout | null = null
 
   constructor(store: Store, edits: Edits, clock: Clock, retention: Retention, failed: (error: unknown) => void) {
@@ -36,6 +39,23 @@ export class Pruner {
     this.#timer = null
   }
 
+  /**
+   * Places are given on in the transaction that frees them. This looks after those that were freed otherwise, as by a hand on
+   * the file, so that no job waits for ever; a page of keys at a time.
+   */
+  async #refill(): Promise<void> {
+    const keys: string[] = []
+    for (let key = this.#store.admission.awaitedAfter(this.#awaited); key !== null && keys.length < KEYS; ) {
+      keys.push(key)
+      key = this.#store.admission.awaitedAfter(key)
+    }
+    this.#awaited = keys.length === KEYS ? (keys.at(-1) as string) : ''
+    if (keys.length === 0) return
+    await this.#edits.make(() => {
+      for (const key of keys) this.#store.admission.refill(key)
+    })
+  }
+
   #next(pause: number): void {
     this.#timer = setTimeout(() => {
       this.#prune().then(
@@ -49,6 +69,7 @@ export class Pruner {
   }
 
   async #prune(): Promise<boolean> {
+    if (this.#after === 0) await this.#refill()
     const page = this.#store.pruning.look(this.#retention, this.#after, PAGE, this.#clock.now())
     this.#after = page.next
     if (page.seqs.length > 0) await this.#edits.make(() => this.#store.pruning.remove(page))

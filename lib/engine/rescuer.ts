@@ -150,6 +150,12 @@ export class Rescuer {
   }
 
   #rescueOne(orphan: Orphan, owner: number, begun: Begun | null, reason: string, now: number): Rescued {
+    const rescued = this.#settle(orphan, owner, begun, reason, now)
+    if (orphan.concurrencyKey !== null) this.#store.admission.refill(orphan.concurrencyKey)
+    return rescued
+  }
+
+  #settle(orphan: Orphan, owner: number, begun: Begun | null, reason: string, now: number): Rescued {
     const { settlements } = this.#store
     const claim = { seq: orphan.seq, owner, token: orphan.token, task: orphan.task, queue: orphan.queue }
     const { id, task } = orphan

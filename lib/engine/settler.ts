@@ -86,7 +86,13 @@ export class Settler implements Participant {
     for (const { job, lines } of this.#logs) this.#store.logs.add(job.seq, lines)
     this.#writtenLogs = this.#logs.length
     this.#below = []
-    this.#written = this.#settlements.map((settlement) => this.#writeOrFail(settlement, now))
+    this.#written = this.#settlements.map((settlement) => {
+      const written = this.#writeOrFail(settlement, now)
+      const { concurrencyKey } = settlement.job
+      // Whether the claim is held or not: a task may have ended its job in a transaction of its own.
+      if (concurrencyKey !== null && settlement.kind !== 'give-back') this.#store.admission.refill(concurrencyKey)
+      return written
+    })
   }
 
   /** What the row itself cannot hold will not fit the next time either: the job fails with the reason, and holds nobody up. */

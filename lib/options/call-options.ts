@@ -1,8 +1,9 @@
 import type { Duration } from '../domain/duration.ts'
 import { retryData } from '../domain/retry.ts'
 import { InvalidOption } from '../errors.ts'
-import type { JobShape, StoredOptions } from '../wire/messages.ts'
+import type { GateKeys, JobShape, StoredOptions } from '../wire/messages.ts'
 import { booleanOr, durationOr, integerOr, momentOr, nameOf, optionsOf, refuse } from './check.ts'
+import { concurrencyKeys, keyedLimit, keyText } from './limit-options.ts'
 import { type RetryOptions, retryPolicy } from './retry-options.ts'
 import type { TaskSettings } from './task-options.ts'
 import { ONCE_KEYS, type OnceOptions, type UniqueSettings, uniqueSettings } from './unique-options.ts'
@@ -23,6 +24,11 @@ export interface CallOptions extends OnceOptions {
   softTimeLimit?: Duration
   timeLimit?: Duration
   ignoreResult?: boolean
+  /**
+   * Shares the task's concurrency limit with the jobs of this key only, instead of the key that the task's function gives; in a
+   * task without one, jobs of the same key run one at a time.
+   */
+  concurrencyKey?: string
   /** Text pairs that the task reads from `currentTask().headers`. */
   headers?: Record<string, string>
   /** Labels to find the job by. */
@@ -45,6 +51,7 @@ const KEYS = [
   'softTimeLimit',
   'timeLimit',
   'ignoreResult',
+  'concurrencyKey',
   'headers',
   'tags',
   'taskId',
@@ -53,6 +60,8 @@ const KEYS = [
 
 export interface CallSettings {
   taskId: string | null
+  /** The call's own concurrency key, or null. */
+  concurrencyKey: string | null
   /** Where the key of a unique job comes from. */
   unique: UniqueSettings | null
   shape: JobShape
@@ -98,7 +107,12 @@ export function callSettings(task: string, settings: TaskSettings, options: unkn
     }
     stored.retry = retryData(retry)
   }
+  const concurrencyKey =
+    given.concurrencyKey === undefined ? null : keyText(given.concurrencyKey, `${where}: concurrencyKey`)
+  const concurrency = keyedLimit(settings.concurrency, concurrencyKey)
+  if (concurrency?.discard && (runAt !== null || unique?.rule.debounce)) stored.discard = true
   return {
+    concurrencyKey,
     taskId: given.taskId === undefined ? null : nameOf(given.taskId, `${where}: taskId`),
     unique,
     shape: {
@@ -114,8 +128,19 @@ export function callSettings(task: string, settings: TaskSettings, options: unkn
       rootId: null,
       chosen: given.taskId !== undefined,
       ...(unique && { unique: unique.rule }),
+      ...(concurrency && { concurrency }),
     },
   }
+}
+
+/** Keys of the limits that these jobs are under; undefined when there are none. */
+export function gateKeysOf(
+  settings: TaskSettings,
+  { shape, concurrencyKey }: CallSettings,
+  argsList: readonly (readonly unknown[])[],
+): GateKeys | undefined {
+  if (!shape.concurrency) return undefined
+  return { concurrency: concurrencyKeys(shape.task, settings.concurrency, concurrencyKey, argsList) }
 }
 
 /** What a plain `delay()` of this task stores; one object, so that its calls share batches. Null when it depends on the time. */

@@ -20,6 +20,8 @@ export interface LaneJob {
   id: string
   task: string
   queue: string
+  /** Key that it holds a place of, or null. */
+  concurrencyKey: string | null
   attempt: number
   crashes: number
   row: RunRow

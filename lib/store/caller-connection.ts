@@ -26,7 +26,7 @@ export function insertWithin(db: unknown, database: string, batch: EnqueueBatch,
       // Tables made in the caller's transaction may be rolled back with it, and statements on them with the tables.
       if (current || !connection.inTransaction) inserters.set(connection, inserts)
     }
-    if (batch.unique && !connection.inTransaction) return atOnce(connection, inserts, batch, now)
+    if ((batch.unique || batch.gateKeys) && !connection.inTransaction) return atOnce(connection, inserts, batch, now)
     return counted(connection, inserts.insert(batch, now))
   } catch (error) {
     if (connection.open) tallyOf(connection).clear()
@@ -39,9 +39,9 @@ function atOnce(connection: Connection, inserts: JobInserts, batch: EnqueueBatch
   return connection.transaction(() => counted(connection, inserts.insert(batch, now))).immediate()
 }
 
-/** Jobs that others took the place of have ended. */
+/** Some may have ended at once, or others in their favour. */
 function counted(connection: Connection, inserted: Inserted): Inserted {
-  if (inserted.replaced.length > 0) tallyOf(connection).flush()
+  if (inserted.ended.length > 0) tallyOf(connection).flush()
   return inserted
 }
 

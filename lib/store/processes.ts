@@ -24,6 +24,7 @@ export interface Orphan {
   queue: string
   crashes: number
   startedAt: number | null
+  concurrencyKey: string | null
 }
 
 /** The engines that consume this file, each proven alive by its presence lock and, as a second line, by its beat. */
@@ -46,7 +47,8 @@ export class Processes {
     this.#all =
       db.prepare(`SELECT id, key, app, host, pid, role, threads, started_at AS startedAt, beat, beat_at AS beatAt, tasks
       FROM celeriac_processes ORDER BY id`)
-    this.#orphans = db.prepare(`SELECT seq, token, id, task, queue, crashes, started_at AS startedAt FROM celeriac_jobs
+    this.#orphans = db.prepare(`SELECT seq, token, id, task, queue, crashes, started_at AS startedAt,
+        concurrency_key AS concurrencyKey FROM celeriac_jobs
       INDEXED BY celeriac_jobs_running WHERE state = 'STARTED' AND owner = ? ORDER BY seq`)
     this.#held = db
       .prepare(`SELECT DISTINCT owner FROM celeriac_jobs WHERE state = 'STARTED'

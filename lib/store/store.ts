@@ -6,6 +6,7 @@ import { StoredCommands } from './commands.ts'
 import { Controls } from './controls.ts'
 import { Counts } from './counts.ts'
 import type { Connection, Statement } from './driver.ts'
+import { type Admission, admissionOf } from './jobs/admission.ts'
 import { JobClaims } from './jobs/claim.ts'
 import { JobInserts } from './jobs/insert.ts'
 import { JobReads } from './jobs/read.ts'
@@ -25,6 +26,7 @@ import { type Tally, tallyOf } from './tally.ts'
 export class Store {
   readonly path: string
   readonly inserts: JobInserts
+  readonly admission: Admission
   readonly claims: JobClaims
   readonly settlements: JobSettlements
   readonly reads: JobReads
@@ -63,6 +65,7 @@ export class Store {
     this.#dataVersion = db.prepare('PRAGMA data_version').pluck()
     this.#checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)').raw()
     this.#tally = tallyOf(db)
+    this.admission = admissionOf(db)
     this.inserts = new JobInserts(db)
     this.claims = new JobClaims(db)
     this.settlements = new JobSettlements(db)

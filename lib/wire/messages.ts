@@ -16,6 +16,8 @@ export interface StoredOptions {
   headers?: Record<string, string>
   tags?: string[]
   retry?: RetryData
+  /** Ends as REVOKED when its key has no place at its time. */
+  discard?: true
 }
 
 /** Jobs that share everything but id and arguments. */
@@ -39,12 +41,20 @@ export interface EnqueueBatch {
   unique?: UniqueRule
   /** With `unique`: the key of each job. */
   keys?: string[]
+  /** What bounds the jobs that share a concurrency key. */
+  concurrency?: { limit: number; discard: boolean }
   ids: string[]
   args: (string | Uint8Array)[]
+  gateKeys?: GateKeys
+}
+
+/** Keys whose limits the jobs of a batch are under, one for each job. They carry the task's name: a key is its task's own. */
+export interface GateKeys {
+  concurrency: string[] | null
 }
 
 /** What jobs of one call have in common. Calls that share the object share a batch. */
-export type JobShape = Omit<EnqueueBatch, 'ids' | 'args' | 'keys'>
+export type JobShape = Omit<EnqueueBatch, 'ids' | 'args' | 'keys' | 'gateKeys'>
 
 /** A job that was not stored, and the one that was there. `refused` when its caller wanted an error then. */
 export type Duplicate = [id: string, existing: string, refused: boolean]
@@ -107,7 +117,7 @@ export type Question =
   /** Without a name: every queue and task. */
   | { about: 'pause'; line: LineName | null; paused: boolean }
   | { about: 'paused' }
-  | { about: 'obstacle'; queue: string; task: string }
+  | { about: 'obstacle'; id: string }
   | { about: 'schedules' }
   | { about: 'set-schedule'; schedule: ScheduleDeclaration }
   | { about: 'pause-schedule'; name: string; paused: boolean }
@@ -124,10 +134,11 @@ export interface LineName {
   name: string
 }
 
-/** Why no job of a line may start now, though some are due. */
+/** Why a job may not start now. */
 export type Obstacle =
   | (LineName & { what: 'paused'; since: number })
   | (LineName & { what: 'full'; running: number; limit: number })
+  | { what: 'key'; task: string; key: string; limit: number; holder: string | null }
 
 /** What one process may ask of another. */
 export type Verb = 'ping' | 'active' | 'reserved' | 'stats' | 'pool' | 'shutdown'
@@ -204,6 +215,10 @@ export interface StoredJob {
   worker: string | null
   codec: Codec
   options: StoredOptions
+  concurrencyKey: string | null
+  concurrencyLimit: number | null
+  /** The key that it waits for a place of. */
+  blockedOn: string | null
   progress: string | null
   revokeReason: string | null
   error: WireError | null

@@ -51,7 +51,9 @@ describe('a limit of a task', () => {
     const declare = (concurrency: unknown) => () => app.task('bad', { concurrency } as never, () => {})
     assert.throws(declare(0), { message: /^task "bad": concurrency is 0 — allowed: an integer of at least 1/ })
     assert.throws(declare({ limit: 0.5 }), { message: /^task "bad": concurrency\.limit is 0\.5/ })
-    assert.throws(declare({}), { message: /^task "bad": concurrency is \{\} — allowed: a number, or \{ limit \}/ })
+    assert.throws(declare({}), {
+      message: /^task "bad": concurrency is \{\} — allowed: a number, or \{ limit, key\?, onConflict\? \}/,
+    })
     assert.throws(declare({ limt: 1 }), { message: /did you mean "limit"/ })
   })
 })

@@ -35,7 +35,7 @@ test('a call and a change are refused as DatabaseLocked after 30 s of trying, an
   // Each look at the clock finds another 8 s gone.
   let looks = 0
   const clock = { now: () => 1, monotonic: () => looks++ * 8_000 }
-  const intake = new Intake(store, { stored: () => {}, sent: () => {}, replaced: () => {} })
+  const intake = new Intake(store, { stored: () => {}, sent: () => {}, ended: () => {} })
   const edits: Edits = new Edits(() => turns.request())
   const turns: TurnLoop = new TurnLoop(store, clock, [intake, edits], () => {})
   t.after(() => {

@@ -21,6 +21,7 @@ function job(i: number): LaneJob {
     id: `id-${i}`,
     task: 't',
     queue: 'q',
+    concurrencyKey: null,
     attempt: 1,
     crashes: 0,
     due: 0,

@@ -1,6 +1,10 @@
+import type { State } from '../../domain/states.ts'
 import type { Codec } from '../../wire/codec.ts'
+import type { StoredOptions } from '../../wire/messages.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { type Tally, tallyOf } from '../tally.ts'
+import { type Admission, admissionOf } from './admission.ts'
+import type { Line } from './line.ts'
 
 /** A due job, in the order of the statement's columns. */
 export type ReadyRow = [
@@ -20,15 +24,33 @@ export type ReadyRow = [
   options: string | null,
   args: string | Uint8Array,
   priority: number,
+  concurrencyKey: string | null,
 ]
 
-/** A queue's jobs of one task: the unit that can be skipped at no cost when it must not run. */
-export type Line = [queue: string, task: string]
-
+/** A job whose time came. */
 export interface Due {
-  seq: number
+  id: string
   queue: string
   task: string
+  /** It found no place and does not wait for one. */
+  discarded: boolean
+}
+
+interface DueRow extends Due {
+  seq: number
+  runAt: number
+  priority: number
+  state: State
+  options: string | null
+  concurrencyKey: string | null
+  concurrencyLimit: number
+}
+
+export interface Expired {
+  id: string
+  task: string
+  queue: string
+  concurrencyKey: string | null
 }
 
 /**
@@ -39,6 +61,7 @@ export interface Due {
  */
 export class JobClaims {
   readonly #tally: Tally
+  readonly #admission: Admission
   readonly #page: Statement
   readonly #line: Statement
   readonly #start: Statement
@@ -53,9 +76,10 @@ export class JobClaims {
 
   constructor(db: Connection) {
     this.#tally = tallyOf(db)
+    this.#admission = admissionOf(db)
     this.#page = db
       .prepare(`SELECT seq, rank, crashes, id, task, queue, attempt, max_attempts, enqueued_at, scheduled_for, parent_id, root_id,
-          codec, options, args, priority
+          codec, options, args, priority, concurrency_key
         FROM celeriac_jobs WHERE state = 'PENDING' AND queue = ? AND task = ? AND (rank, seq) > (?, ?)
         ORDER BY rank, seq LIMIT ? + 0`)
       .raw()
@@ -66,7 +90,8 @@ export class JobClaims {
     this.#start =
       db.prepare(`UPDATE celeriac_jobs SET state = 'STARTED', owner = ?, token = ?, attempt = attempt + 1, started_at = ?,
         finished_at = NULL WHERE seq = ? AND state = 'PENDING'`)
-    this.#due = db.prepare(`SELECT seq, run_at AS runAt, priority, queue, task FROM celeriac_jobs
+    this.#due = db.prepare(`SELECT seq, id, run_at AS runAt, priority, queue, task, state, options,
+        concurrency_key AS concurrencyKey, concurrency_limit AS concurrencyLimit FROM celeriac_jobs
         WHERE state IN ('SCHEDULED', 'RETRY') AND run_at <= ? ORDER BY run_at LIMIT ? + 0`)
     this.#nextDue = db
       .prepare("SELECT run_at FROM celeriac_jobs WHERE state IN ('SCHEDULED', 'RETRY') ORDER BY run_at LIMIT 1")
@@ -74,14 +99,14 @@ export class JobClaims {
     this.#release = db.prepare(
       "UPDATE celeriac_jobs SET state = 'PENDING', rank = run_at - priority * ? WHERE seq = ? AND state IN ('SCHEDULED', 'RETRY')",
     )
-    this.#expired = db.prepare(`SELECT seq, id, task, queue FROM celeriac_jobs
-        WHERE expires_at IS NOT NULL AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED') AND expires_at <= ? ORDER BY expires_at LIMIT ? + 0`)
+    this.#expired = db.prepare(`SELECT seq, id, task, queue, concurrency_key AS concurrencyKey FROM celeriac_jobs
+        WHERE expires_at IS NOT NULL AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED', 'BLOCKED') AND expires_at <= ? ORDER BY expires_at LIMIT ? + 0`)
     this.#nextExpiry = db
       .prepare(`SELECT expires_at FROM celeriac_jobs
-        WHERE expires_at IS NOT NULL AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED') ORDER BY expires_at LIMIT 1`)
+        WHERE expires_at IS NOT NULL AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED', 'BLOCKED') ORDER BY expires_at LIMIT 1`)
       .pluck()
     this.#expire = db.prepare(
-      "UPDATE celeriac_jobs SET state = 'EXPIRED', finished_at = ? WHERE seq = ? AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED')",
+      "UPDATE celeriac_jobs SET state = 'EXPIRED', finished_at = ? WHERE seq = ? AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED', 'BLOCKED')",
     )
     this.#runningIn = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'STARTED' AND queue = ?").pluck()
     this.#runningOf = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'STARTED' AND task = ?").pluck()
@@ -107,11 +132,21 @@ export class JobClaims {
     this.#start.run(owner, token, now, seq)
   }
 
-  /** Makes jobs PENDING whose time has come. */
+  /** Makes jobs PENDING whose time has come, or BLOCKED when their key has no place. */
   promote(now: number, headStart: number, limit: number): Due[] {
-    const due = this.#due.all(now, limit) as (Due & { runAt: number })[]
-    for (const { seq } of due) this.#release.run(headStart, seq)
+    const due = this.#due.all(now, limit) as DueRow[]
+    for (const row of due) {
+      if (row.concurrencyKey === null) this.#release.run(headStart, row.seq)
+      else row.discarded = this.#rise({ ...row, concurrencyKey: row.concurrencyKey }, headStart, now) === 'REVOKED'
+    }
     return due
+  }
+
+  #rise(row: DueRow & { concurrencyKey: string }, headStart: number, now: number): State {
+    const own = row.options === null ? {} : (JSON.parse(row.options) as StoredOptions)
+    // One that has run before was let in: its next attempt waits.
+    const discard = own.discard === true && row.state === 'SCHEDULED'
+    return this.#admission.rise({ ...row, rank: row.runAt - row.priority * headStart, discard }, now)
   }
 
   nextDue(): number | null {
@@ -119,9 +154,11 @@ export class JobClaims {
   }
 
   /** Ends jobs that were not begun in time; returns them. */
-  expire(now: number, limit: number): { id: string; task: string; queue: string }[] {
-    const rows = this.#expired.all(now, limit) as { seq: number; id: string; task: string; queue: string }[]
+  expire(now: number, limit: number): Expired[] {
+    const rows = this.#expired.all(now, limit) as (Expired & { seq: number })[]
     for (const row of rows) if (this.#expire.run(now, row.seq).changes === 1) this.#tally.ended(row, 'EXPIRED', now)
+    // Once all have ended: a place must not go to one that expires in this very sweep.
+    for (const { concurrencyKey } of rows) if (concurrencyKey !== null) this.#admission.refill(concurrencyKey)
     return rows
   }
 

@@ -3,6 +3,7 @@ import type { State } from '../../domain/states.ts'
 import { debouncedUntil, type UniqueRule } from '../../domain/unique.ts'
 import type { Duplicate, EnqueueBatch } from '../../wire/messages.ts'
 import type { Connection, Statement } from '../driver.ts'
+import { type Admission, admissionOf, type Places } from './admission.ts'
 import { JobRevocations, type RevokedJob } from './revoke.ts'
 import { type Holder, UniqueKeys } from './unique.ts'
 
@@ -19,8 +20,12 @@ const insertSql = (rows: number): string => `
   VALUES ${Array(rows).fill(`(${VALUES}, ?)`).join(', ')}
   ON CONFLICT (id) DO NOTHING`
 
+/** For jobs with a key of either kind. */
 const INSERT_KEYED = `
-  INSERT INTO celeriac_jobs (${COLUMNS}, unique_key, unique_until, args) VALUES (${VALUES}, ?, ?, ?)`
+  INSERT INTO celeriac_jobs (${COLUMNS}, unique_key, unique_until,
+    concurrency_key, concurrency_limit, blocked_on, finished_at, revoke_reason, args)
+  VALUES (${VALUES}, ?, ?, @concurrencyKey, @concurrencyLimit, @blockedOn, @finishedAt, @revokeReason, ?)
+  ON CONFLICT (id) DO NOTHING`
 
 /** The slot that a schedule's job is stored for. */
 export interface Slot {
@@ -32,11 +37,11 @@ export interface Slot {
 export interface Inserted {
   /** Jobs that were not stored. */
   readonly duplicates: readonly Duplicate[]
-  /** Jobs that ended because others took their place. */
-  readonly replaced: readonly RevokedJob[]
+  /** Jobs that ended at once: others took their place, or they found none. */
+  readonly ended: readonly RevokedJob[]
 }
 
-export const ALL_STORED: Inserted = Object.freeze({ duplicates: [], replaced: [] })
+export const ALL_STORED: Inserted = Object.freeze({ duplicates: [], ended: [] })
 
 const WAITING: ReadonlySet<State | null> = new Set<State>(['SCHEDULED', 'PENDING', 'BLOCKED', 'RETRY'])
 
@@ -49,6 +54,7 @@ export class JobInserts {
   readonly #keyed: Statement
   readonly #exists: Statement
   readonly #uniques: UniqueKeys
+  readonly #admission: Admission
   readonly #revocations: JobRevocations
 
   constructor(db: Connection) {
@@ -57,6 +63,7 @@ export class JobInserts {
     this.#keyed = db.prepare(INSERT_KEYED)
     this.#exists = db.prepare('SELECT 1 FROM celeriac_jobs WHERE id = ?').pluck()
     this.#uniques = new UniqueKeys(db)
+    this.#admission = admissionOf(db)
     this.#revocations = new JobRevocations(db)
   }
 
@@ -64,6 +71,7 @@ export class JobInserts {
   insert(batch: EnqueueBatch, now: number, slot?: Slot): Inserted {
     if (batch.unique) return this.#insertUnique(batch, batch.unique, now, slot)
     const shared = sharedOf(batch, now, slot)
+    if (batch.gateKeys) return this.#insertGated(batch, shared, now)
     const { ids, args } = batch
     let duplicates: Duplicate[] | undefined
     let i = 0
@@ -83,36 +91,52 @@ export class JobInserts {
       duplicates ??= []
       duplicates.push([id, id, false])
     }
-    return duplicates ? { duplicates, replaced: [] } : ALL_STORED
+    return duplicates ? { duplicates, ended: [] } : ALL_STORED
   }
 
   #insertUnique(batch: EnqueueBatch, rule: UniqueRule, now: number, slot?: Slot): Inserted {
     const duplicates: Duplicate[] = []
-    const replaced: RevokedJob[] = []
+    const ended: RevokedJob[] = []
     const refusal = rule.onConflict === 'error' ? this.#conflict(batch, rule, now) : null
-    if (refusal !== null) return { duplicates: batch.ids.map((id): Duplicate => [id, refusal, true]), replaced }
+    if (refusal !== null) return { duplicates: batch.ids.map((id): Duplicate => [id, refusal, true]), ended }
     const runAt = rule.debounce ? debouncedUntil(rule.debounce, now, now) : batch.runAt
     const shared = sharedOf({ ...batch, runAt }, now, slot)
     for (let i = 0; i < batch.ids.length; i++) {
       const id = batch.ids[i]!
-      const existing = batch.chosen && this.#exists.get(id) ? id : this.#settle(batch, rule, i, now, replaced)
-      if (existing === null) this.#store(shared, batch, rule, i, now)
+      const existing = batch.chosen && this.#exists.get(id) ? id : this.#settle(batch, rule, i, now, ended)
+      if (existing === null) this.#store(shared, batch, rule, i, now, ended)
       else duplicates.push([id, existing, false])
     }
-    return { duplicates, replaced }
+    return { duplicates, ended }
+  }
+
+  #insertGated(batch: EnqueueBatch, shared: Shared, now: number): Inserted {
+    const duplicates: Duplicate[] = []
+    const ended: RevokedJob[] = []
+    const places: Places = new Map()
+    for (const [i, id] of batch.ids.entries()) {
+      if (batch.chosen && this.#exists.get(id)) {
+        duplicates.push([id, id, false])
+        continue
+      }
+      const entry = this.#admission.enter(batch, i, shared.state === 'SCHEDULED', now, places)
+      this.#keyed.run(id, null, null, batch.args[i]!, { ...shared, ...entry })
+      if (entry.state === 'REVOKED') ended.push({ id, task: batch.task, queue: batch.queue })
+    }
+    return { duplicates, ended }
   }
 
   /** Deals with the job that holds the key of a new one; returns its id when the new one is not to be stored. */
-  #settle(batch: EnqueueBatch, rule: UniqueRule, i: number, now: number, replaced: RevokedJob[]): string | null {
+  #settle(batch: EnqueueBatch, rule: UniqueRule, i: number, now: number, ended: RevokedJob[]): string | null {
     const holder = this.#uniques.holder(batch.task, batch.keys![i]!, rule, now)
     if (holder === null) return null
     if (rule.debounce && isLive(holder) && WAITING.has(holder.state)) {
-      this.#uniques.move(holder, batch, batch.args[i]!, now)
+      this.#uniques.move(holder, batch, i, now)
       return holder.id
     }
     if (rule.onConflict !== 'replace' || !isLive(holder)) return holder.id
     if (WAITING.has(holder.state)) {
-      replaced.push(...this.#revocations.revokeWaiting(holder.id, `replaced by ${batch.ids[i]!}`, now))
+      ended.push(...this.#revocations.revokeWaiting(holder.id, `replaced by ${batch.ids[i]!}`, now))
       return null
     }
     // What has begun counts for its window, and is otherwise left to run beside the new one, which takes its key.
@@ -121,10 +145,12 @@ export class JobInserts {
     return null
   }
 
-  #store(shared: Shared, batch: EnqueueBatch, rule: UniqueRule, i: number, now: number): void {
+  #store(shared: Shared, batch: EnqueueBatch, rule: UniqueRule, i: number, now: number, ended: RevokedJob[]): void {
     const id = batch.ids[i]!
     const key = batch.keys![i]!
-    this.#keyed.run(id, key, rule.until, batch.args[i]!, shared)
+    const entry = this.#admission.enter(batch, i, shared.state === 'SCHEDULED', now, new Map())
+    this.#keyed.run(id, key, rule.until, batch.args[i]!, { ...shared, ...entry })
+    if (entry.state === 'REVOKED') ended.push({ id, task: batch.task, queue: batch.queue })
     this.#uniques.taken(batch.task, key, id, rule, now)
   }
 

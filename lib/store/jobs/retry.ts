@@ -2,6 +2,7 @@ import { rankOf } from '../../domain/rank.ts'
 import type { State } from '../../domain/states.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { type FinalState, type Tally, tallyOf } from '../tally.ts'
+import { type Admission, admissionOf } from './admission.ts'
 
 /** A job as much as is needed to steer it. */
 export interface SteeredJob {
@@ -11,29 +12,36 @@ export interface SteeredJob {
   queue: string
   state: State
   priority: number
+  concurrencyKey: string | null
+  concurrencyLimit: number | null
   /** 1 once its arguments were dropped. */
   forgotten: number
 }
 
-const STEERED = 'SELECT seq, id, task, queue, state, priority, forgotten FROM celeriac_jobs'
+const STEERED = `SELECT seq, id, task, queue, state, priority, forgotten,
+  concurrency_key AS concurrencyKey, concurrency_limit AS concurrencyLimit FROM celeriac_jobs`
+
+const ALWAYS = { state: 'PENDING', blockedOn: null } as const
 
 /** Puts ended jobs among the waiting again. The caller holds the transaction. */
 export class JobRetries {
   readonly #tally: Tally
+  readonly #admission: Admission
   readonly #byId: Statement
   readonly #bySeq: Statement
   readonly #again: Statement
 
   constructor(db: Connection) {
     this.#tally = tallyOf(db)
+    this.#admission = admissionOf(db)
     this.#byId = db.prepare(`${STEERED} WHERE id = ?`)
     this.#bySeq = db.prepare(`${STEERED} WHERE seq = ?`)
     // OR IGNORE: its unique key may be held by a live job by now. Crashes stay counted, so that a job which kills its thread is still run with nothing beside it.
     this.#again =
-      db.prepare(`UPDATE OR IGNORE celeriac_jobs SET state = 'PENDING', rank = ?, run_at = NULL, expires_at = NULL, finished_at = NULL,
+      db.prepare(`UPDATE OR IGNORE celeriac_jobs SET state = @state, blocked_on = @blockedOn, rank = @rank, run_at = NULL, expires_at = NULL, finished_at = NULL,
         max_attempts = max(max_attempts, attempt + 1), owner = NULL, token = NULL, revoke_asked = NULL, revoke_reason = NULL,
         progress = NULL
-      WHERE seq = ? AND state IN ('FAILURE', 'REVOKED', 'EXPIRED') AND forgotten = 0`)
+      WHERE seq = @seq AND state IN ('FAILURE', 'REVOKED', 'EXPIRED') AND forgotten = 0`)
   }
 
   /** @param key id, or place in the order of arrival */
@@ -43,12 +51,14 @@ export class JobRetries {
   }
 
   /**
-   * To PENDING, due now, with one more attempt allowed; its attempts so far and the last error are kept. False when the
+   * To PENDING (or BLOCKED, when its concurrency key has no place), due now, with one more attempt allowed; its attempts so far and the last error are kept. False when the
    * job has not ended, succeeded or was forgotten, or a live job holds its unique key.
    */
-  retry({ seq, priority }: SteeredJob, now: number): boolean {
+  retry({ seq, priority, concurrencyKey, concurrencyLimit }: SteeredJob, now: number): boolean {
     const before = this.steered(seq)?.state
-    if (this.#again.run(rankOf(now, priority), seq).changes === 0) return false
+    const { state, blockedOn } =
+      concurrencyKey === null ? ALWAYS : this.#admission.again(concurrencyKey, concurrencyLimit ?? 1)
+    if (this.#again.run({ seq, rank: rankOf(now, priority), state, blockedOn }).changes === 0) return false
     this.#tally.left(before as FinalState)
     return true
   }

@@ -1,6 +1,7 @@
 import type { State } from '../../domain/states.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { type Tally, tallyOf } from '../tally.ts'
+import { type Admission, admissionOf } from './admission.ts'
 
 export interface Revoking {
   seq: number
@@ -14,6 +15,7 @@ export interface RevokedJob {
   id: string
   task: string
   queue: string
+  concurrencyKey?: string | null
 }
 
 const WAITING = "state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'RETRY')"
@@ -21,6 +23,7 @@ const WAITING = "state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'RETRY')"
 /** Takes jobs back before or while they run, and forgets results. The caller holds the transaction. */
 export class JobRevocations {
   readonly #tally: Tally
+  readonly #admission: Admission
   readonly #waiting: Statement
   readonly #family: Statement
   readonly #running: Statement
@@ -30,8 +33,9 @@ export class JobRevocations {
 
   constructor(db: Connection) {
     this.#tally = tallyOf(db)
+    this.#admission = admissionOf(db)
     this.#waiting = db.prepare(`UPDATE celeriac_jobs SET state = 'REVOKED', finished_at = ?, revoke_reason = ?
-      WHERE id = ? AND ${WAITING} RETURNING id, task, queue`)
+      WHERE id = ? AND ${WAITING} RETURNING id, task, queue, concurrency_key AS concurrencyKey`)
     this.#family = db.prepare(`UPDATE celeriac_jobs SET state = 'REVOKED', finished_at = ?, revoke_reason = ?
       WHERE ${WAITING} AND seq IN (
         WITH RECURSIVE family(seq, id) AS (
@@ -39,7 +43,7 @@ export class JobRevocations {
           UNION ALL
           SELECT j.seq, j.id FROM family JOIN celeriac_jobs j ON j.parent_id = family.id WHERE j.${WAITING})
         SELECT seq FROM family)
-      RETURNING id, task, queue`)
+      RETURNING id, task, queue, concurrency_key AS concurrencyKey`)
     this.#running =
       db.prepare(`UPDATE celeriac_jobs SET revoke_asked = max(coalesce(revoke_asked, 0), ?), revoke_reason = ?
       WHERE id = ? AND state = 'STARTED'`)
@@ -82,6 +86,7 @@ export class JobRevocations {
 
   #counted(ended: RevokedJob[], now: number): RevokedJob[] {
     for (const job of ended) this.#tally.ended(job, 'REVOKED', now)
+    for (const { concurrencyKey } of ended) if (concurrencyKey != null) this.#admission.refill(concurrencyKey)
     return ended
   }
 

@@ -25,6 +25,7 @@ export class UniqueKeys {
   readonly #sweep: Statement
   readonly #give: Statement
   readonly #move: Statement
+  readonly #rekey: Statement
 
   constructor(db: Connection) {
     this.#holder =
@@ -43,6 +44,9 @@ export class UniqueKeys {
     this.#move =
       db.prepare(`UPDATE celeriac_jobs SET args = @args, codec = @codec, options = @options, queue = @queue, priority = @priority,
         rank = @rank, run_at = @runAt, expires_at = @expiresAt, max_attempts = @maxAttempts WHERE seq = @seq`)
+    this.#rekey = db.prepare(
+      "UPDATE celeriac_jobs SET concurrency_key = ?, concurrency_limit = ? WHERE seq = ? AND state = 'SCHEDULED'",
+    )
   }
 
   /** The job that keeps another one of this key from being stored. */
@@ -66,7 +70,7 @@ export class UniqueKeys {
   }
 
   /** Gives a waiting job the arguments and options of a later call, and the time that follows from it. */
-  move(holder: Holder & { seq: number }, batch: EnqueueBatch, args: string | Uint8Array, now: number): void {
+  move(holder: Holder & { seq: number }, batch: EnqueueBatch, i: number, now: number): void {
     const { debounce } = batch.unique as UniqueRule
     // What is due already keeps its place: it runs as soon as a thread is free, with what was said last.
     const runAt =
@@ -74,7 +78,7 @@ export class UniqueKeys {
     const { queue, priority, codec, options, expiresAt, maxAttempts } = batch
     this.#move.run({
       seq: holder.seq,
-      args,
+      args: batch.args[i]!,
       codec,
       options,
       queue,
@@ -84,5 +88,7 @@ export class UniqueKeys {
       expiresAt,
       maxAttempts,
     })
+    const key = batch.gateKeys?.concurrency?.[i]
+    if (key !== undefined) this.#rekey.run(key, batch.concurrency?.limit ?? 1, holder.seq)
   }
 }

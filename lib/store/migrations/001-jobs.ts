@@ -36,6 +36,9 @@ CREATE TABLE celeriac_jobs (
   error         TEXT,
   unique_key    TEXT,
   unique_until  TEXT,
+  concurrency_key   TEXT,
+  concurrency_limit INTEGER,
+  blocked_on    TEXT,
   args          ANY NOT NULL,
   result        ANY
 ) STRICT;
@@ -44,7 +47,7 @@ CREATE INDEX celeriac_jobs_ready    ON celeriac_jobs (queue, task, rank, seq) WH
 CREATE INDEX celeriac_jobs_due      ON celeriac_jobs (run_at, state) WHERE state IN ('SCHEDULED', 'RETRY');
 CREATE INDEX celeriac_jobs_running  ON celeriac_jobs (queue, task) WHERE state = 'STARTED';
 CREATE INDEX celeriac_jobs_expiring ON celeriac_jobs (expires_at)
-  WHERE expires_at IS NOT NULL AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED');
+  WHERE expires_at IS NOT NULL AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED', 'BLOCKED');
 CREATE INDEX celeriac_jobs_revoking ON celeriac_jobs (seq) WHERE revoke_asked IS NOT NULL AND state = 'STARTED';
 CREATE INDEX celeriac_jobs_schedule ON celeriac_jobs (schedule)
   WHERE schedule IS NOT NULL AND state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'STARTED', 'RETRY');

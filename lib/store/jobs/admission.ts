@@ -1,0 +1,172 @@
+import type { State } from '../../domain/states.ts'
+import type { EnqueueBatch } from '../../wire/messages.ts'
+import type { Connection, Statement } from '../driver.ts'
+import { type Counted, type Tally, tallyOf } from '../tally.ts'
+import type { Line } from './line.ts'
+
+/** Jobs that hold a place of their concurrency key. Stands in the index and in the query, word for word. */
+export const HOLDS_PLACE = "(state IN ('PENDING', 'STARTED') OR (state = 'BLOCKED' AND blocked_on <> concurrency_key))"
+
+/** The columns of a new job that depend on the limits of its keys. */
+export interface Entry {
+  state: State
+  concurrencyKey: string | null
+  concurrencyLimit: number | null
+  blockedOn: string | null
+  finishedAt: number | null
+  revokeReason: string | null
+}
+
+/** A job whose time has come. */
+export interface Riser {
+  seq: number
+  rank: number
+  task: string
+  queue: string
+  concurrencyKey: string
+  concurrencyLimit: number
+  /** Ends instead of waiting when there is no place. */
+  discard: boolean
+}
+
+interface Blocked {
+  seq: number
+  queue: string
+  task: string
+  concurrencyLimit: number
+}
+
+const NONE: readonly Line[] = []
+
+const admissions = new WeakMap<Connection, Admission>()
+
+/** The one admission of a connection. */
+export function admissionOf(db: Connection): Admission {
+  let admission = admissions.get(db)
+  if (!admission) {
+    admission = new Admission(db)
+    admissions.set(db, admission)
+  }
+  return admission
+}
+
+/** Places taken so far, by key: known for as long as nobody else writes. */
+export type Places = Map<string, number>
+
+/**
+ * Lets jobs with a key in: a job becomes PENDING only when its key has a place, and BLOCKED otherwise, so that the jobs
+ * that are ready are never mixed with those that must not run. Whatever takes a job with a key out of PENDING and
+ * STARTED calls `refill` in the same transaction.
+ */
+export class Admission {
+  readonly #tally: Tally
+  readonly #taken: Statement
+  readonly #next: Statement
+  readonly #holder: Statement
+  readonly #release: Statement
+  readonly #rise: Statement
+  readonly #nextKey: Statement
+  #opened: Line[] = []
+
+  constructor(db: Connection) {
+    this.#tally = tallyOf(db)
+    this.#taken = db
+      .prepare(
+        `SELECT count(*) FROM (SELECT 1 FROM celeriac_jobs WHERE concurrency_key = ? AND ${HOLDS_PLACE} LIMIT ? + 0)`,
+      )
+      .pluck()
+    this.#next = db.prepare(`SELECT seq, queue, task, concurrency_limit AS concurrencyLimit FROM celeriac_jobs
+      WHERE blocked_on = ? AND state = 'BLOCKED' ORDER BY rank, seq LIMIT 1`)
+    this.#holder = db
+      .prepare(`SELECT id FROM celeriac_jobs WHERE concurrency_key = ? AND ${HOLDS_PLACE} LIMIT 1`)
+      .pluck()
+    this.#release = db.prepare(
+      "UPDATE celeriac_jobs SET state = 'PENDING', blocked_on = NULL WHERE seq = ? AND state = 'BLOCKED'",
+    )
+    this.#rise = db.prepare(`UPDATE celeriac_jobs SET state = @state, rank = @rank, blocked_on = @blockedOn,
+      finished_at = @finishedAt, revoke_reason = @revokeReason WHERE seq = @seq AND state IN ('SCHEDULED', 'RETRY')`)
+    this.#nextKey = db
+      .prepare(
+        "SELECT blocked_on FROM celeriac_jobs INDEXED BY celeriac_jobs_blocked WHERE blocked_on > ? AND state = 'BLOCKED' ORDER BY blocked_on LIMIT 1",
+      )
+      .pluck()
+  }
+
+  /** What a new job of a batch becomes; counts the place that it takes. */
+  enter(batch: EnqueueBatch, i: number, scheduled: boolean, now: number, places: Places): Entry {
+    const key = batch.gateKeys?.concurrency?.[i] ?? null
+    const rule = batch.concurrency
+    if (key === null || !rule) {
+      return entry(scheduled ? 'SCHEDULED' : 'PENDING', null, null)
+    }
+    const { limit, discard } = rule
+    if (scheduled) return entry('SCHEDULED', key, limit)
+    if (this.#takePlace(key, limit, places)) return entry('PENDING', key, limit)
+    return this.#turnedAway(batch, key, limit, discard, now)
+  }
+
+  /** Moves a job on whose time has come; says what it became. */
+  rise(job: Riser, now: number): State {
+    const { seq, rank, concurrencyKey: key, concurrencyLimit: limit, discard } = job
+    const { state, blockedOn, finishedAt, revokeReason } = this.#takePlace(key, limit, new Map())
+      ? entry('PENDING', key, limit)
+      : this.#turnedAway(job, key, limit, discard, now)
+    this.#rise.run({ seq, rank, state, blockedOn, finishedAt, revokeReason })
+    return state
+  }
+
+  /** Gives the free places of a key to those that wait for one, the best first. */
+  refill(key: string): void {
+    const places: Places = new Map()
+    while (true) {
+      const next = this.#next.get(key) as Blocked | undefined
+      if (!next || !this.#takePlace(key, next.concurrencyLimit, places)) return
+      this.#release.run(next.seq)
+      this.#opened.push([next.queue, next.task])
+    }
+  }
+
+  /** Lines that jobs were let into since the last call. */
+  opened(): readonly Line[] {
+    if (this.#opened.length === 0) return NONE
+    const opened = this.#opened
+    this.#opened = []
+    return opened
+  }
+
+  /** Id of a job that holds a place of a key, or null. */
+  holder(key: string): string | null {
+    return (this.#holder.get(key) as string | undefined) ?? null
+  }
+
+  /** The key after this one that jobs wait for. */
+  awaitedAfter(key: string): string | null {
+    return (this.#nextKey.get(key) as string | undefined) ?? null
+  }
+
+  /** What a job becomes that is to run again. */
+  again(key: string, limit: number): Pick<Entry, 'state' | 'blockedOn'> {
+    return this.#takePlace(key, limit, new Map())
+      ? { state: 'PENDING', blockedOn: null }
+      : { state: 'BLOCKED', blockedOn: key }
+  }
+
+  #turnedAway(job: Counted, key: string, limit: number, discard: boolean, now: number): Entry {
+    if (!discard) return { ...entry('BLOCKED', key, limit), blockedOn: key }
+    this.#tally.ended(job, 'REVOKED', now)
+    const name = key.slice(job.task.length + 1)
+    const whose = name === '' ? 'of its task' : `with the key "${name}"`
+    const revokeReason = `discarded: ${limit} ${limit === 1 ? 'job' : 'jobs'} ${whose} ran or waited already`
+    return { ...entry('REVOKED', key, limit), finishedAt: now, revokeReason }
+  }
+
+  #takePlace(key: string, limit: number, places: Places): boolean {
+    const taken = places.get(key) ?? (this.#taken.get(key, limit) as number)
+    places.set(key, taken < limit ? taken + 1 : taken)
+    return taken < limit
+  }
+}
+
+function entry(state: State, key: string | null, limit: number | null): Entry {
+  return { state, concurrencyKey: key, concurrencyLimit: limit, blockedOn: null, finishedAt: null, revokeReason: null }
+}
