@@ -160,11 +160,11 @@ export const PLANTED_BUGS: PlantedBug[] = [
     patches: [
       {
         file: 'store/caller-connection.js',
-        find: 'return inserts.insert(batch, now);',
-        put: `const duplicates = inserts.insert(batch, now);
+        find: 'return counted(connection, inserts.insert(batch, now));',
+        put: `const inserted = counted(connection, inserts.insert(batch, now));
           connection.exec('COMMIT');
           connection.exec('BEGIN IMMEDIATE');
-          return duplicates;`,
+          return inserted;`,
       },
     ],
     scenario: scenarios.takeBack,
