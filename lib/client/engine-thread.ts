@@ -11,6 +11,11 @@ export interface EngineListener {
   crashed(error: Error): void
 }
 
+/** How much longer than its drain and grace a stop waits for what is being stored, in ms. */
+const LOCKED = 1_000
+/** Longest that one timer is set for, in ms: a storage fault is told well before. */
+const LONGEST_TIMER = 60_000
+
 /**
  * The application thread's end: starts the engine thread at the first need and speaks with it. The thread keeps the
  * process alive while something is awaited of it, or while the app is started.
@@ -79,13 +84,21 @@ export class EngineThread {
 
   async #stop(): Promise<StopReport> {
     // What was asked for before the stop is still stored, even if it was in this very turn of the event loop.
-    await this.requests.landed()
+    // But a file that others hold locked does not hold the stop up for longer than its own times.
+    const begun = performance.now()
+    await before(this.requests.landed(), this.#patience.drain + this.#patience.grace + LOCKED)
+    const waited = Math.round(performance.now() - begun)
     this.#stopped = true
     const worker = this.#worker
     if (!worker) return { finished: 0, returned: 0, killed: 0 }
     const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
     const report = await this.requests.expect<StopReport>((request) =>
-      worker.postMessage({ type: 'stop', request, ...this.#patience }),
+      worker.postMessage({
+        type: 'stop',
+        request,
+        ...this.#patience,
+        drain: Math.max(0, this.#patience.drain - waited),
+      }),
     )
     this.#worker = null
     this.#started = null
@@ -195,4 +208,13 @@ export class EngineThread {
     if (this.#waited || this.#started) this.#worker?.ref()
     else this.#worker?.unref()
   }
+}
+
+/** Waits for `promise`, but no longer than so many ms. */
+async function before(promise: Promise<void>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(milliseconds, LONGEST_TIMER))
+  })
+  await Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }

@@ -1,4 +1,6 @@
 import { ShuttingDown } from '../errors.ts'
+import { isBusy } from '../store/sqlite-errors.ts'
+import type { Store } from '../store/store.ts'
 import { begunPath, removeBegunFile } from '../wire/begun-file.ts'
 import { toWireError } from '../wire/error-codec.ts'
 import type { StopReport } from '../wire/messages.ts'
@@ -8,13 +10,15 @@ import type { Parts } from './parts.ts'
 
 /** How long terminated threads may take to end, in ms: one stuck in native code never does. */
 const TERMINATION = 1_000
+/** How long a stop goes on trying to write while another connection holds the file, in ms. */
+const LOCKED = 1_000
 
 /**
  * The warm shutdown: stops claiming, hands back what was not begun, lets the rest finish for `drain` ms, signals it and
  * waits for `grace` ms, then terminates. What is interrupted gets its attempt back.
  */
 export async function stop(parts: Parts, lookout: Lookout, drain: number, grace: number): Promise<StopReport> {
-  const { dispatcher, beat, standing, main, settler, turns } = parts
+  const { dispatcher, beat, standing, main, settler, turns, announcer, clock } = parts
   const report: StopReport = { finished: 0, returned: 0, killed: 0 }
   dispatcher.consume(false)
   beat.run(false)
@@ -50,7 +54,12 @@ export async function stop(parts: Parts, lookout: Lookout, drain: number, grace:
   }
   lookout.stop()
   parts.pruner.stop()
-  turns.finish()
+  if (await turns.outlast(clock.monotonic() + LOCKED)) turns.finish()
+  else
+    announcer.log(
+      'warn',
+      'another connection holds the file, so the stop leaves without the last outcomes: their jobs run again once others on the file, or the next start, find this process gone',
+    )
   await leave(parts)
   return report
 }
@@ -74,14 +83,26 @@ async function leave({ standing, store, rescuer, main, announcer, clock }: Parts
   const { owner } = standing
   standing.owner = null
   if (owner !== null) {
-    store.write(false, () => store.processes.remove(owner))
+    const removed = removeRow(store, owner)
     rescuer.disappear()
     main.close()
-    removeBegunFile(begunPath(store.path, standing.key))
+    // Whoever finds the row of this process without its lock wants to know what it had begun.
+    if (removed) removeBegunFile(begunPath(store.path, standing.key))
     announcer.announce('worker-offline', { key: standing.key, pid: process.pid, at: clock.now() })
   }
   await within(standing.pool?.close() ?? Promise.resolve(), TERMINATION).ended
   store.close()
+}
+
+/** False when the file is locked. */
+function removeRow(store: Store, owner: number): boolean {
+  try {
+    store.write(false, () => store.processes.remove(owner))
+    return true
+  } catch (error) {
+    if (isBusy(error)) return false
+    throw error
+  }
 }
 
 function whenEmpty({ standing, dispatcher }: Parts): Promise<void> {

@@ -57,6 +57,19 @@ export class TurnLoop {
     setImmediate(() => this.#run())
   }
 
+  /**
+   * Tries for as long as the file is locked by others to write what waits, until `deadline` (monotonic ms). False when
+   * the lock outlasted it.
+   */
+  async outlast(deadline: number): Promise<boolean> {
+    while (true) {
+      this.#run()
+      if (this.#busySince === null) return true
+      if (this.#clock.monotonic() >= deadline) return false
+      await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER))
+    }
+  }
+
   /** Runs a turn now, for the last time. */
   finish(): void {
     this.#run()
