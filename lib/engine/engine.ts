@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { LaneJob } from '../pool/lane.ts'
-import { isBusy, storageError } from '../store/sqlite-errors.ts'
+import { sqliteCode, storageError } from '../store/sqlite-errors.ts'
 import { Store } from '../store/store.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
 import { toWireError } from '../wire/error-codec.ts'
@@ -261,7 +261,7 @@ export class Engine {
         session.reply({
           type: 'refused',
           requests: [request],
-          error: toWireError(isBusy(error) ? storageError(error, path) : error),
+          error: toWireError(sqliteCode(error) === null ? error : storageError(error, path)),
         }),
     )
   }
@@ -322,7 +322,8 @@ export class Engine {
 
   /** The engine cannot go on: says why and leaves; what it had acknowledged is in the file. */
   #die(error: unknown): void {
-    this.#post({ type: 'fatal', error: toWireError(error) })
+    const fault = sqliteCode(error) === null ? error : storageError(error, this.#parts.store.path)
+    this.#post({ type: 'fatal', error: toWireError(fault) })
     this.#lookout.stop()
     void this.#parts.standing.pool?.close()
     this.#leave()

@@ -1,6 +1,5 @@
 import { ShuttingDown } from '../errors.ts'
-import { isBusy } from '../store/sqlite-errors.ts'
-import type { Store } from '../store/store.ts'
+import { storageError } from '../store/sqlite-errors.ts'
 import { begunPath, removeBegunFile } from '../wire/begun-file.ts'
 import { toWireError } from '../wire/error-codec.ts'
 import type { StopReport } from '../wire/messages.ts'
@@ -78,31 +77,29 @@ function signalAll({ standing, main }: Parts): void {
   }
 }
 
-/** Takes this process off the file, and closes it. */
+/** Takes this process off the file, and closes it. What cannot be cleared away, whoever opens the file next clears, as after a kill. */
 async function leave({ standing, store, rescuer, main, announcer, clock }: Parts): Promise<void> {
   const { owner } = standing
+  const tidied = (work: () => void): boolean => {
+    try {
+      work()
+      return true
+    } catch (error) {
+      announcer.log('warn', `something of this process stays behind: ${storageError(error, store.path).message}`)
+      return false
+    }
+  }
   standing.owner = null
   if (owner !== null) {
-    const removed = removeRow(store, owner)
-    rescuer.disappear()
+    const removed = tidied(() => store.write(false, () => store.processes.remove(owner)))
+    tidied(() => rescuer.disappear())
     main.close()
     // Whoever finds the row of this process without its lock wants to know what it had begun.
-    if (removed) removeBegunFile(begunPath(store.path, standing.key))
+    if (removed) tidied(() => removeBegunFile(begunPath(store.path, standing.key)))
     announcer.announce('worker-offline', { key: standing.key, pid: process.pid, at: clock.now() })
   }
   await within(standing.pool?.close() ?? Promise.resolve(), TERMINATION).ended
   store.close()
-}
-
-/** False when the file is locked. */
-function removeRow(store: Store, owner: number): boolean {
-  try {
-    store.write(false, () => store.processes.remove(owner))
-    return true
-  } catch (error) {
-    if (isBusy(error)) return false
-    throw error
-  }
 }
 
 function whenEmpty({ standing, dispatcher }: Parts): Promise<void> {
