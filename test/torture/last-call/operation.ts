@@ -1,0 +1,18 @@
+export const OPERATIONS = [
+  'enqueue',
+  'bulk',
+  'within',
+  'succeed',
+  'fail',
+  'retry',
+  'revoke-waiting',
+  'revoke-running',
+  'slot',
+  'checkpoint',
+  'prune',
+  'migrate',
+  'shutdown',
+] as const
+
+/** What the library is doing when its last system call comes. */
+export type Operation = (typeof OPERATIONS)[number]

@@ -1,0 +1,188 @@
+/** One operation of the library, performed between two lines on stdout; promises and refusals are said in between. */
+import { writeSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { isMainThread } from 'node:worker_threads'
+import Database from 'better-sqlite3'
+import { Celeriac, CeleriacError } from 'celeriac'
+import type { Promised } from '../power-cut/promised.ts'
+import type { Operation } from './operation.ts'
+
+const [operation, database] = process.argv.slice(2) as [Operation | 'prepare' | 'drain', string]
+const quiet = (): void => {}
+
+export const app = new Celeriac({
+  name: 'last-call',
+  database,
+  tasks: import.meta.url,
+  // A job that runs for ever is run again by whoever comes next.
+  concurrency: operation === 'drain' ? 2 : 1,
+  ...(operation === 'prune' && { retention: { success: 1, failure: 1 } }),
+  logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+})
+export const double = app.task('double', (n: number) => n * 2)
+export const fail = app.task('fail', (n: number) => {
+  throw new Error(`no ${n}`)
+})
+let failed = 0
+export const flaky = app.task('flaky', { retry: { maxRetries: 2, delay: 1, jitter: 'none' } }, (n: number) => {
+  if (failed++ === 0) throw new Error('once more')
+  return n
+})
+export const forever = app.task('forever', async () => {
+  await pause(2 ** 30)
+})
+
+const say = (line: Promised | { refused: string } | 'begin' | 'end'): void =>
+  void writeSync(1, `${JSON.stringify(line)}\n`)
+const between = async (work: () => unknown): Promise<void> => {
+  say('begin')
+  try {
+    await work()
+  } catch (error) {
+    say({ refused: error instanceof CeleriacError ? error.code : String(error) })
+  }
+  say('end')
+}
+
+const ended = async (handle: { id: string; get(): Promise<unknown> }, state: 'SUCCESS' | 'FAILURE'): Promise<void> => {
+  const value = await handle.get().catch((error: Error) => {
+    if (error.name !== 'TaskFailure') throw error
+    return (error.cause as Error).message
+  })
+  say({ ended: handle.id, state, value })
+}
+
+const own = (): Database.Database => {
+  const db = new Database(database)
+  db.pragma('synchronous = FULL')
+  return db
+}
+
+const OPERATIONS: Record<Operation | 'prepare' | 'drain', () => Promise<void>> = {
+  /** What every other operation finds: jobs that ended, jobs that wait, an own table. */
+  async prepare() {
+    const db = own()
+    db.pragma('journal_mode = WAL')
+    db.exec('CREATE TABLE orders (id INTEGER PRIMARY KEY, job TEXT) STRICT')
+    db.close()
+    await app.start()
+    const handles = await double.delayMany(Array.from({ length: 40 }, (_, i) => [i]))
+    await Promise.all(handles.map((handle) => handle.get()))
+    await double.applyAsync([1], { countdown: '1h' })
+  },
+  /** Ends whatever was left. */
+  async drain() {
+    app.on('engine-crashed', ({ error }) => {
+      throw error
+    })
+    await app.start()
+    await double.delay(1).then((handle) => handle.get())
+  },
+  async enqueue() {
+    await double.applyAsync([0], { countdown: '1h' })
+    await between(async () => {
+      for (let i = 0; i < 3; i++) say({ stored: [(await double.delay(i)).id] })
+    })
+  },
+  async bulk() {
+    await double.applyAsync([0], { countdown: '1h' })
+    await between(async () => {
+      const handles = await double.delayMany(Array.from({ length: 300 }, (_, i) => [i]))
+      say({ stored: handles.map(({ id }) => id) })
+    })
+  },
+  async within() {
+    const db = own()
+    const insert = db.prepare('INSERT INTO orders (job) VALUES (?)')
+    await between(() => {
+      for (let i = 0; i < 3; i++) {
+        const store = db.transaction(() => {
+          const handle = double.within(db).delay(i)
+          insert.run(handle.id)
+          return handle
+        })
+        say({ stored: [store.immediate().id], order: true })
+      }
+    })
+    db.close()
+  },
+  async succeed() {
+    await app.start()
+    await between(async () => {
+      for (let i = 0; i < 3; i++) await ended(await double.delay(i), 'SUCCESS')
+    })
+  },
+  async fail() {
+    await app.start()
+    await between(async () => {
+      for (let i = 0; i < 3; i++) await ended(await fail.delay(i), 'FAILURE')
+    })
+  },
+  async retry() {
+    await app.start()
+    await between(async () => ended(await flaky.delay(7), 'SUCCESS'))
+  },
+  async 'revoke-waiting'() {
+    const handles = await double.delayMany(
+      [1, 2, 3].map((n) => [n]),
+      { countdown: '1h' },
+    )
+    await between(async () => {
+      for (const handle of handles) {
+        await handle.revoke()
+        say({ ended: handle.id, state: 'REVOKED', value: null })
+      }
+    })
+  },
+  async 'revoke-running'() {
+    await app.start()
+    const handle = await forever.delay()
+    while ((await handle.state()) !== 'STARTED') await pause(2)
+    await between(async () => {
+      await handle.revoke({ terminate: true })
+      await handle.get().catch((error: Error) => {
+        if (error.name !== 'TaskRevoked') throw error
+      })
+      say({ ended: handle.id, state: 'REVOKED', value: null })
+    })
+  },
+  async slot() {
+    app.schedule('often', { every: '1s', run: double.s(4) })
+    await between(async () => {
+      const fired = new Promise((resolve) => app.on('schedule-fired', resolve))
+      await app.start()
+      await fired
+    })
+  },
+  async checkpoint() {
+    await between(async () => {
+      for (let i = 0; i < 130; i++) say({ stored: [(await double.applyAsync([i], { countdown: '1h' })).id] })
+    })
+  },
+  async prune() {
+    await between(async () => {
+      await app.start()
+      const db = own()
+      const count = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'SUCCESS'").pluck()
+      while (count.get() !== 0) await pause(5)
+      db.close()
+    })
+  },
+  async migrate() {
+    await between(async () => say({ stored: [(await double.delay(1)).id] }))
+  },
+  async shutdown() {
+    await app.start()
+    const handles = await double.delayMany(Array.from({ length: 50 }, (_, i) => [i]))
+    await between(async () => {
+      say({ stored: handles.map(({ id }) => id) })
+      await app.stop()
+    })
+  },
+}
+
+// Pool threads import this module for its tasks.
+if (isMainThread) {
+  await OPERATIONS[operation]()
+  await app.stop({ drain: 0, grace: 0 })
+}

@@ -1,0 +1,13 @@
+import { spawnSync } from 'node:child_process'
+
+/** Why a command cannot be used here, or null when it can. */
+export function missingCommand(command: string, args: readonly string[] = ['-V']): string | null {
+  const { error, status } = spawnSync(command, args, { stdio: 'ignore' })
+  if (error) return `${command} is not installed`
+  return status === 0 ? null : `${command} does not work here (exit code ${status})`
+}
+
+/** Why system calls cannot be traced here, or null: some containers forbid it although the command is there. */
+export function missingTracing(): string | null {
+  return missingCommand('strace', ['-o', '/dev/null', 'true'])
+}
