@@ -7,6 +7,7 @@ import { retryData } from './domain/retry.ts'
 import { DuplicateSchedule, DuplicateTask, InvalidOption, InvalidSchedule, JoinInsideTask } from './errors.ts'
 import { EventHub } from './event-hub.ts'
 import type { EventMap, EventName } from './events.ts'
+import { backup, doctor } from './file-care.ts'
 import { checkInput } from './input-check.ts'
 import { Inspect } from './inspect.ts'
 import { MainTasks } from './main-tasks.ts'
@@ -25,6 +26,7 @@ import type { Signature } from './signature.ts'
 import type { Task } from './task.ts'
 import { type DefinedTask, makeTask, type TaskHost } from './task-factory.ts'
 import type { TaskFunction } from './task-function.ts'
+import type { BackupReport, Diagnosis } from './wire/care.ts'
 import { encode } from './wire/codec.ts'
 import type {
   AppIdentity,
@@ -221,6 +223,19 @@ export class Celeriac extends AppHooks {
     )
     await this.reader.close()
     return report
+  }
+
+  /**
+   * Copies the file to `target` as it is at one moment, while the app goes on; see `backup()`.
+   * @throws BackupExists, and the database errors
+   */
+  async backup(target: string): Promise<BackupReport> {
+    return backup(this.database, target)
+  }
+
+  /** Examines the file; see `doctor()`. */
+  async doctor(): Promise<Diagnosis> {
+    return doctor(this.database, { tasks: [...this.#tasks.keys()] })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -131,6 +131,11 @@ export class StorageFailed extends CeleriacError {
   readonly code = 'STORAGE_FAILED'
 }
 
+/** `backup()` was given the name of something that exists. */
+export class BackupExists extends CeleriacError {
+  readonly code = 'BACKUP_EXISTS'
+}
+
 /** The installed better-sqlite3 cannot run on this Node. */
 export class DriverMismatch extends CeleriacError {
   readonly code = 'DRIVER_MISMATCH'

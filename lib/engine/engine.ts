@@ -176,7 +176,7 @@ export class Engine {
       ),
       standing,
     }
-    this.#wal = new WalKeeper(store)
+    this.#wal = new WalKeeper(store, clock, (message) => announcer.log('warn', message))
     this.#stuck = new StuckWatch(
       () => standing.pool?.lanes ?? [],
       (jobs) => this.#moveOn(jobs),
@@ -333,6 +333,7 @@ export class Engine {
     this.#stuck.stop()
     this.#limits.stop()
     this.#parts.pruner.stop()
+    this.#wal.stop()
     if (this.#timer) clearTimeout(this.#timer)
     // Ends the thread once what was posted is on its way.
     setImmediate(() => process.exit())

@@ -1,17 +1,25 @@
-import type { Retention } from '../store/prune.ts'
 import type { Store } from '../store/store.ts'
+import type { Retention } from '../wire/care.ts'
 import type { Clock } from './clock.ts'
 import type { Edits } from './edits.ts'
 
-/** Rows looked at, and at most deleted, in one transaction: some 5 ms of the writer. */
+/** Rows looked at, and at most deleted, in one transaction. */
 const PAGE = 500
 /** Keys looked at between pages. */
 const KEYS = 100
-/** Pause between pages while there is something to delete, and while there is not, in ms. */
+/** Longest that one deletion holds the writer, in ms. */
+const HOLD = 8
+/** Pause between pages while there is something to delete, in ms. */
 const BUSY_PAUSE = 50
+/** Pause while there is not, and the longest between walks over what is finished, in ms. */
 const IDLE_PAUSE = 5_000
+const LONGEST_PAUSE = 300_000
+/** Free space worth handing back: a share of the file, and pages. Less is soon used again. */
+const WORTH_SHARE = 0.3
+const WORTH_PAGES = 4_096
+const HANDED_BACK = 128
 
-/** Tidies up a page at a time, so that nobody waits for it: deletes what is past its retention. */
+/** Tidies up a page at a time, so that nobody waits for it: deletes what is past its retention, folds old statistics. */
 export class Pruner {
   readonly #store: Store
   readonly #edits: Edits
@@ -20,6 +28,9 @@ export class Pruner {
   readonly #failed: (error: unknown) => void
   #after = 0
   #awaited = ''
+  #soonest: number | null = null
+  /** When the next walk is due, in epoch ms. */
+  #walkAt = 0
   #timer: NodeJS.Timeout | null = null
 
   constructor(store: Store, edits: Edits, clock: Clock, retention: Retention, failed: (error: unknown) => void) {
@@ -58,8 +69,8 @@ export class Pruner {
 
   #next(pause: number): void {
     this.#timer = setTimeout(() => {
-      this.#prune().then(
-        (busy) => this.#timer && this.#next(busy ? BUSY_PAUSE : IDLE_PAUSE),
+      this.#care().then(
+        (wait) => this.#timer && this.#next(wait),
         (error: unknown) => {
           this.#failed(error)
           if (this.#timer) this.#next(IDLE_PAUSE)
@@ -68,11 +79,39 @@ export class Pruner {
     }, pause)
   }
 
-  async #prune(): Promise<boolean> {
+  /** One step of one kind; returns how long to wait for the next. */
+  async #care(): Promise<number> {
+    const now = this.#clock.now()
     if (this.#after === 0) await this.#refill()
-    const page = this.#store.pruning.look(this.#retention, this.#after, PAGE, this.#clock.now())
-    this.#after = page.next
-    if (page.seqs.length > 0) await this.#edits.make(() => this.#store.pruning.remove(page))
-    return page.next > 0
+    if (now >= this.#walkAt) {
+      if (await this.#prune(now)) return BUSY_PAUSE
+      this.#walkAt = now + this.#pause(now)
+    }
+    if (this.#store.folding.due(now) && (await this.#edits.make((at) => this.#store.folding.fold(at))))
+      return BUSY_PAUSE
+    if (this.#store.handBack(WORTH_PAGES, WORTH_SHARE, HANDED_BACK)) return BUSY_PAUSE
+    return IDLE_PAUSE
+  }
+
+  async #prune(now: number): Promise<boolean> {
+    const page = this.#store.pruning.look(this.#retention, this.#after, PAGE, now)
+    if (this.#after === 0) this.#soonest = null
+    if (page.soonest !== null) this.#soonest = Math.min(this.#soonest ?? page.soonest, page.soonest)
+    const whole = page.jobs.length === 0 || (await this.#edits.make(() => this.#remove(page)))
+    if (whole) this.#after = page.next
+    return !whole || page.next > 0
+  }
+
+  #remove(page: Parameters<Store['pruning']['remove']>[0]): boolean {
+    const end = this.#clock.monotonic() + HOLD
+    return this.#store.pruning.remove(page, () => this.#clock.monotonic() < end)
+  }
+
+  /** A walk is made when something may go by its age; what ends from now on lives for the shortest age at least. */
+  #pause(now: number): number {
+    const keeps = Object.values(this.#retention)
+    if (keeps.some(({ count }) => count !== null)) return 0
+    const shortest = Math.min(LONGEST_PAUSE, ...keeps.flatMap(({ age }) => age ?? []))
+    return Math.min(shortest, (this.#soonest ?? Number.POSITIVE_INFINITY) - now)
   }
 }

@@ -1,9 +1,16 @@
 import type { Store } from '../store/store.ts'
+import type { Clock } from './clock.ts'
 
 /** Turns after which a quiet moment is used to checkpoint: a WAL of a few hundred pages costs least to sync. */
 const TURNS_IDLE = 100
 /** Turns after which it is done even under load. */
 const TURNS_BUSY = 400
+/** Size of the WAL from which a moment without readers is waited for, in bytes, and for how long and how often, in ms. */
+const LARGE = 32 * 1_048_576
+const PATIENCE = 20
+const EVERY = 1_000
+/** Size from which somebody is told, in bytes. */
+const TOO_LARGE = 64 * 1_048_576
 
 /**
  * Keeps the WAL small, so that it is overwritten rather than grown: syncing a growing file costs twice as much. Runs
@@ -11,16 +18,54 @@ const TURNS_BUSY = 400
  */
 export class WalKeeper {
   readonly #store: Store
+  readonly #clock: Clock
+  readonly #warn: (message: string) => void
   #turns = 0
+  #triedAt = Number.NEGATIVE_INFINITY
+  #warned = false
+  #timer: NodeJS.Timeout | null = null
 
-  constructor(store: Store) {
+  constructor(store: Store, clock: Clock, warn: (message: string) => void) {
     this.#store = store
+    this.#clock = clock
+    this.#warn = warn
   }
 
   turned(idle: boolean): void {
     this.#turns++
     if (this.#turns < (idle ? TURNS_IDLE : TURNS_BUSY)) return
     this.#turns = 0
-    this.#store.checkpoint()
+    this.#keep()
+  }
+
+  stop(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+  }
+
+  #keep(): void {
+    const bytes = this.#store.checkpoint()
+    if (bytes < LARGE) {
+      this.#warned = false
+      return
+    }
+    const now = this.#clock.monotonic()
+    if (now - this.#triedAt < EVERY) return
+    this.#triedAt = now
+    if (this.#store.restartWal(PATIENCE)) {
+      this.#warned = false
+      return
+    }
+    if (bytes >= TOO_LARGE && !this.#warned) {
+      this.#warned = true
+      this.#warn(
+        `the write-ahead log of ${this.#store.path} holds ${Math.round(bytes / 1_048_576)} MB and grows with each write, because somebody keeps a read transaction open on the file — end it: an idle shell, a backup tool, an iterate() that was not finished`,
+      )
+    }
+    // Nobody may write when the reader ends.
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null
+      this.#keep()
+    }, EVERY * 2).unref()
   }
 }

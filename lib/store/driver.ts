@@ -17,7 +17,7 @@ let loaded: DatabaseClass | null = null
  */
 export function loadDriver(): DatabaseClass {
   if (loaded) return loaded
-  const { version } = require('better-sqlite3/package.json') as { version: string }
+  const version = driverVersion()
   assertDriverFits(version, process.versions.napi, process.version)
   try {
     loaded = require('better-sqlite3') as DatabaseClass
@@ -28,6 +28,10 @@ export function loadDriver(): DatabaseClass {
     )
   }
   return loaded
+}
+
+export function driverVersion(): string {
+  return (require('better-sqlite3/package.json') as { version: string }).version
 }
 
 export function assertDriverFits(version: string, napi: string | undefined, node: string): void {

@@ -36,6 +36,14 @@ export function refuseNewer(db: Connection): number {
   return version
 }
 
+/** Everything of ours in the file: the statement that made each table, index and view, by name. */
+export function createdSchema(db: Connection): Map<string, string> {
+  const rows = db
+    .prepare("SELECT name, sql FROM sqlite_schema WHERE name LIKE 'celeriac\\_%' ESCAPE '\\' AND sql IS NOT NULL")
+    .all() as { name: string; sql: string }[]
+  return new Map(rows.map(({ name, sql }) => [name, sql.replace(/\s+/g, ' ')]))
+}
+
 /** Applies what is missing. The caller holds a write transaction, so the file is never between two versions. */
 export function migrateInTransaction(db: Connection): void {
   const version = refuseNewer(db)

@@ -36,6 +36,8 @@ function openOnce(path: string, durability: Durability): Connection {
     createPrivately(path)
     db = new Database(path, { timeout: BUSY_TIMEOUT })
     const version = refuseNewer(db)
+    // Heeded by an empty file only: `vacuum` can then hand space back without rewriting it all.
+    if (version === 0 && db.pragma('page_count', { simple: true }) === 0) db.pragma('auto_vacuum = INCREMENTAL')
     db.pragma('journal_mode = WAL')
     // Whoever turns a file to WAL gets FULL, whoever opens it later NORMAL: never rely on what a connection begins with.
     setSynchronous(db, durability)

@@ -2,10 +2,12 @@ import { statSync } from 'node:fs'
 import { DatabaseReplaced } from '../errors.ts'
 import type { Durability } from '../wire/engine-options.ts'
 import { Audit } from './audit.ts'
+import { handBack } from './care/vacuum.ts'
 import { StoredCommands } from './commands.ts'
 import { Controls } from './controls.ts'
 import { Counts } from './counts.ts'
 import type { Connection, Statement } from './driver.ts'
+import { Folding } from './folding.ts'
 import { type Admission, admissionOf } from './jobs/admission.ts'
 import { JobClaims } from './jobs/claim.ts'
 import { JobInserts } from './jobs/insert.ts'
@@ -15,12 +17,15 @@ import { JobRevocations } from './jobs/revoke.ts'
 import { JobSearch } from './jobs/search.ts'
 import { JobSettlements } from './jobs/settle.ts'
 import { Logs } from './logs.ts'
-import { openDatabase, setSynchronous } from './open.ts'
+import { BUSY_TIMEOUT, openDatabase, setSynchronous } from './open.ts'
 import { Processes } from './processes.ts'
 import { Pruning } from './prune.ts'
 import { Schedules } from './schedules.ts'
 import { storageError } from './sqlite-errors.ts'
 import { type Tally, tallyOf } from './tally.ts'
+
+/** What SQLite makes files with, unless told otherwise. */
+const PAGE_BYTES = 4_096
 
 /** The engine's one connection to the file, and every statement it runs. */
 export class Store {
@@ -41,6 +46,7 @@ export class Store {
   readonly logs: Logs
   readonly pruning: Pruning
   readonly audit: Audit
+  readonly folding: Folding
   readonly #db: Connection
   readonly #tally: Tally
   readonly #full: boolean
@@ -81,6 +87,7 @@ export class Store {
     this.logs = new Logs(db)
     this.pruning = new Pruning(db)
     this.audit = new Audit(db)
+    this.folding = new Folding(db)
     const { dev, ino } = statSync(path)
     this.#file = { dev, ino }
     this.#version = this.dataVersion()
@@ -138,10 +145,31 @@ export class Store {
     }
   }
 
-  /** Copies the WAL into the file as far as readers allow, without waiting; returns the pages left in the WAL. */
+  /** Copies the WAL into the file as far as readers allow, without waiting; returns the bytes that lie in the WAL. */
   checkpoint(): number {
-    const [, pages, done] = this.#checkpoint.get() as [number, number, number]
-    return pages - done
+    const [, pages] = this.#checkpoint.get() as [number, number, number]
+    return pages * PAGE_BYTES
+  }
+
+  /**
+   * The same, waiting up to `patience` ms for a moment without readers, after which the WAL is written from its beginning.
+   * Readers that follow each other closely leave no such moment by themselves. False when one stayed.
+   */
+  restartWal(patience: number): boolean {
+    this.#db.pragma(`busy_timeout = ${patience}`)
+    try {
+      const [result] = this.#db.pragma('wal_checkpoint(RESTART)') as { busy: number }[]
+      return result?.busy === 0
+    } finally {
+      this.#db.pragma(`busy_timeout = ${BUSY_TIMEOUT}`)
+    }
+  }
+
+  /** Hands free pages back to the disk when they are many; false when there was nothing to hand back. */
+  handBack(least: number, share: number, pages: number): boolean {
+    const free = this.#db.pragma('freelist_count', { simple: true }) as number
+    if (free < least || free < share * (this.#db.pragma('page_count', { simple: true }) as number)) return false
+    return handBack(this.#db, pages) > 0
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import type { Retention } from './care.ts'
 import type { AppIdentity } from './messages.ts'
 
 /** `full` syncs each commit that makes a promise; `normal` may lose the last commits when the power fails. */
@@ -27,7 +28,6 @@ export interface EngineOptions {
   queues: Record<string, { concurrency?: number }>
   pool: PoolSettings
   modules: string[]
-  /** Milliseconds after the end, or null for ever, by final state. */
-  retention: Readonly<Record<'SUCCESS' | 'FAILURE' | 'REVOKED' | 'EXPIRED', number | null>>
+  retention: Retention
   maxPayload: number
 }

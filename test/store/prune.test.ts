@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import type { Retention } from '../../lib/store/prune.ts'
 import { Store } from '../../lib/store/store.ts'
+import type { Retention } from '../../lib/wire/care.ts'
 import { newJobId } from '../../lib/wire/job-id.ts'
 
 const NOW = 1_000_000
-const RETENTION: Retention = { SUCCESS: 1_000, FAILURE: 5_000, REVOKED: null, EXPIRED: 1_000 }
+const keep = (age: number | null, count: number | null = null) => ({ age, count })
+const RETENTION: Retention = { SUCCESS: keep(1_000), FAILURE: keep(5_000), REVOKED: keep(null), EXPIRED: keep(1_000) }
+const FOREVER: Retention = { SUCCESS: keep(null), FAILURE: keep(null), REVOKED: keep(null), EXPIRED: keep(null) }
 
 describe('pruning', () => {
   let folder: string
@@ -61,7 +63,7 @@ describe('pruning', () => {
 
   function pruneOnce(after = 0, limit = 100, retention = RETENTION): number {
     const page = store.pruning.look(retention, after, limit, NOW)
-    store.write(false, () => store.pruning.remove(page))
+    store.write(false, () => store.pruning.remove(page, () => true))
     return page.next
   }
 
@@ -106,7 +108,48 @@ describe('pruning', () => {
 
   it('prunes nothing when everything is kept for ever', () => {
     const old = jobs(2, 1, 'succeed')
-    assert.equal(pruneOnce(0, 100, { SUCCESS: null, FAILURE: null, REVOKED: null, EXPIRED: null }), 0)
+    assert.equal(pruneOnce(0, 100, FOREVER), 0)
     assert.equal(left(old), 2)
+  })
+
+  it('keeps no more of a state than its count, and of those the youngest', () => {
+    const old = jobs(4, NOW - 900, 'succeed')
+    const failed = jobs(4, NOW - 800, 'fail')
+    const young = jobs(4, NOW - 700, 'succeed')
+    const counted = { ...FOREVER, SUCCESS: keep(1_000, 6) }
+    pruneOnce(0, 100, counted)
+    assert.deepEqual([old, failed, young].map(left), [2, 4, 4])
+    pruneOnce(0, 100, { ...counted, SUCCESS: keep(null, 3) })
+    assert.deepEqual([old, failed, young].map(left), [0, 4, 3])
+    pruneOnce(0, 100, { ...FOREVER, FAILURE: keep(null, 0) })
+    assert.deepEqual([old, failed, young].map(left), [0, 0, 3])
+  })
+
+  it('goes page by page when only a count is given', () => {
+    const old = jobs(9, NOW - 900, 'succeed')
+    const counted = { ...FOREVER, SUCCESS: keep(null, 2) }
+    let next = 0
+    do next = pruneOnce(next, 2, counted)
+    while (next > 0)
+    assert.equal(left(old), 2)
+  })
+
+  it('breaks off when its time is up, and says so', () => {
+    const old = jobs(5, NOW - 9_000, 'succeed')
+    const page = store.pruning.look(RETENTION, 0, 100, NOW)
+    let asked = 0
+    store.write(false, () =>
+      assert.equal(
+        store.pruning.remove(page, () => ++asked < 3),
+        false,
+      ),
+    )
+    assert.equal(left(old), 2)
+  })
+
+  it('says when the next job may go', () => {
+    jobs(1, NOW - 400, 'succeed')
+    assert.equal(store.pruning.look(RETENTION, 0, 100, NOW).soonest, NOW + 600)
+    assert.equal(store.pruning.look(FOREVER, 0, 100, NOW).soonest, null)
   })
 })

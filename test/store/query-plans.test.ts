@@ -14,6 +14,7 @@ const ASKED_FOR: [what: string, sql: RegExp][] = [
 const RARELY: [what: string, sql: RegExp][] = [
   ['what a dead process had claimed', /WHERE state = 'STARTED' AND owner = \? ORDER BY seq$/],
   ['the attempts of a job', /FROM celeriac_attempts WHERE job = \? ORDER BY ended_at, number$/],
+  ['minutes folded into days', /^INSERT INTO celeriac_stats_daily .* GROUP BY day, task, queue/],
   ['spans of time', /FROM celeriac_stats_minute WHERE minute >= @from .* GROUP BY at$/],
   ['totals by task and queue', /FROM celeriac_stats_daily UNION ALL .* GROUP BY task, queue$/],
   ['owners that have no row', /^SELECT DISTINCT owner FROM celeriac_jobs WHERE state = 'STARTED'/],

@@ -110,10 +110,11 @@ describe('the tally', () => {
 
   test('keeps its count of a job that is pruned, and the file counts one less', () => {
     const { SUCCESS } = reading.overview(NOW).states
-    const retention = { SUCCESS: 1, FAILURE: null, REVOKED: null, EXPIRED: null }
+    const kept = { age: null, count: null }
+    const retention = { SUCCESS: { age: 1, count: null }, FAILURE: kept, REVOKED: kept, EXPIRED: kept }
     const page = store.pruning.look(retention, 0, 5, NOW + 1_000_000)
-    assert.equal(page.seqs.length, 5)
-    store.write(false, () => store.pruning.remove(page))
+    assert.equal(page.jobs.length, 5)
+    store.write(false, () => store.pruning.remove(page, () => true))
     assert.equal(reading.overview(NOW).states.SUCCESS, SUCCESS - 5)
     assert.equal(reading.totals()[0]?.success, 20)
   })

@@ -1,0 +1,37 @@
+import { existsSync, linkSync, rmSync, statSync } from 'node:fs'
+import { BackupExists } from '../../errors.ts'
+import type { BackupReport } from '../../wire/care.ts'
+import { createPrivately } from '../open.ts'
+import { withFile } from './connection.ts'
+
+/** More pages than a file can have: the copy is one step, so a writer can never make it begin again. */
+const ALL_PAGES = 0x7fff_ffff
+
+/**
+ * Copies the file as it is at one moment, while others write. The copy appears under its name when it is complete and
+ * synced, readable by its owner only.
+ * @throws BackupExists, and the database errors
+ */
+export async function backup(path: string, target: string): Promise<BackupReport> {
+  if (existsSync(target)) throw exists(target)
+  const part = `${target}.part`
+  rmSync(part, { force: true })
+  try {
+    await withFile(path, 'read', async (db) => {
+      createPrivately(part)
+      await db.backup(part, { progress: () => ALL_PAGES })
+    })
+    // A link fails where a rename would overwrite.
+    linkSync(part, target)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw exists(target)
+    throw error
+  } finally {
+    for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(part + suffix, { force: true })
+  }
+  return { path: target, bytes: statSync(target).size }
+}
+
+function exists(target: string): BackupExists {
+  return new BackupExists(`${target} exists — a backup never overwrites: remove it, or choose another name`)
+}
