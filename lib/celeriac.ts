@@ -10,6 +10,7 @@ import type { EventMap, EventName } from './events.ts'
 import { backup, doctor } from './file-care.ts'
 import { checkInput } from './input-check.ts'
 import { Inspect } from './inspect.ts'
+import { linkResolver } from './links.ts'
 import { MainTasks } from './main-tasks.ts'
 import { type AppSettings, appSettings, type CeleriacOptions, type ShutdownOptions } from './options/app-options.ts'
 import { callSettings, gateKeysOf } from './options/call-options.ts'
@@ -128,6 +129,7 @@ export class Celeriac extends AppHooks {
     this.#host = {
       database: this.#thread?.database ?? database,
       maxPayload,
+      links: linkResolver(this.name, this.#tasks, maxPayload),
       hidden: this.#settings.redact,
       requests: () => this.#ready(),
       poke: () => setImmediate(() => this.#engine.poke()),
@@ -320,7 +322,7 @@ export class Celeriac extends AppHooks {
         `schedule "${name}": countdown, eta, taskId and a Date as expires cannot be repeated — leave them out`,
       )
     }
-    const settled = callSettings(signature.task, task.settings, signature.options, 0)
+    const settled = callSettings(signature.task, task.settings, signature.options, 0, this.#host.links)
     const { unique, shape } = settled
     const gateKeys = gateKeysOf(task.settings, settled, [signature.args])
     const { runAt: _runAt, expiresAt, parentId: _parent, rootId: _root, chosen: _chosen, ...job }: JobShape = shape

@@ -5,6 +5,7 @@ import {
   type CallSettings,
   callSettings,
   gateKeysOf,
+  type LinkResolver,
   plainShape,
   type SingleCallOptions,
 } from './options/call-options.ts'
@@ -27,6 +28,7 @@ import { runningTask } from './worker/task-context.ts'
 export interface TaskHost extends ResultSource {
   readonly database: string
   readonly maxPayload: number
+  readonly links: LinkResolver
   /** Another connection of this process is about to commit jobs. */
   poke(): void
 }
@@ -50,7 +52,7 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
     const settled =
       options === undefined && plain
         ? { taskId: null, concurrencyKey: null, unique: settings.unique, shape: plain }
-        : callSettings(name, settings, options, Date.now())
+        : callSettings(name, settings, options, Date.now(), host.links)
     const parent = runningTask()
     if (parent) return { ...settled, shape: { ...settled.shape, parentId: parent.id, rootId: parent.rootId } }
     // Calls that share a shape share a batch, and one of unique jobs that may be refused is stored whole or not at all.
@@ -152,7 +154,7 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
         },
       }
     },
-    s: (...args: Args) => new Signature<Result>(name, args),
+    s: (...args: unknown[]) => new Signature<Result>(name, args),
     si: (...args: Args) => new Signature<Result>(name, args, {}, true),
   }
   for (const [key, value] of Object.entries(methods))

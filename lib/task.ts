@@ -4,6 +4,10 @@ import type { Signature } from './signature.ts'
 import type { TaskFunction } from './task-function.ts'
 import type { CallerDatabase, TransactionalTask } from './within.ts'
 
+/** Arguments without the first, which a result takes, or without the first two, which an id and an error take. */
+type Followed<P extends unknown[]> = AfterFirst<P> | AfterFirst<AfterFirst<P>>
+type AfterFirst<P extends unknown[]> = P extends [unknown?, ...infer R] ? R : P
+
 /** A function that can also be run in the background. Calling it runs it here and now. */
 export interface Task<F extends TaskFunction = TaskFunction> {
   (...args: Parameters<F>): ReturnType<F>
@@ -29,8 +33,8 @@ export interface Task<F extends TaskFunction = TaskFunction> {
    */
   within(db: CallerDatabase): TransactionalTask<F>
 
-  /** A signature: this call as data. */
-  s(...args: Parameters<F>): Signature<Awaited<ReturnType<F>>>
+  /** A signature: this call as data. Where it is linked to another job, leave out what comes from that one. */
+  s(...args: Parameters<F> | Followed<Parameters<F>>): Signature<Awaited<ReturnType<F>>>
 
   /** An immutable signature: takes no result of a task before it in a chain. */
   si(...args: Parameters<F>): Signature<Awaited<ReturnType<F>>>

@@ -116,6 +116,10 @@ export class Engine {
     const settler = new Settler(store, {
       waiting: stored,
       revoked: (jobs, now) => revoker.announce(jobs, now),
+      followed: ({ batch, inserted }, now) => {
+        this.#announceSent(batch, inserted.duplicates)
+        revoker.announce(inserted.ended, now)
+      },
       ended: (job, settled, runtime, now) => {
         waiters.settled(job.id, settled)
         beat.jobEnded()

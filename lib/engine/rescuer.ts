@@ -6,6 +6,7 @@ import type { Orphan, ProcessRow } from '../store/processes.ts'
 import type { Store } from '../store/store.ts'
 import { type Begun, begunPath, readBegunFile, removeBegunFile } from '../wire/begun-file.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
+import { linkedBatches, linksOf } from '../wire/links.ts'
 import type { TaskDeclaration } from '../wire/messages.ts'
 import { CRASH_LIMIT } from './dispatcher.ts'
 
@@ -149,6 +150,12 @@ export class Rescuer {
     }
   }
 
+  #followFailed(seq: number, error: WireError, now: number): void {
+    const job = this.#store.links.linking(seq)
+    const links = linksOf(job.options)
+    if (links) this.#store.links.follow(linkedBatches(links.linkError, job, { error }, now), now)
+  }
+
   #rescueOne(orphan: Orphan, owner: number, begun: Begun | null, reason: string, now: number): Rescued {
     const rescued = this.#settle(orphan, owner, begun, reason, now)
     if (orphan.concurrencyKey !== null) this.#store.admission.refill(orphan.concurrencyKey)
@@ -167,7 +174,8 @@ export class Rescuer {
     const onCrash = this.#tasks.get(task)?.onCrash ?? 'retry'
     const under = !begun || begun.last.has(orphan.token)
     if (onCrash === 'fail' || (under && orphan.crashes + 1 >= CRASH_LIMIT)) {
-      settlements.failCrashed(claim, orphan.startedAt, now, JSON.stringify(error))
+      const held = settlements.failCrashed(claim, orphan.startedAt, now, JSON.stringify(error))
+      if (held) this.#followFailed(orphan.seq, error, now)
       return { id, task, failed: true, error }
     }
     if (under) settlements.crash(claim, orphan.startedAt, now, JSON.stringify(error))

@@ -1,11 +1,13 @@
 import { WorkerLost } from '../errors.ts'
 import type { LaneJob } from '../pool/lane.ts'
+import type { Followed } from '../store/jobs/links.ts'
 import type { RevokedJob } from '../store/jobs/revoke.ts'
 import { sqliteCode, storageError } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import type { Payload } from '../wire/codec.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
-import type { LogChunk, Outcome, Settled } from '../wire/messages.ts'
+import { type LinkingJob, linkedBatches, linksOf } from '../wire/links.ts'
+import type { EnqueueBatch, LogChunk, Outcome, Settled } from '../wire/messages.ts'
 import { CRASH_LIMIT } from './dispatcher.ts'
 import type { Participant } from './turn.ts'
 
@@ -23,6 +25,8 @@ export type Settlement =
 export interface SettleEvents {
   /** The job is back among the waiting, in the transaction that is open. */
   waiting(queue: string, task: string, delayed: boolean): void
+  /** After the commit: a job was stored that follows one that ended. */
+  followed(job: Followed, now: number): void
   /** After the commit: waiting jobs that ended with a revoked one above them. */
   revoked(jobs: readonly RevokedJob[], now: number): void
   /** After the commit. */
@@ -54,6 +58,7 @@ export class Settler implements Participant {
   #written: Written[] = []
   #writtenLogs = 0
   #below: RevokedJob[] = []
+  #followed: Followed[] = []
 
   constructor(store: Store, events: SettleEvents) {
     this.#store = store
@@ -86,6 +91,7 @@ export class Settler implements Participant {
     for (const { job, lines } of this.#logs) this.#store.logs.add(job.seq, lines)
     this.#writtenLogs = this.#logs.length
     this.#below = []
+    this.#followed = []
     this.#written = this.#settlements.map((settlement) => {
       const written = this.#writeOrFail(settlement, now)
       const { concurrencyKey } = settlement.job
@@ -123,6 +129,7 @@ export class Settler implements Participant {
       else if (committed !== undefined) this.#announceCommitted(settlement, committed, now)
       else this.#events.lostLease(settlement.job)
     }
+    for (const job of this.#followed) this.#events.followed(job, now)
     if (this.#below.length > 0) this.#events.revoked(this.#below, now)
   }
 
@@ -143,8 +150,10 @@ export class Settler implements Participant {
         return settlements.giveBack(job)
       case 'crash': {
         const { startedAt, error } = settlement
-        if (endsByCrash(settlement))
-          return settlements.failCrashed(job, startedAt, now, JSON.stringify(workerLost(job, error)))
+        if (endsByCrash(settlement)) {
+          const lost = workerLost(job, error)
+          return this.#failed(job, lost, now, () => settlements.failCrashed(job, startedAt, now, JSON.stringify(lost)))
+        }
         this.#events.waiting(job.queue, job.task, false)
         return settlements.crash(job, startedAt, now, JSON.stringify(error))
       }
@@ -167,11 +176,32 @@ export class Settler implements Participant {
     return held
   }
 
+  #succeed(job: LaneJob, startedAt: number, now: number, result: Payload, ran: number): boolean {
+    const links = linksOf(job.row[13])
+    if (!links) return this.#store.settlements.succeed(job, startedAt, now, result, ran)
+    const batches = linkedBatches(links.link, linking(job), { result }, now)
+    const held = this.#store.settlements.succeed(job, startedAt, now, links.ignoreResult ? null : result, ran)
+    if (held) this.#follow(batches, now)
+    return held
+  }
+
+  #failed(job: LaneJob, error: WireError, now: number, write: () => boolean): boolean {
+    const held = write()
+    const links = linksOf(job.row[13])
+    if (held && links) this.#follow(linkedBatches(links.linkError, linking(job), { error }, now), now)
+    return held
+  }
+
+  #follow(batches: EnqueueBatch[], now: number): void {
+    for (const { queue, task } of batches) this.#events.waiting(queue, task, true)
+    this.#followed.push(...this.#store.links.follow(batches, now))
+  }
+
   #writeOutcome({ job, outcome, revoked }: Settlement & { kind: 'outcome' }, now: number): boolean {
     const { settlements } = this.#store
     const [kind, , startedAt, ran, body] = outcome
     if (kind === 'committed') return false
-    if (kind === 'success') return settlements.succeed(job, startedAt, now, body, ran)
+    if (kind === 'success') return this.#succeed(job, startedAt, now, body, ran)
     if (kind === 'snooze' && revoked !== undefined) return this.#revoke(job, startedAt, now, null)
     if (kind === 'snooze') {
       this.#events.waiting(job.queue, job.task, true)
@@ -179,7 +209,7 @@ export class Settler implements Participant {
     }
     const error = JSON.stringify(body)
     if (revoked !== undefined) return this.#revoke(job, startedAt, now, error)
-    if (kind === 'failure') return settlements.fail(job, startedAt, now, error, ran)
+    if (kind === 'failure') return this.#failed(job, body, now, () => settlements.fail(job, startedAt, now, error, ran))
     this.#events.waiting(job.queue, job.task, true)
     return settlements.retry(job, startedAt, now, error, now + outcome[5], ran)
   }
@@ -188,6 +218,8 @@ export class Settler implements Participant {
     const { job } = settlement
     if (this.#toldCommitted.has(job)) return
     this.#toldCommitted.add(job)
+    // Its links were stored in its own transaction.
+    for (const { queue, task } of linksOf(job.row[13])?.link ?? []) this.#events.waiting(queue, task, true)
     const milliseconds = settlement.kind === 'committed' ? settlement.milliseconds : 0
     this.#events.ended(job, settledAs(job, 'SUCCESS', result, null), milliseconds, now)
   }
@@ -204,8 +236,10 @@ export class Settler implements Participant {
       const { outcome, revoked } = settlement
       const [kind, , , milliseconds, body] = outcome
       if (kind === 'committed') return
-      if (kind === 'success') this.#events.ended(job, settledAs(job, 'SUCCESS', body, null), milliseconds, now)
-      else if (kind === 'snooze' && revoked === undefined) return
+      if (kind === 'success') {
+        const kept = linksOf(job.row[13])?.ignoreResult ? null : body
+        this.#events.ended(job, settledAs(job, 'SUCCESS', kept, null), milliseconds, now)
+      } else if (kind === 'snooze' && revoked === undefined) return
       else if (kind === 'snooze') this.#events.ended(job, settledAs(job, 'REVOKED', null, null), milliseconds, now)
       else if (revoked !== undefined) this.#events.ended(job, settledAs(job, 'REVOKED', null, body), milliseconds, now)
       else if (kind === 'failure') this.#events.ended(job, settledAs(job, 'FAILURE', null, body), milliseconds, now)
@@ -225,6 +259,10 @@ function workerLost(job: { crashes: number }, cause: WireError): WireError {
     ...toWireError(new WorkerLost(`the thread or process under the job died (${times}): ${cause.message}`)),
     cause,
   }
+}
+
+function linking({ id, row }: LaneJob): LinkingJob {
+  return { id, rootId: row[11], codec: row[12] }
 }
 
 function settledAs(job: LaneJob, state: Settled[0], result: Settled[3], error: WireError | null): Settled {

@@ -1,7 +1,8 @@
 import type { Duration } from '../domain/duration.ts'
 import { retryData } from '../domain/retry.ts'
 import { InvalidOption } from '../errors.ts'
-import type { GateKeys, JobShape, StoredOptions } from '../wire/messages.ts'
+import type { Codec } from '../wire/codec.ts'
+import type { GateKeys, JobShape, StoredLink, StoredOptions } from '../wire/messages.ts'
 import { booleanOr, durationOr, integerOr, momentOr, nameOf, optionsOf, refuse } from './check.ts'
 import { concurrencyKeys, keyedLimit, keyText } from './limit-options.ts'
 import { type RetryOptions, retryPolicy } from './retry-options.ts'
@@ -33,7 +34,29 @@ export interface CallOptions extends OnceOptions {
   headers?: Record<string, string>
   /** Labels to find the job by. */
   tags?: string[]
+  /**
+   * Calls to make when the job succeeds, stored with it and enqueued in the transaction that ends it: with its result before
+   * their own arguments, or without where the signature is immutable.
+   */
+  link?: CallData | readonly CallData[]
+  /** Calls to make when the job ends as FAILURE: with its id and its error (`{ name, message, stack?, code? … }`) before their own arguments. */
+  linkError?: CallData | readonly CallData[]
 }
+
+/** A call as data; a `Signature` is one. */
+export interface CallData {
+  readonly task: string
+  readonly args: readonly unknown[]
+  readonly options: SingleCallOptions
+  readonly immutable: boolean
+}
+
+/**
+ * Makes of signatures what is stored of them.
+ * @param result codec of what is put before their arguments; null for an error
+ * @throws InvalidOption
+ */
+export type LinkResolver = (signatures: unknown, where: string, result: Codec | null) => StoredLink[]
 
 /** Options of one call for a single job. */
 export interface SingleCallOptions extends CallOptions {
@@ -55,6 +78,8 @@ const KEYS = [
   'headers',
   'tags',
   'taskId',
+  'link',
+  'linkError',
   ...ONCE_KEYS,
 ] as const
 
@@ -68,7 +93,13 @@ export interface CallSettings {
 }
 
 /** @throws InvalidOption */
-export function callSettings(task: string, settings: TaskSettings, options: unknown, now: number): CallSettings {
+export function callSettings(
+  task: string,
+  settings: TaskSettings,
+  options: unknown,
+  now: number,
+  linked: LinkResolver,
+): CallSettings {
   const where = `${task}.applyAsync()`
   const given = optionsOf(options, where, KEYS)
   if (given.countdown !== undefined && given.eta !== undefined) {
@@ -99,6 +130,8 @@ export function callSettings(task: string, settings: TaskSettings, options: unkn
   if (timeLimit !== null) stored.timeLimit = timeLimit
   if (given.headers !== undefined) stored.headers = headersOf(given.headers, where)
   if (given.tags !== undefined) stored.tags = tagsOf(given.tags, where)
+  if (given.link !== undefined) stored.link = linked(given.link, `${where}: link`, settings.codec)
+  if (given.linkError !== undefined) stored.linkError = linked(given.linkError, `${where}: linkError`, null)
   if (retry) {
     if (typeof retry.backoff === 'function' || retry.on) {
       throw new InvalidOption(
@@ -145,7 +178,7 @@ export function gateKeysOf(
 
 /** What a plain `delay()` of this task stores; one object, so that its calls share batches. Null when it depends on the time. */
 export function plainShape(task: string, settings: TaskSettings): JobShape | null {
-  return settings.expires === null ? Object.freeze(callSettings(task, settings, undefined, 0).shape) : null
+  return settings.expires === null ? Object.freeze(callSettings(task, settings, undefined, 0, () => []).shape) : null
 }
 
 function headersOf(value: unknown, where: string): Record<string, string> {

@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto'
 import type { Duration } from '../domain/duration.ts'
 import type { UniqueRule } from '../domain/unique.ts'
 import { InvalidOption } from '../errors.ts'
+import { argumentsKey } from '../wire/arguments-key.ts'
 import { durationOr, oneOf, optionsOf, refuse } from './check.ts'
 
 /** A key, or a function of the call's arguments that returns one; it runs where the call is made. */
@@ -153,6 +153,6 @@ export function uniqueKey(
   args: readonly unknown[],
   encoded: string | Uint8Array,
 ): string {
-  if (key === null) return `arguments ${hash('sha256', encoded, 'base64url')}`
+  if (key === null) return argumentsKey(encoded)
   return typeof key === 'string' ? key : keyText(key(...args), `task "${task}": the result of its key function`)
 }

@@ -11,6 +11,7 @@ import { Folding } from './folding.ts'
 import { type Admission, admissionOf } from './jobs/admission.ts'
 import { JobClaims } from './jobs/claim.ts'
 import { JobInserts } from './jobs/insert.ts'
+import { JobLinks } from './jobs/links.ts'
 import { JobReads } from './jobs/read.ts'
 import { JobRetries } from './jobs/retry.ts'
 import { JobRevocations } from './jobs/revoke.ts'
@@ -32,6 +33,7 @@ export class Store {
   readonly path: string
   readonly inserts: JobInserts
   readonly admission: Admission
+  readonly links: JobLinks
   readonly claims: JobClaims
   readonly settlements: JobSettlements
   readonly reads: JobReads
@@ -73,6 +75,7 @@ export class Store {
     this.#tally = tallyOf(db)
     this.admission = admissionOf(db)
     this.inserts = new JobInserts(db)
+    this.links = new JobLinks(db, this.inserts)
     this.claims = new JobClaims(db)
     this.settlements = new JobSettlements(db)
     this.reads = new JobReads(db)

@@ -1,8 +1,10 @@
 import { dueAt } from '../domain/rank.ts'
 import { LeaseLost, TransactionRefused } from '../errors.ts'
-import type { Payload } from '../wire/codec.ts'
+import type { Codec, Payload } from '../wire/codec.ts'
 import type { Durability } from '../wire/engine-options.ts'
+import { linkedBatches, linksOf } from '../wire/links.ts'
 import type { Connection, Statement } from './driver.ts'
+import { JobLinks } from './jobs/links.ts'
 import { JobSettlements } from './jobs/settle.ts'
 import { openBeside } from './open.ts'
 import { isBusy, storageError } from './sqlite-errors.ts'
@@ -24,6 +26,9 @@ interface HeldRow {
   queue: string
   rank: number
   priority: number
+  rootId: string | null
+  codec: Codec
+  options: string | null
 }
 
 /**
@@ -66,7 +71,11 @@ export class TaskTransactions {
       const at = now()
       const due = dueAt(row.rank, row.priority)
       const claim = { ...row, due, owner: this.#owner, token: job.token }
-      if (!settlements.succeed(claim, job.startedAt, at, encode(value), at - job.startedAt)) throw lost(job)
+      const result = encode(value)
+      const links = linksOf(row.options)
+      const kept = links?.ignoreResult ? null : result
+      if (!settlements.succeed(claim, job.startedAt, at, kept, at - job.startedAt)) throw lost(job)
+      if (links) new JobLinks(db).follow(linkedBatches(links.link, { ...row, id: job.id }, { result }, at), at)
       tallyOf(db).flush()
       db.exec('COMMIT')
       return value
@@ -81,7 +90,8 @@ export class TaskTransactions {
   #connection(): { db: Connection; held: Statement; settlements: JobSettlements } {
     if (this.#open?.db.open) return this.#open
     const db = openBeside(this.#path, this.#durability)
-    const held = db.prepare(`SELECT seq, task, queue, rank, priority FROM celeriac_jobs
+    const held =
+      db.prepare(`SELECT seq, task, queue, rank, priority, root_id AS rootId, codec, options FROM celeriac_jobs
       WHERE id = ? AND state = 'STARTED' AND owner = ? AND token = ?`)
     this.#open = { db, held, settlements: new JobSettlements(db) }
     return this.#open

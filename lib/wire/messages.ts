@@ -18,6 +18,35 @@ export interface StoredOptions {
   retry?: RetryData
   /** Ends as REVOKED when its key has no place at its time. */
   discard?: true
+  /** Stored when the job succeeds. */
+  link?: StoredLink[]
+  /** Stored when the job fails for good. */
+  linkError?: StoredLink[]
+}
+
+/** A job to be stored when another one ends. Times in ms, counted from that end where they are not moments. */
+export interface StoredLink {
+  task: string
+  queue: string
+  priority: number
+  maxAttempts: number
+  codec: Codec
+  options: StoredOptions | null
+  /** Null unless it was chosen. */
+  id: string | null
+  runAt: number | null
+  delay: number | null
+  expiresAt: number | null
+  expiresIn: number | null
+  unique?: UniqueRule
+  /** Absent when the arguments are the key. */
+  key?: string
+  concurrency?: { limit: number; discard: boolean }
+  gateKeys?: GateKeys
+  /** Takes nothing of the job before it. */
+  immutable?: true
+  /** JSON, or V8's bytes in base64. */
+  args: string
 }
 
 /** Jobs that share everything but id and arguments. */

@@ -120,7 +120,12 @@ function decodeArgs(payload: Payload, codec: Codec): unknown[] {
 
 /** What is stored of a task's value. */
 export function encodeResult(value: unknown, row: RunRow, codec: Codec, maxPayload: number): Payload {
-  if (value === undefined || (row[13] !== null && (JSON.parse(row[13]) as StoredOptions).ignoreResult)) return null
+  if (value === undefined) return null
+  if (row[13] !== null) {
+    const { ignoreResult, link } = JSON.parse(row[13]) as StoredOptions
+    // A linked job takes the value; it is dropped when the job is settled.
+    if (ignoreResult && !link) return null
+  }
   return encode(value, codec, 'result', maxPayload)
 }
 
