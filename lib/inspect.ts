@@ -24,7 +24,7 @@ export interface QueueInfo {
   /** Jobs that are due and wait, in all processes. */
   waiting: number
   running: number
-  /** When the oldest waiting job was enqueued. */
+  /** Since when the oldest waiting job has been due. */
   oldest: Date | null
   /** Waiting jobs whose task no live process declares. */
   noHandler: number

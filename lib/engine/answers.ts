@@ -135,15 +135,9 @@ function queues(parts: Parts): unknown[] {
     { queue: string; waiting: number; running: number; oldest: number | null; noHandler: number }
   >()
   const handled = new Set(parts.store.processes.all().flatMap((row) => row.tasks))
-  for (const { queue, task, state, jobs, oldest } of parts.store.reads.depths()) {
-    const entry = byQueue.get(queue) ?? { queue, waiting: 0, running: 0, oldest: null, noHandler: 0 }
-    if (state === 'STARTED') entry.running += jobs
-    else {
-      entry.waiting += jobs
-      entry.oldest = Math.min(entry.oldest ?? oldest, oldest)
-      if (!handled.has(task)) entry.noHandler += jobs
-    }
-    byQueue.set(queue, entry)
+  for (const { queue, pending, running, oldest, tasks } of parts.store.queues.depths(handled)) {
+    const noHandler = tasks.reduce((sum, task) => sum + (task.handled ? 0 : task.pending), 0)
+    byQueue.set(queue, { queue, waiting: pending, running, oldest, noHandler })
   }
   const paused = new Set(
     parts.store.controls

@@ -16,6 +16,9 @@ export interface ProcessRow {
 
 export type NewProcess = Pick<ProcessRow, 'key' | 'app' | 'host' | 'pid' | 'role' | 'threads' | 'tasks'>
 
+/** Processes whose names are kept after they left, for the jobs that they ran. */
+const REMEMBERED = 10_000
+
 export interface Orphan {
   seq: number
   token: number
@@ -30,6 +33,8 @@ export interface Orphan {
 /** The engines that consume this file, each proven alive by its presence lock and, as a second line, by its beat. */
 export class Processes {
   readonly #insert: Statement
+  readonly #keep: Statement
+  readonly #drop: Statement
   readonly #beat: Statement
   readonly #resize: Statement
   readonly #remove: Statement
@@ -41,6 +46,10 @@ export class Processes {
     this.#insert =
       db.prepare(`INSERT INTO celeriac_processes (key, app, host, pid, role, threads, started_at, beat_at, tasks)
       VALUES (@key, @app, @host, @pid, @role, @threads, @now, @now, @tasks)`)
+    this.#keep = db.prepare(
+      'INSERT INTO celeriac_owners (id, key, app, host, pid, started_at) VALUES (?, ?, ?, ?, ?, ?)',
+    )
+    this.#drop = db.prepare('DELETE FROM celeriac_owners WHERE id <= ?')
     this.#beat = db.prepare('UPDATE celeriac_processes SET beat = beat + 1, beat_at = ? WHERE id = ?')
     this.#resize = db.prepare('UPDATE celeriac_processes SET threads = ? WHERE id = ?')
     this.#remove = db.prepare('DELETE FROM celeriac_processes WHERE id = ?')
@@ -58,7 +67,10 @@ export class Processes {
 
   /** Returns the id that claims carry as their owner; ids are never used twice. */
   register(process: NewProcess, now: number): number {
-    return Number(this.#insert.run({ ...process, tasks: JSON.stringify(process.tasks), now }).lastInsertRowid)
+    const id = Number(this.#insert.run({ ...process, tasks: JSON.stringify(process.tasks), now }).lastInsertRowid)
+    this.#keep.run(id, process.key, process.app, process.host, process.pid, now)
+    this.#drop.run(id - REMEMBERED)
+    return id
   }
 
   /** False when the row is gone: another process took this one for dead and its jobs with it. */

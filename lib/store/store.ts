@@ -21,6 +21,7 @@ import { Logs } from './logs.ts'
 import { BUSY_TIMEOUT, openDatabase, setSynchronous } from './open.ts'
 import { Processes } from './processes.ts'
 import { Pruning } from './prune.ts'
+import { Queues } from './reading/queues.ts'
 import { Schedules } from './schedules.ts'
 import { storageError } from './sqlite-errors.ts'
 import { type Tally, tallyOf } from './tally.ts'
@@ -41,6 +42,7 @@ export class Store {
   readonly revocations: JobRevocations
   readonly search: JobSearch
   readonly processes: Processes
+  readonly queues: Queues
   readonly commands: StoredCommands
   readonly schedules: Schedules
   readonly controls: Controls
@@ -83,6 +85,7 @@ export class Store {
     this.revocations = new JobRevocations(db)
     this.search = new JobSearch(db)
     this.commands = new StoredCommands(db)
+    this.queues = new Queues(db)
     this.processes = new Processes(db)
     this.schedules = new Schedules(db)
     this.controls = new Controls(db)

@@ -79,3 +79,17 @@ test('a queue at its limit costs no processor time while it waits', async () => 
   journal.open()
   for (const handle of handles) await resultOf(handle)
 })
+
+test('a job tells which process ran it after that process has left', async () => {
+  const { app, flaky } = openApp({ database: freshDatabase() })
+  await app.start()
+  const [worker] = await app.inspect.workers()
+  const handle = await flaky.delay(2)
+  await resultOf(handle)
+  await app.stop()
+  await using _ = app
+  await app.start({ role: 'producer' })
+  assert.deepEqual(await app.inspect.workers(), [])
+  const info = (await handle.info())!
+  assert.deepEqual([info.worker, ...info.attempts.map((attempt) => attempt.worker)], Array(3).fill(worker!.key))
+})

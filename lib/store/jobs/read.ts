@@ -7,7 +7,7 @@ import type { Connection, Statement } from '../driver.ts'
 const JOB = `SELECT j.seq, j.id, j.task, j.queue, j.state, j.priority, j.enqueued_at AS enqueuedAt, j.run_at AS runAt,
     j.expires_at AS expiresAt, j.attempt, j.max_attempts AS maxAttempts, j.crashes, j.started_at AS startedAt,
     j.finished_at AS finishedAt, j.parent_id AS parentId, j.root_id AS rootId, j.schedule, j.scheduled_for AS scheduledFor,
-    (SELECT p.key FROM celeriac_processes p WHERE p.id = j.owner) AS worker, j.owner, j.codec, j.options, j.progress,
+    (SELECT o.key FROM celeriac_owners o WHERE o.id = j.owner) AS worker, j.owner, j.codec, j.options, j.progress,
     j.concurrency_key AS concurrencyKey, j.concurrency_limit AS concurrencyLimit, j.blocked_on AS blockedOn,
     j.revoke_reason AS revokeReason, j.error, j.args, j.result
   FROM celeriac_jobs j`
@@ -38,13 +38,12 @@ export class JobReads {
   readonly #settled: Statement
   readonly #progress: Statement
   readonly #inState: Record<'STARTED' | 'SCHEDULED' | 'RETRY', Statement>
-  readonly #depths: Statement
 
   constructor(db: Connection) {
     this.#job = db.prepare(`${JOB} WHERE j.id = ?`)
     this.#bySeq = db.prepare(`${JOB} WHERE j.seq = ?`)
     this.#attempts = db.prepare(`SELECT number, outcome, started_at AS startedAt, ended_at AS endedAt,
-        (SELECT p.key FROM celeriac_processes p WHERE p.id = owner) AS worker, error
+        (SELECT o.key FROM celeriac_owners o WHERE o.id = owner) AS worker, error
       FROM celeriac_attempts WHERE job = ? ORDER BY ended_at, number`)
     this.#state = db.prepare('SELECT state FROM celeriac_jobs WHERE id = ?').pluck()
     this.#settled = db.prepare(`SELECT state, task, codec, result, error, forgotten
@@ -60,8 +59,6 @@ export class JobReads {
         `${JOB} WHERE j.state = 'RETRY' AND j.state IN ('SCHEDULED', 'RETRY') ORDER BY j.run_at LIMIT ? + 0`,
       ),
     }
-    this.#depths = db.prepare(`SELECT queue, task, state, count(*) AS jobs, min(enqueued_at) AS oldest
-      FROM celeriac_jobs WHERE state IN ('PENDING', 'STARTED') GROUP BY queue, task, state`)
   }
 
   job(id: string): StoredJob | null {
@@ -98,10 +95,6 @@ export class JobReads {
     if (state !== 'SUCCESS' && state !== 'FAILURE' && state !== 'REVOKED' && state !== 'EXPIRED') return null
     const error = row.error === null ? null : (JSON.parse(row.error) as WireError)
     return [row.forgotten === 1 ? 'FORGOTTEN' : state, task, codec, result, error]
-  }
-
-  depths(): { queue: string; task: string; state: State; jobs: number; oldest: number }[] {
-    return this.#depths.all() as { queue: string; task: string; state: State; jobs: number; oldest: number }[]
   }
 
   #complete({ seq, owner: _, options, error, ...row }: JobRow): StoredJob {

@@ -85,6 +85,16 @@ CREATE TABLE celeriac_processes (
   tasks       TEXT NOT NULL
 ) STRICT;
 
+-- What stays of a process when its row goes, for the jobs and attempts that name it as their owner.
+CREATE TABLE celeriac_owners (
+  id         INTEGER PRIMARY KEY,
+  key        TEXT NOT NULL,
+  app        TEXT NOT NULL,
+  host       TEXT NOT NULL,
+  pid        INTEGER NOT NULL,
+  started_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE celeriac_schedules (
   name       TEXT PRIMARY KEY,
   spec       TEXT NOT NULL,
