@@ -241,6 +241,11 @@ export class TimeLimitExceeded extends CeleriacError {
   readonly code = 'TIME_LIMIT_EXCEEDED'
 }
 
+/** So many threads are stuck in native code that none can run a job; `fault` of `inspect.ping()`. */
+export class ThreadsStuck extends CeleriacError {
+  readonly code = 'THREADS_STUCK'
+}
+
 /** The app is stopping; reason of `currentTask().signal` during a shutdown. */
 export class ShuttingDown extends CeleriacError {
   readonly code = 'SHUTTING_DOWN'

@@ -51,6 +51,8 @@ export interface Stats {
   database: string
   /** Pool threads open now. */
   threads: number
+  /** Threads that were told to end and are stuck in native code. */
+  stuck: number
   concurrency: number
   /** Jobs in the file, by state. */
   states: Record<string, number>
@@ -61,7 +63,9 @@ export interface Pong {
   key: string
   pid: number
   at: Date
-  /** Why it cannot write at the moment, while it tries again. */
+  /** Threads that were told to end and are stuck in native code. */
+  stuck: number
+  /** Why it cannot write at the moment, while it tries again, or cannot run anything. */
   fault: { message: string } | null
 }
 

@@ -104,7 +104,9 @@ export class EngineThread {
     this.#started = null
     // Nothing else may keep the process alive by now, and its end would come before the thread's.
     worker.ref()
-    await gone
+    // It cannot end before its own threads do.
+    if (report.stuck) worker.unref()
+    else await gone
     this.requests.fail(
       new AppStopped('the app was stopped while this was awaited — what was stored goes on at the next start'),
     )

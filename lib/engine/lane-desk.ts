@@ -8,6 +8,7 @@ import { describeJob } from './announcer.ts'
 import type { Estimates } from './estimates.ts'
 import { timeLimitExceeded } from './limit-watch.ts'
 import type { Parts } from './parts.ts'
+import { describeStuck } from './self-report.ts'
 import type { Session } from './session.ts'
 
 /** Turns what pool threads report, and their deaths, into settlements. */
@@ -16,6 +17,7 @@ export class LaneDesk implements PoolEvents {
   readonly #estimates: Estimates
   readonly #serve: (request: Request, session: Session) => void
   readonly #sessions = new Map<Lane, Session>()
+  #stuck = 0
 
   /** @param serve answers what tasks in pool threads ask of the engine */
   constructor(parts: Parts, estimates: Estimates, serve: (request: Request, session: Session) => void) {
@@ -89,6 +91,13 @@ export class LaneDesk implements PoolEvents {
     }
     turns.request()
     standing.awaitingEmpty?.()
+  }
+
+  stuck(threads: number): void {
+    const { announcer, turns } = this.#parts
+    if (threads > this.#stuck) announcer.log('error', describeStuck(threads))
+    this.#stuck = threads
+    turns.request()
   }
 
   /** A job's own transaction ended it; other connections of this process may have stored jobs in it too. */

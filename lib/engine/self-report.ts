@@ -1,9 +1,16 @@
+import { ThreadsStuck } from '../errors.ts'
 import { toWireError } from '../wire/error-codec.ts'
 import type { Parts } from './parts.ts'
 
 /** That this process answers, and what keeps it from writing. */
 export function ping({ standing, turns, clock }: Parts): Record<string, unknown> {
-  return { key: standing.key, pid: process.pid, at: clock.now(), fault: turns.fault && toWireError(turns.fault) }
+  const stuck = standing.pool?.stuck ?? 0
+  const fault = turns.fault ?? (standing.pool?.exhausted ? new ThreadsStuck(describeStuck(stuck)) : null)
+  return { key: standing.key, pid: process.pid, at: clock.now(), stuck, fault: fault && toWireError(fault) }
+}
+
+export function describeStuck(threads: number): string {
+  return `${threads} ${threads === 1 ? 'thread is' : 'threads are'} stuck in native code (a synchronous read, a long SQL statement) after being told to end — find the task in the log, or start the process anew`
 }
 
 export function stats({ standing, store, options }: Parts): Record<string, unknown> {
@@ -13,6 +20,7 @@ export function stats({ standing, store, options }: Parts): Record<string, unkno
     role: standing.role,
     database: store.path,
     threads: standing.pool?.lanes.length ?? 0,
+    stuck: standing.pool?.stuck ?? 0,
     concurrency: standing.pool?.concurrency ?? options.concurrency,
     states: Object.fromEntries(Object.entries(store.counts.byState()).filter(([, jobs]) => jobs > 0)),
   }

@@ -60,7 +60,8 @@ export async function stop(parts: Parts, lookout: Lookout, drain: number, grace:
       'another connection holds the file, so the stop leaves without the last outcomes: their jobs run again once others on the file, or the next start, find this process gone',
     )
   await leave(parts)
-  return report
+  const stuck = standing.pool?.leaving ?? 0
+  return stuck === 0 ? report : { ...report, stuck }
 }
 
 function signalAll({ standing, main }: Parts): void {

@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
 import type { WireError } from '../wire/error-codec.ts'
 import { LogTail } from '../wire/log-tail.ts'
 import {
@@ -46,6 +46,8 @@ export class Lane {
   readonly cells = new Int32Array(new SharedArrayBuffer(CELL_COUNT * Int32Array.BYTES_PER_ELEMENT))
   readonly logTail = new LogTail()
   readonly abort = new AbortController()
+  /** The worker thread behind it. */
+  thread: Worker | null = null
   readonly outstanding = new Map<number, LaneJob>()
   readonly port: MessagePort
   readonly remotePort: MessagePort

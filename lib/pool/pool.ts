@@ -3,6 +3,7 @@ import type { PoolSettings } from '../wire/engine-options.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { AppIdentity, LaneOpening, LaneReport } from '../wire/messages.ts'
 import { Lane, type LaneJob } from './lane.ts'
+import { LeavingThreads } from './leaving.ts'
 
 export interface PoolOptions extends PoolSettings {
   /** Most threads. */
@@ -22,6 +23,8 @@ export interface PoolOptions extends PoolSettings {
 export interface PoolEvents {
   report(lane: Lane, report: LaneReport): void
   died(lane: Lane, left: LeftBehind, cause: WireError): void
+  /** How many threads are stuck in native code, when one more is and whenever one that was told to end has ended. */
+  stuck(threads: number): void
 }
 
 /** The jobs of a lane whose thread ended. */
@@ -44,6 +47,7 @@ export class Pool {
   readonly #options: PoolOptions
   readonly #events: PoolEvents
   readonly #positions = new Map<number, number>()
+  readonly #leaving: LeavingThreads
   #concurrency: number
   #openedAt = 0
   #restUntil = 0
@@ -52,6 +56,7 @@ export class Pool {
     this.#options = options
     this.#concurrency = options.concurrency
     this.#events = events
+    this.#leaving = new LeavingThreads((stuck) => events.stuck(stuck))
     this.#piscina = new Piscina({
       filename: new URL('../worker/entry.cjs', import.meta.url).href,
       minThreads: 0,
@@ -86,7 +91,23 @@ export class Pool {
 
   /** Whether another thread may be opened now. */
   room(now: number): boolean {
-    return this.lanes.length < this.#concurrency && now >= this.#restUntil
+    // Those that were told to end just now may prove stuck too.
+    return this.lanes.length + this.#beyond(this.#leaving.size) < this.#concurrency && now >= this.#restUntil
+  }
+
+  /** Threads stuck in native code after they were told to end. */
+  get stuck(): number {
+    return this.#leaving.stuck
+  }
+
+  /** So many threads are stuck that none can run a job. */
+  get exhausted(): boolean {
+    return this.#beyond(this.#leaving.stuck) >= this.#concurrency
+  }
+
+  /** Each stuck thread is replaced, but no more of them than the pool has threads: they hold memory, and something is wrong. */
+  #beyond(threads: number): number {
+    return Math.max(0, threads - this.#concurrency)
   }
 
   get opening(): boolean {
@@ -116,7 +137,10 @@ export class Pool {
       durability: this.#options.durability,
       owner: this.#options.owner,
     }
-    this.#piscina.run(opening, { transferList: [lane.remotePort], signal: lane.abort.signal }).then(
+    const others = new Set(this.#piscina.threads)
+    const served = this.#piscina.run(opening, { transferList: [lane.remotePort], signal: lane.abort.signal })
+    lane.thread = this.#piscina.threads.find((thread) => !others.has(thread)) ?? null
+    served.then(
       () => this.#ended(lane, null),
       (error: unknown) => this.#ended(lane, error),
     )
@@ -126,6 +150,7 @@ export class Pool {
   /** Ends a thread at once, whatever it does. */
   terminate(lane: Lane): void {
     lane.closed = true
+    if (lane.thread) this.#leaving.add(lane.thread)
     lane.abort.abort()
   }
 
@@ -142,8 +167,16 @@ export class Pool {
     }
   }
 
+  /** Ends every thread. Resolves once all have ended, which those stuck in native code may not. */
   async close(): Promise<void> {
+    for (const thread of this.#piscina.threads) this.#leaving.add(thread)
     await this.#piscina.destroy()
+    await this.#leaving.ended()
+  }
+
+  /** Threads that were told to end and live. */
+  get leaving(): number {
+    return this.#leaving.size
   }
 
   #freeSlot(): number {

@@ -323,6 +323,8 @@ export interface StopReport {
   returned: number
   /** Running jobs whose thread had to be terminated; they are among `returned`. */
   killed: number
+  /** Threads stuck in native code, when there are any: until it returns the process can only be ended by a signal. */
+  stuck?: number
 }
 
 export type Notice =
