@@ -39,6 +39,7 @@ export type {
   Quantiles,
   QueueDepth,
   QueueTask,
+  Recent,
   ScheduleLine,
   Throughput,
   ThroughputQuestion,

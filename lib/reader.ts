@@ -12,6 +12,7 @@ import type {
   JobLine,
   Overview,
   QueueDepth,
+  Recent,
   ScheduleLine,
   Throughput,
   ThroughputQuestion,
@@ -63,6 +64,15 @@ export class Reader {
     const minutes = integerOr(given.minutes, 'throughput(): minutes', 60, 1, 2_880)
     const step = integerOr(given.step, 'throughput(): step', 1, 1, 1_440)
     return this.#source.call('throughput', { ...question, minutes, step }, Date.now())
+  }
+
+  /**
+   * What ended in the last `minutes` (60), altogether and by task, with quantiles of run and wait times.
+   * @throws InvalidOption
+   */
+  async recent(options: { minutes?: number } = {}): Promise<Recent> {
+    const given = optionsOf(options, 'recent()', ['minutes'])
+    return this.#source.call('recent', integerOr(given.minutes, 'recent(): minutes', 60, 1, 2_880), Date.now())
   }
 
   /** What has ended since the file was made, by task and queue, whether the jobs are still kept or not. */

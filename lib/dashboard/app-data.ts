@@ -19,6 +19,10 @@ import type {
 const STATES_KEPT = 500
 /** Slots ahead that a schedule shows. */
 const SLOTS_AHEAD = 5
+/** Most queues that show what ended in them, and how far back, in minutes. */
+const RATED = 50
+const RATE_MINUTES = 30
+const NOTHING_WAITS = { pending: 0, running: 0, oldest: null, tasks: [] }
 
 /** The pages' data out of a running app: read in the app's reader thread, explained by its engine. */
 export class AppData implements DashboardData {
@@ -49,12 +53,34 @@ export class AppData implements DashboardData {
   }
 
   async summary(): Promise<Summary> {
-    const { states, workers, threads, oldestWaiting, file } = await this.#app.reader.overview()
+    const { reader } = this.#app
+    const [{ states, workers, threads, oldestWaiting, file }, spans, recent] = await Promise.all([
+      reader.overview(),
+      reader.throughput({ minutes: 60 }),
+      reader.recent({ minutes: 60 }),
+    ])
     return {
       states,
-      minutes: [],
-      tasks: [],
-      waitP95: null,
+      minutes: spans.map(({ at, success, failure, retries }) => {
+        return { at: new Date(at), succeeded: success, failed: failure, retried: retries }
+      }),
+      tasks: recent.tasks.flatMap(({ task, failure, run, wait }) =>
+        run
+          ? [
+              {
+                task,
+                runs: run.count,
+                failed: failure,
+                p50: run.p50,
+                p95: run.p95,
+                p99: run.p99,
+                waitP95: wait?.p95 ?? null,
+              },
+            ]
+          : [],
+      ),
+      run: recent.all.run && { p50: recent.all.run.p50, p95: recent.all.run.p95 },
+      waitP95: recent.all.wait?.p95 ?? null,
       oldestWaiting: oldestWaiting === null ? null : new Date(oldestWaiting),
       workers,
       threads,
@@ -96,10 +122,19 @@ export class AppData implements DashboardData {
 
   async queues(): Promise<QueueRow[]> {
     const [depths, known] = await Promise.all([this.#app.reader.queues(), this.#app.inspect.queues()])
-    return depths.map((depth) => {
-      const info = known.find(({ queue }) => queue === depth.queue)
-      return { ...depth, concurrency: info?.concurrency ?? null, paused: false, rateLimit: null }
+    const names = [...new Set([...depths, ...known].map(({ queue }) => queue))].sort()
+    const minutes = await Promise.all(names.slice(0, RATED).map((queue) => this.#ended(queue)))
+    return names.map((queue, i) => {
+      const info = known.find((one) => one.queue === queue)
+      const depth = depths.find((one) => one.queue === queue) ?? NOTHING_WAITS
+      const { concurrency = null, paused = false } = info ?? {}
+      return { ...depth, queue, concurrency, paused, rateLimit: null, minutes: minutes[i] ?? [] }
     })
+  }
+
+  async #ended(queue: string): Promise<number[]> {
+    const spans = await this.#app.reader.throughput({ queue, minutes: RATE_MINUTES })
+    return spans.map(({ success, failure }) => success + failure)
   }
 
   async schedules(): Promise<ScheduleRow[]> {

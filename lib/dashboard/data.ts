@@ -51,6 +51,8 @@ export interface TaskTimes {
   p50: number
   p95: number
   p99: number
+  /** From due to begun. */
+  waitP95: number | null
 }
 
 export interface Summary {
@@ -58,6 +60,8 @@ export interface Summary {
   /** The last hour, oldest first; empty where nothing is recorded. */
   minutes: Minute[]
   tasks: TaskTimes[]
+  /** Run times of the last hour, in ms. */
+  run: { p50: number; p95: number } | null
   /** p95 of the time between due and begun in the last hour, in ms. */
   waitP95: number | null
   oldestWaiting: Date | null
@@ -71,6 +75,8 @@ export interface Summary {
 export interface QueueRow extends QueueDepth {
   concurrency: number | null
   paused: boolean
+  /** Jobs that ended in each of the last 30 minutes, oldest first. */
+  minutes: number[]
   /** Null where there is none. */
   rateLimit: string | null
 }

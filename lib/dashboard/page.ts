@@ -24,6 +24,8 @@ export interface PageParts {
   title: string
   section: Section
   head?: Html
+  /** Whether the page answers a form, so that nothing on it can change by itself. */
+  still?: true
   body: Html
 }
 
@@ -67,8 +69,8 @@ ${mainPart(view, parts)}
 }
 
 /** What the browser fetches anew when something changed. */
-export function mainPart(view: View, { title, head, body }: PageParts): Html {
-  return html`<main id="main" tabindex="-1" data-title="${title} · ${view.appName}">
+export function mainPart(view: View, { title, head, body, still }: PageParts): Html {
+  return html`<main id="main" tabindex="-1" data-title="${title} · ${view.appName}"${still ? html` data-still` : ''}>
 ${view.notice ?? ''}
 <div class="head">${head ?? html`<h1>${title}</h1>`}</div>
 <div class="stack">${body}</div>

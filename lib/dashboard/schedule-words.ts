@@ -25,10 +25,10 @@ export function scheduleInWords(spec: string): string {
 function cronInWords(cron: string): string {
   try {
     // A hash has its value by the schedule's name, and words for it are none of cronstrue's.
-    if (/\bH\b/.test(cron)) return `By ${cron}, where H is spread by the name`
+    if (/\bH\b/.test(cron)) return 'By its expression, H spread by the name'
     return cronstrue.toString(cron, { use24HourTimeFormat: true, throwExceptionOnParseError: true })
   } catch {
-    return `By ${cron}`
+    return 'By its expression'
   }
 }
 

@@ -11,7 +11,7 @@ button.main:hover { filter: brightness(1.08); }
 button.danger, .button.danger { color: var(--bad); }
 button.danger:hover, .button.danger:hover { background: var(--bad-soft); border-color: var(--bad); }
 button:disabled { opacity: .5; cursor: default; }
-button.icon { padding: .25rem .4rem; }
+button.icon { padding: .12rem .45rem; font-size: .8rem; font-weight: 450; color: var(--quiet); }
 button[aria-pressed="true"] { background: var(--raised); }
 input, textarea, select {
   font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--edge); border-radius: 6px; padding: .32rem .6rem; min-width: 0;
@@ -56,8 +56,8 @@ td .under { display: block; font-size: .82rem; color: var(--quiet); overflow-wra
 .tag { display: inline-block; padding: 0 .4rem; border: 1px solid var(--line); border-radius: 4px; font-size: .78rem; color: var(--quiet); text-decoration: none; overflow-wrap: anywhere; }
 .tag:hover { color: var(--ink); border-color: var(--edge); }
 
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.2rem, 1fr)); background: var(--line); gap: 1px; border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; }
-.figures > div { background: var(--panel); padding: .7rem .9rem .75rem; min-width: 0; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.2rem, 1fr)); background: var(--panel); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; }
+.figures > div { padding: .7rem .9rem .75rem; min-width: 0; border: solid var(--line); border-width: 0 1px 1px 0; margin: 0 -1px -1px 0; }
 .figures dt { font-size: .8rem; color: var(--quiet); }
 .figures dd { font-size: 1.55rem; font-weight: 600; letter-spacing: -.025em; line-height: 1.25; }
 .figures dd a { text-decoration: none; } .figures dd a:hover { text-decoration: underline; }
@@ -91,17 +91,18 @@ details[open] > summary { margin-bottom: .4rem; }
 .timeline .more { grid-column: 2 / 4; display: grid; gap: .4rem; font-size: .88rem; }
 .timeline .more:empty { display: none; }
 
-.log { font-family: var(--mono); font-size: .84rem; line-height: 1.55; max-height: 24rem; overflow: auto; }
+.log { padding-bottom: .6rem; font-family: var(--mono); font-size: .84rem; line-height: 1.55; max-height: 24rem; overflow: auto; }
 .log li { display: grid; grid-template-columns: max-content 3.4rem minmax(0, 1fr); gap: .7rem; padding: 0 .9rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .log li:hover { background: var(--raised); }
 .log .warn span { color: var(--again); } .log .error { border: 0; padding: 0 .9rem; } .log .error span { color: var(--bad); }
 progress, meter { width: 100%; height: .5rem; }
 .meter { display: block; height: .4rem; width: 100%; min-width: 3rem; border-radius: 99px; background: var(--raised); overflow: hidden; color: var(--busy); }
 .meter.good { color: var(--good); } .meter.bad { color: var(--bad); } .meter.again { color: var(--again); }
-.spark { height: 1.3rem; width: 6.5rem; display: block; }
+.spark { height: 1.2rem; width: 7.5rem; display: block; color: var(--accent); }
 .slots { display: inline-flex; gap: 2px; } .slots a, .slots span { width: .5rem; height: 1.05rem; border-radius: 2px; background: var(--tone, var(--line)); }
 .slots .skipped, .slots .coalesced { opacity: .55; }
-.chart { position: relative; height: 180px; padding: 0 .6rem .4rem; }
+.chart { position: relative; height: 184px; padding: 0 .6rem .4rem; }
+.chart .readout { position: absolute; right: .9rem; top: -.1rem; font-size: .82rem; color: var(--quiet); background: var(--panel); padding: 0 .3rem; }
 .chart > svg { width: 100%; height: 100%; display: block; }
 .chart .yes { fill: var(--good); } .chart .no { fill: var(--bad); } .chart .retried { fill: var(--again); }
 .legend { display: flex; gap: .9rem; font-size: .82rem; color: var(--quiet); }
@@ -116,6 +117,9 @@ kbd { font: .78rem var(--mono); border: 1px solid var(--line); border-bottom-wid
   .figures { grid-template-columns: repeat(auto-fit, minmax(7.2rem, 1fr)); } .figures dd { font-size: 1.3rem; }
   .facts { grid-template-columns: minmax(0, 1fr); gap: 0; } .facts dd { margin-bottom: .45rem; }
   th, td { padding: .38rem .4rem; }
+  .fold thead { display: none; } .fold, .fold tbody, .fold tr, .fold td:not(.wide) { display: block; }
+  .fold tr { border-top: 1px solid var(--line); padding: .5rem .9rem; display: flex; flex-wrap: wrap; gap: .15rem 1rem; align-items: baseline; }
+  .fold td { border: 0; padding: 0 !important; } .fold td:first-child { width: 100%; } .fold td[data-name]::before { content: attr(data-name) " "; color: var(--quiet); font-size: .82rem; }
   .timeline > li { grid-template-columns: 1.1rem minmax(0, 1fr); } .timeline .at { grid-column: 2; text-align: left; } .timeline .more { grid-column: 2; }
   .log li { grid-template-columns: minmax(0, 1fr); gap: 0; padding-bottom: .3rem; }
 }

@@ -31,6 +31,7 @@ export const styleSheet = `
 :root[data-theme="light"] { color-scheme: light; }
 :root[data-theme="dark"] { color-scheme: dark; }
 *, ::before, ::after { box-sizing: border-box; }
+[hidden] { display: none !important; }
 body { margin: 0; min-height: 100vh; display: grid; grid-template: "side main" 1fr / 13.5rem minmax(0, 1fr); }
 a { color: inherit; text-decoration-color: color-mix(in srgb, currentColor 35%, transparent); text-underline-offset: .2em; }
 a:hover { text-decoration-color: currentColor; }
@@ -70,6 +71,8 @@ code, pre, .mono { font-family: var(--mono); font-size: .92em; }
 .foot { margin-top: auto; display: grid; gap: .5rem; padding: 0 .5rem; font-size: .8rem; color: var(--quiet); }
 .foot .row { display: flex; gap: .4rem; flex-wrap: wrap; }
 .foot p { overflow-wrap: anywhere; }
+#live::before { content: ""; width: .5em; height: .5em; border-radius: 50%; background: var(--edge); }
+#live[aria-pressed="true"]::before { background: var(--good); }
 
 main { grid-area: main; padding: 1.35rem 1.75rem 4rem; min-width: 0; max-width: 96rem; outline: none; }
 .head { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem .75rem; margin-bottom: 1.1rem; min-height: 2rem; }
@@ -81,6 +84,7 @@ main { grid-area: main; padding: 1.35rem 1.75rem 4rem; min-width: 0; max-width: 
 .panel > header > .quiet { font-size: .84rem; }
 .panel > .body { padding: .1rem .9rem .85rem; }
 .panel > .body:first-child { padding-top: .75rem; }
+.panel > .scroll:first-child { padding-top: .55rem; }
 .panel > .empty:first-child { padding-top: .9rem; }
 .panel > .empty { padding: .4rem .9rem 1rem; color: var(--quiet); }
 

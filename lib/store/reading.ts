@@ -8,6 +8,7 @@ import type {
   JobDetail,
   Overview,
   QueueDepth,
+  Recent,
   ScheduleLine,
   Throughput,
   ThroughputQuestion,
@@ -68,6 +69,11 @@ export class Reading {
   /** What ended, in spans of equal length up to now, the earliest first. */
   throughput(question: ThroughputQuestion, now: number): Throughput[] {
     return this.#connection.read(({ statistics }) => statistics.throughput(question, now))
+  }
+
+  /** What ended in the last `minutes`, altogether and by task. */
+  recent(minutes: number, now: number): Recent {
+    return this.#connection.read(({ statistics }) => statistics.recent(minutes, now))
   }
 
   /** What has ended since the file was made, by task and queue. */

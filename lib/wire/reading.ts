@@ -44,6 +44,13 @@ export interface Throughput {
   wait: Quantiles | null
 }
 
+/** What ended lately, altogether and by task. */
+export interface Recent {
+  all: Throughput
+  /** The busiest first. */
+  tasks: (Throughput & { task: string })[]
+}
+
 /** Estimated from the buckets of a histogram. */
 export interface Quantiles {
   count: number

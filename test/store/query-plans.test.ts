@@ -13,6 +13,7 @@ const RARELY: [what: string, sql: RegExp][] = [
   ['minutes folded into days', /^INSERT INTO celeriac_stats_daily .* GROUP BY day, task, queue/],
   ['spans of time', /FROM celeriac_stats_minute WHERE minute >= @from .* GROUP BY at$/],
   ['totals by task and queue', /FROM celeriac_stats_daily UNION ALL .* GROUP BY task, queue$/],
+  ['the last hour by task', /FROM celeriac_stats_minute WHERE minute > \? GROUP BY task$/],
   ['owners that have no row', /^SELECT DISTINCT owner FROM celeriac_jobs WHERE state = 'STARTED'/],
 ]
 

@@ -1,7 +1,6 @@
 import type uPlot from 'uplot'
 
 const HEIGHT = 170
-const SECONDS = 60
 
 /** Puts charts with a cursor in the place of the drawings that the server sent. */
 export function drawCharts(): void {
@@ -19,12 +18,14 @@ async function draw(place: HTMLElement): Promise<void> {
       chart.setData(data)
       return
     }
-    place.replaceChildren()
-    chart = new Chart(
-      options(Chart, place, () => JSON.parse(place.dataset.series ?? '[]') as number[][]),
-      data,
-      place,
-    )
+    const readout = document.createElement('figcaption')
+    readout.className = 'readout'
+    place.replaceChildren(readout)
+    const say = (index: number | null): void => {
+      readout.textContent =
+        index === null ? '' : minuteText(JSON.parse(place.dataset.series ?? '[]') as number[][], index)
+    }
+    chart = new Chart(options(Chart, place, say), data, place)
   }
   put()
   new MutationObserver(put).observe(place, { attributes: true, attributeFilter: ['data-series'] })
@@ -38,6 +39,13 @@ async function draw(place: HTMLElement): Promise<void> {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)
 }
 
+function minuteText([times, succeeded, failed, retried]: number[][], index: number): string {
+  const time = times?.[index]
+  if (time === undefined) return ''
+  const clock = new Date(time * 1_000).toISOString().slice(11, 16)
+  return `${clock} UTC: ${succeeded?.[index]} succeeded, ${failed?.[index]} failed, ${retried?.[index]} retried`
+}
+
 const widthOf = (place: HTMLElement): number => Math.max(200, place.clientWidth - 16)
 
 /** Failed lowest, so that its bars stand on the axis; then retried, then succeeded. Drawn from the highest to the lowest. */
@@ -47,16 +55,15 @@ function stacked([times, succeeded, failed, retried]: number[][]): uPlot.Aligned
   return [times ?? [], sum(failed, retried, succeeded), sum(failed, retried), sum(failed)]
 }
 
-function options(Chart: typeof uPlot, place: HTMLElement, raw: () => number[][]): uPlot.Options {
+function options(Chart: typeof uPlot, place: HTMLElement, say: (index: number | null) => void): uPlot.Options {
   const colour = (name: string): string => resolved(place, `var(--${name})`)
   const bars = Chart.paths.bars?.({ size: [0.8, 14], align: 0 })
-  const one = (label: string, tone: string, source: number): uPlot.Series => ({
+  const one = (label: string, tone: string): uPlot.Series => ({
     label,
     fill: colour(tone),
     width: 0,
     points: { show: false },
     ...(bars && { paths: bars }),
-    value: (_chart, _value, _series, i) => (i === null ? '' : String(raw()[source]?.[i] ?? '')),
   })
   const axis = {
     stroke: colour('quiet'),
@@ -67,9 +74,10 @@ function options(Chart: typeof uPlot, place: HTMLElement, raw: () => number[][])
   return {
     width: widthOf(place),
     height: HEIGHT,
-    padding: [8, 4, 0, 0],
+    padding: [14, 12, 0, 0],
     cursor: { points: { show: false }, drag: { x: false, y: false } },
-    legend: { show: true, live: true, markers: { show: false } },
+    legend: { show: false },
+    hooks: { setCursor: [(chart) => say(chart.cursor.idx ?? null)] },
     scales: { x: { time: true }, y: { range: (_chart, _least, most) => [0, Math.max(4, most * 1.08)] } },
     axes: [
       {
@@ -84,16 +92,7 @@ function options(Chart: typeof uPlot, place: HTMLElement, raw: () => number[][])
         incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000],
       },
     ],
-    series: [
-      {
-        label: 'UTC',
-        value: (_chart, time) =>
-          time === null ? '' : `${new Date(time * 1_000).toISOString().slice(11, 16)} + ${SECONDS} s`,
-      },
-      one('succeeded', 'good', 1),
-      one('retried', 'again', 3),
-      one('failed', 'bad', 2),
-    ],
+    series: [{}, one('succeeded', 'good'), one('retried', 'again'), one('failed', 'bad')],
   }
 }
 

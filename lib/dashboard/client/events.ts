@@ -28,6 +28,7 @@ export function followEvents(): void {
   const button = document.getElementById('events-pause')
   if (!body || !state || !button) return
   let held: Change[] | null = null
+  state.textContent = 'as they happen'
 
   const add = (changes: readonly Change[]): void => {
     body.prepend(...changes.map(rowOf).reverse())

@@ -7,6 +7,8 @@ const EVERY = 1_000
 
 /** Keeps the page up to date while it is looked at: the server says that something happened, the page fetches itself. */
 export function follow(): void {
+  // The answer to a form has no address of its own to be fetched by.
+  if (document.querySelector('main[data-still]')) return
   const button = document.getElementById('live')
   let source: EventSource | null = null
   let paused = sessionStorage.getItem('paused') === 'yes'

@@ -19,6 +19,7 @@ export function batchPage({ root }: View, plan: BatchPlan): PageParts {
   return {
     title,
     section: 'tasks',
+    still: true,
     body: html`${changed ? html`<p class="notice again">The count is another one now. Nothing was changed.</p>` : ''}<section class="panel"><div class="body">${
       jobs === 0
         ? html`<p class="empty">No job that matches can be ${verb === 'retry' ? 'retried' : 'revoked'}.</p>`

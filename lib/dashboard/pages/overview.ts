@@ -8,6 +8,8 @@ import { duration } from '../show/time.ts'
 
 const RUNNING_SHOWN = 12
 const FAILED_SHOWN = 8
+/** From this age on the oldest waiting job is pointed out, in ms. */
+const LATE = 60_000
 
 export async function overviewPage(view: View, data: DashboardData): Promise<PageParts> {
   const [overview, active, failed] = await Promise.all([
@@ -24,41 +26,45 @@ export async function overviewPage(view: View, data: DashboardData): Promise<Pag
 <div class="two"><section class="panel"><header><h2>Running</h2><span class="quiet">${plural(active.length, 'job')}, the longest first</span></header>${
       running.length === 0
         ? html`<p class="empty">Nothing runs at the moment.</p>`
-        : shortJobTable(view, running.slice(0, RUNNING_SHOWN), false)
+        : shortJobTable(view, running.slice(0, RUNNING_SHOWN))
     }</section>
 <section class="panel"><header><h2>Latest failures</h2><span class="grow"></span><a class="small quiet" href="${view.root}task/?q=state%3Afailure">all</a></header>${
-      failed.jobs.length === 0 ? html`<p class="empty">No failure is kept.</p>` : shortJobTable(view, failed.jobs, true)
+      failed.jobs.length === 0 ? html`<p class="empty">No failure is kept.</p>` : shortJobTable(view, failed.jobs)
     }</section></div>
 ${overview.tasks.length > 0 ? taskTimes(view, overview.tasks) : ''}`,
   }
 }
 
 function figures({ root, now }: View, overview: Summary): Html {
-  const { states, minutes, threads, workers, oldestWaiting, waitP95 } = overview
+  const { states, minutes, threads, oldestWaiting, waitP95, run } = overview
   const succeeded = minutes.reduce((sum, minute) => sum + minute.succeeded, 0)
   const failed = minutes.reduce((sum, minute) => sum + minute.failed, 0)
   const waiting = (states.PENDING ?? 0) + (states.BLOCKED ?? 0)
   const later = (states.SCHEDULED ?? 0) + (states.RETRY ?? 0)
   const running = states.STARTED ?? 0
-  const age = oldestWaiting ? now - oldestWaiting.getTime() : null
+  const since =
+    oldestWaiting &&
+    html`oldest <span data-since="${oldestWaiting.toISOString()}">${duration(Math.max(0, now - oldestWaiting.getTime()))}</span>`
+  const late = oldestWaiting !== null && now - oldestWaiting.getTime() > LATE
   const list = (state: string, value: number): Html =>
     html`<a href="${root}task/?q=state%3A${state}">${count(value)}</a>`
   return html`<dl class="figures">
-${figure('Waiting', list('pending,blocked', waiting), age === null ? 'nobody waits' : `oldest for ${duration(age)}`, age !== null && age > 60_000 ? 'again' : '')}
-${figure('Running', list('started', running), html`of ${plural(threads, 'thread')}, ${plural(workers, 'process', 'processes')}${meter(running, threads, '')}`)}
-${figure('Later', list('scheduled,retry', later), `${count(states.RETRY ?? 0)} to be tried again`)}
+${figure('Waiting', list('pending,blocked', waiting), since ?? 'nobody waits', late ? 'again' : '')}
+${figure('Running', list('started', running), html`of ${plural(threads, 'thread')}${meter(running, threads, '')}`)}
+${figure('Later', list('scheduled,retry', later), `${count(states.RETRY ?? 0)} to try again`)}
 ${figure('Succeeded, 1 h', count(succeeded), `${count(states.SUCCESS ?? 0)} kept`)}
-${figure('Failed, 1 h', count(failed), `${percent(failed, succeeded + failed)} · ${count(states.FAILURE ?? 0)} kept`, failed > 0 ? 'bad' : '')}
-${figure('Wait, p95', waitP95 === null ? '–' : duration(waitP95), 'from due to begun, 1 h')}
+${figure('Failed, 1 h', count(failed), `${percent(failed, succeeded + failed)}, ${count(states.FAILURE ?? 0)} kept`, failed > 0 ? 'bad' : '')}
+${figure('Run time, 1 h', run ? duration(run.p50) : '–', run ? `p95 ${duration(run.p95)}` : 'nothing ran')}
+${figure('Wait p95, 1 h', waitP95 === null ? '–' : duration(waitP95), 'from due to begun')}
 ${figure('File', bytes(overview.fileBytes), `+ ${bytes(overview.walBytes)} log`)}
 </dl>`
 }
 
 function taskTimes({ root }: View, tasks: readonly TaskTimes[]): Html {
   return html`<section class="panel"><header><h2>Run time by task</h2><span class="quiet">last hour</span></header><div class="scroll"><table>
-<thead><tr><th>Task</th><th class="number">Runs</th><th class="number">Failed</th><th class="number">p50</th><th class="number">p95</th><th class="number">p99</th></tr></thead>
+<thead><tr><th>Task</th><th class="number">Runs</th><th class="number">Failed</th><th class="number">p50</th><th class="number">p95</th><th class="number">p99</th><th class="number wide">Wait, p95</th></tr></thead>
 <tbody>${tasks.map(
-    ({ task, runs, failed, p50, p95, p99 }) =>
-      html`<tr data-key="${task}"><td><a class="main" href="${searchAddress(root, { task })}">${task}</a></td><td class="number">${count(runs)}</td><td class="number${failed > 0 ? ' bad tone' : ''}">${failed > 0 ? `${count(failed)} (${percent(failed, runs)})` : '0'}</td><td class="number">${duration(p50)}</td><td class="number">${duration(p95)}</td><td class="number">${duration(p99)}</td></tr>`,
+    ({ task, runs, failed, p50, p95, p99, waitP95 }) =>
+      html`<tr data-key="${task}"><td><a class="main" href="${searchAddress(root, { task })}">${task}</a></td><td class="number">${count(runs)}</td><td class="number${failed > 0 ? ' bad tone' : ''}">${failed > 0 ? `${count(failed)} (${percent(failed, runs)})` : '0'}</td><td class="number">${duration(p50)}</td><td class="number">${duration(p95)}</td><td class="number">${duration(p99)}</td><td class="number wide">${waitP95 === null ? '–' : duration(waitP95)}</td></tr>`,
   )}</tbody></table></div></section>`
 }

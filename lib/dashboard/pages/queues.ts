@@ -2,7 +2,7 @@ import type { State } from '../../index.ts'
 import type { DashboardData, QueueRow } from '../data.ts'
 import { type Html, html } from '../html.ts'
 import type { PageParts, View } from '../page.ts'
-import { meter } from '../show/chart.ts'
+import { meter, sparkline } from '../show/chart.ts'
 import { count, plural } from '../show/figure.ts'
 import { searchAddress } from '../show/jobs.ts'
 import { duration } from '../show/time.ts'
@@ -16,7 +16,7 @@ export async function queuesPage(view: View, data: DashboardData): Promise<PageP
     body: html`<section class="panel"><header><h2>${plural(queues.length, 'queue')}</h2><span class="quiet">with jobs that wait or run, or with a setting of their own</span></header>${
       queues.length === 0
         ? html`<p class="empty">Nothing waits and nothing runs. A queue is listed while it has jobs.</p>`
-        : html`<div class="scroll"><table><thead><tr><th>Queue</th><th class="number">Waiting</th><th class="wide"><span class="hidden">Share</span></th><th class="number">Running</th><th class="number">Oldest waits</th><th class="wide">Limits</th><th></th></tr></thead><tbody>${queues.map((queue) => row(view, queue, most))}</tbody></table></div>`
+        : html`<div class="scroll"><table class="fold"><thead><tr><th>Queue</th><th class="number">Waiting</th><th class="wide"><span class="hidden">Share</span></th><th class="number">Running</th><th class="number">Oldest waits</th><th class="wide">Ended, 30 min</th><th class="wide">Limits</th><th></th></tr></thead><tbody>${queues.map((queue) => row(view, queue, most))}</tbody></table></div>`
     }</section>`,
   }
 }
@@ -31,9 +31,17 @@ function row({ root, now, mayChange }: View, queue: QueueRow, most: number): Htm
   ].filter(Boolean)
   const names = queue.tasks.map(({ task, pending, running }) => `${task} ${count(pending + running)}`).slice(0, 6)
   return html`<tr data-key="${queue.queue}"><td><a class="main" href="${searchAddress(root, { queue: queue.queue })}">${queue.queue}</a>${queue.paused ? html` <span class="state again square"><i></i>paused</span>` : ''}<span class="under">${names.join(', ')}${queue.tasks.length > 6 ? ', …' : ''}</span>${lost.map(({ task, pending }) => html`<span class="under bad tone">${plural(pending, 'job')} of “${task}”, which no live process declares</span>`)}</td>
-<td class="number"><a href="${search('PENDING')}">${count(queue.pending)}</a></td><td class="wide">${meter(queue.pending, most, 'again')}</td>
-<td class="number"><a href="${search('STARTED')}">${count(queue.running)}</a></td>
-<td class="number${age !== null && age > 60_000 ? ' again tone' : ''}">${age === null ? '–' : duration(age)}</td>
+<td class="number" data-name="waiting"><a href="${search('PENDING')}">${count(queue.pending)}</a></td><td class="wide">${meter(queue.pending, most, 'again')}</td>
+<td class="number" data-name="running"><a href="${search('STARTED')}">${count(queue.running)}</a></td>
+<td class="number${age !== null && age > 60_000 ? ' again tone' : ''}" data-name="oldest">${age === null ? '–' : duration(age)}</td>
+<td class="wide">${ended(queue.minutes)}</td>
 <td class="wide nowrap">${limits.length > 0 ? limits.join(', ') : html`<span class="quiet">none</span>`}</td>
 <td class="number">${mayChange ? html`<form class="inline" method="post" action="${root}act/queue"><input type="hidden" name="queue" value="${queue.queue}"><button name="do" value="${queue.paused ? 'resume' : 'pause'}">${queue.paused ? 'Resume' : 'Pause'}</button></form>` : ''}</td></tr>`
+}
+
+function ended(minutes: readonly number[]): Html {
+  const total = minutes.reduce((sum, jobs) => sum + jobs, 0)
+  if (total === 0) return html`<span class="quiet">none</span>`
+  const rate = `${count(total)} jobs, at most ${count(Math.max(...minutes))} a minute`
+  return html`<span title="${rate}">${sparkline(minutes, rate)}</span>`
 }

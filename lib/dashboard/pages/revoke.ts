@@ -9,6 +9,7 @@ export function revokePage({ root }: View, { id, task, state }: JobInfo): PagePa
   return {
     title: `Revoke ${task}`,
     section: 'tasks',
+    still: true,
     head: html`<h1>Revoke ${task}?</h1>${stateLabel(state)}`,
     body: html`<section class="panel"><div class="body"><form class="form" method="post" action="${root}act/job"><p></p>
 <p>The job <code>${id}</code> runs. Its signal aborts, and a task that heeds it ends by itself.</p>

@@ -15,7 +15,7 @@ export async function schedulesPage(view: View, data: DashboardData): Promise<Pa
     body:
       schedules.length === 0
         ? html`<section class="panel"><p class="empty">No schedule is stored. Declare one with app.schedule().</p></section>`
-        : html`<section class="panel"><header><h2>${plural(schedules.length, 'schedule')}</h2></header><div class="scroll"><table>
+        : html`<section class="panel"><header><h2>${plural(schedules.length, 'schedule')}</h2></header><div class="scroll"><table class="fold">
 <thead><tr><th>Schedule</th><th class="wide">Runs</th><th class="number">Next</th><th>Last slots</th><th></th></tr></thead>
 <tbody>${schedules.map((schedule) => row(view, schedule))}</tbody></table></div></section>`,
   }
@@ -30,7 +30,7 @@ function row(view: View, schedule: ScheduleRow): Html {
 <span class="under">${scheduleInWords(schedule.spec)}${written.text === null ? '' : html` · <code>${written.text}</code>`}</span>${error === null ? '' : html`<span class="under bad tone">${error}</span>`}
 ${schedule.preview === null ? '' : ahead(schedule.preview, written.zone)}</td>
 <td class="wide"><a href="${searchAddress(root, { schedule: name })}">${task}</a><span class="under">misfire ${misfire}, overlap ${overlap}</span></td>
-<td class="number">${nextSlot === null || paused ? html`<span class="quiet">–</span>` : moment(new Date(nextSlot), now)}</td>
+<td class="number" data-name="next">${nextSlot === null || paused ? html`<span class="quiet">–</span>` : moment(new Date(nextSlot), now)}</td>
 <td>${slots(view, schedule)}</td>
 <td class="number">${mayChange ? html`<form class="inline" method="post" action="${root}act/schedule"><input type="hidden" name="name" value="${name}"><button name="do" value="trigger">Run now</button><button name="do" value="${paused ? 'resume' : 'pause'}">${paused ? 'Resume' : 'Pause'}</button></form>` : ''}</td></tr>`
 }

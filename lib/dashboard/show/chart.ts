@@ -37,6 +37,17 @@ function bar(minute: Minute, x: number, most: number): Html {
   }${retried ? part(retried, 'retried') : ''}${succeeded ? part(succeeded, 'yes') : ''}</g>`
 }
 
+/** A row of small bars, the oldest on the left. */
+export function sparkline(values: readonly number[], label: string): Html {
+  const most = Math.max(1, ...values)
+  return html`<svg class="spark" viewBox="0 0 ${values.length * 4} 20" preserveAspectRatio="none" role="img" aria-label="${label}">${values.map(
+    (value, i) => {
+      const height = value === 0 ? 0.8 : Math.max(2, (20 * value) / most)
+      return html`<rect x="${i * 4 + 0.5}" y="${(20 - height).toFixed(1)}" width="3" height="${height.toFixed(1)}" fill="currentColor"/>`
+    },
+  )}</svg>`
+}
+
 /** How full something is; the figures stand beside it. */
 export function meter(part: number, whole: number, tone: string): Html {
   const share = whole > 0 ? Math.min(1, part / whole) : 0

@@ -39,14 +39,15 @@ export function jobTable(view: View, jobs: readonly ListedJob[], choose: boolean
 </table></div>`
 }
 
-/** Jobs in half the width, without what the full table shows beside. */
-export function shortJobTable(view: View, jobs: readonly ListedJob[], state: boolean): Html {
+/** Jobs in half the width, all of one state. */
+export function shortJobTable(view: View, jobs: readonly ListedJob[]): Html {
+  const running = jobs.every(({ state }) => state === 'STARTED')
   return html`<div class="scroll"><table>
-<thead><tr><th>Task</th>${state ? html`<th>State</th>` : ''}<th class="number">${state ? 'Took' : 'For'}</th>${state ? html`<th class="number">When</th>` : ''}</tr></thead>
+<thead><tr><th>Task</th><th class="number wide">Attempt</th><th class="number">${running ? 'For' : 'Took'}</th>${running ? '' : html`<th class="number">When</th>`}</tr></thead>
 <tbody>${jobs.map(
     (job) =>
-      html`<tr data-key="${job.id}"><td>${nameOf(view, job)}</td>${state ? html`<td>${stateLabel(job.state)}</td>` : ''}<td class="number">${took(job, view.now)}</td>${
-        state ? html`<td class="number">${moment(whenOf(job), view.now)}</td>` : ''
+      html`<tr data-key="${job.id}"><td>${nameOf(view, job)}</td><td class="number wide">${job.attempt}</td><td class="number">${took(job, view.now)}</td>${
+        running ? '' : html`<td class="number">${moment(whenOf(job), view.now)}</td>`
       }</tr>`,
   )}</tbody>
 </table></div>`

@@ -17,10 +17,10 @@ const UNITS: readonly [name: string, milliseconds: number][] = [
 
 /** A length of time for people: `3 ms`, `1.24 s`, `2 min 5 s`, `3 d 4 h`. */
 export function duration(milliseconds: number): string {
-  if (milliseconds < 1) return milliseconds <= 0 ? '0 ms' : '< 1 ms'
+  if (milliseconds < 1) return '< 1 ms'
   if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`
-  if (milliseconds < 10_000) return `${(milliseconds / 1_000).toFixed(2)} s`
-  if (milliseconds < 60_000) return `${(milliseconds / 1_000).toFixed(1)} s`
+  if (milliseconds < 10_000) return `${Number((milliseconds / 1_000).toFixed(2))} s`
+  if (milliseconds < 60_000) return `${Number((milliseconds / 1_000).toFixed(1))} s`
   for (const [i, [name, size]] of UNITS.entries()) {
     if (milliseconds < size) continue
     const whole = Math.floor(milliseconds / size)

@@ -1,5 +1,5 @@
 import { quantile } from '../../domain/histogram.ts'
-import type { Quantiles, Throughput, ThroughputQuestion, Totals } from '../../wire/reading.ts'
+import type { Quantiles, Recent, Throughput, ThroughputQuestion, Totals } from '../../wire/reading.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { COUNTED } from '../tally.ts'
 
@@ -14,11 +14,13 @@ type Sums = Record<string, number>
 export class Statistics {
   readonly #spans: Statement
   readonly #totals: Statement
+  readonly #byTask: Statement
 
   constructor(db: Connection) {
     this.#spans = db.prepare(`SELECT minute - minute % @span AS at, ${SUMS} FROM celeriac_stats_minute
       WHERE minute >= @from AND minute < @to AND (@task IS NULL OR task = @task) AND (@queue IS NULL OR queue = @queue)
       GROUP BY at`)
+    this.#byTask = db.prepare(`SELECT task, ${SUMS} FROM celeriac_stats_minute WHERE minute > ? GROUP BY task`)
     this.#totals = db.prepare(`SELECT task, queue, ${SUMS} FROM (
         SELECT task, queue, ${COUNTED.join(', ')} FROM celeriac_stats_daily
         UNION ALL SELECT task, queue, ${COUNTED.join(', ')} FROM celeriac_stats_minute)
@@ -35,6 +37,17 @@ export class Statistics {
     const spans: Throughput[] = []
     for (let at = from; at < to; at += span) spans.push(spanOf(at, found.get(at)))
     return spans
+  }
+
+  /** Of the last `minutes`, the one that goes on included. */
+  recent(minutes: number, now: number): Recent {
+    const from = now - minutes * MINUTE
+    const rows = this.#byTask.all(from) as (Sums & { task: string })[]
+    const all: Sums = {}
+    for (const name of COUNTED) all[name] = rows.reduce((sum, row) => sum + (row[name] ?? 0), 0)
+    const tasks = rows.map((row) => ({ ...spanOf(from, row), task: row.task }))
+    tasks.sort((a, b) => b.success + b.failure - a.success - a.failure)
+    return { all: spanOf(from, all), tasks }
   }
 
   /** Since the file was made. */
