@@ -2,6 +2,7 @@
  * Tries to break what is promised: `npm run torture`, or some suites of it: `npm run torture -- power-cut last-call`.
  *
  *   --size short|nightly|release   how much of it; default short
+ *   --share 0.1                    that part of the size only; default 1
  *   --seed N                       repeats the choices of an earlier run
  *   --json                         one JSON document instead of the table
  *
@@ -20,7 +21,7 @@ function usage(problem: string): never {
   process.exit(2)
 }
 
-function optionsOf(args: string[]): { suites: Suite[]; size: Size; seed: number; json: boolean } {
+function optionsOf(args: string[]): { suites: Suite[]; size: Size; share: number; seed: number; json: boolean } {
   let parsed: ReturnType<typeof parse>
   try {
     parsed = parse(args)
@@ -31,10 +32,12 @@ function optionsOf(args: string[]): { suites: Suite[]; size: Size; seed: number;
   const unknown = positionals.find((name) => !SUITES.some((suite) => suite.name === name))
   if (unknown !== undefined) usage(`There is no suite "${unknown}".`)
   if (!SIZES.includes(values.size as Size)) usage(`There is no size "${values.size}".`)
+  if (!(Number(values.share) > 0)) usage(`The share "${values.share}" is no number above 0.`)
   if (values.seed !== undefined && !/^\d+$/.test(values.seed)) usage(`The seed "${values.seed}" is no whole number.`)
   return {
     suites: positionals.length === 0 ? [...SUITES] : SUITES.filter(({ name }) => positionals.includes(name)),
     size: values.size as Size,
+    share: Number(values.share),
     seed: values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed),
     json: values.json,
   }
@@ -46,13 +49,14 @@ function parse(args: string[]) {
     allowPositionals: true,
     options: {
       size: { type: 'string', default: 'short' },
+      share: { type: 'string', default: '1' },
       seed: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   })
 }
 
-async function runSuite(suite: Suite, size: Size, seed: number): Promise<Line> {
+async function runSuite(suite: Suite, size: Size, share: number, seed: number): Promise<Line> {
   const missing = suite.missing()
   if (missing !== null) return { suite: suite.name, seconds: 0, missing }
   const began = performance.now()
@@ -64,7 +68,7 @@ async function runSuite(suite: Suite, size: Size, seed: number): Promise<Line> {
   }
   const seconds = (): number => Math.round((performance.now() - began) / 100) / 10
   try {
-    const report = await suite.run({ size, random: seeded(seed), progress })
+    const report = await suite.run({ size, share, random: seeded(seed), progress })
     return { suite: suite.name, seconds: seconds(), ...report }
   } catch (error) {
     return { suite: suite.name, seconds: seconds(), failed: String((error as Error).stack ?? error) }
@@ -79,12 +83,12 @@ function describe(line: Line): string {
   return [`${head}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`, ...line.violations.slice(0, 20)].join('\n  ')
 }
 
-const { suites, size, seed, json } = optionsOf(process.argv.slice(2))
+const { suites, size, share, seed, json } = optionsOf(process.argv.slice(2))
 process.stderr.write(`size ${size}, seed ${seed} (--seed ${seed} repeats its choices)\n`)
 const lines: Line[] = []
 for (const suite of suites) {
   process.stderr.write(`${suite.name}: ${suite.what}\n`)
-  const line = await runSuite(suite, size, seed)
+  const line = await runSuite(suite, size, share, seed)
   lines.push(line)
   if (!json) console.log(describe(line))
 }

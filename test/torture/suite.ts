@@ -5,6 +5,8 @@ export type Size = (typeof SIZES)[number]
 
 export interface SuiteContext {
   size: Size
+  /** Part of the size to do, 1 for all of it. */
+  share: number
   /** Everything random in the suite is drawn from it. */
   random: Random
   /** Shown while the suite runs. */

@@ -167,8 +167,12 @@ export const lastCall: Suite = {
   name: 'last-call',
   what: 'ends the process at each system call that writes, or lets the call fail, in every operation',
   missing: missingTracing,
-  async run({ size, random, progress }: SuiteContext): Promise<SuiteReport> {
-    const { kills, errors, violations } = await lastCalls({ points: POINTS[size], random, progress })
+  async run({ size, share, random, progress }: SuiteContext): Promise<SuiteReport> {
+    const { kills, errors, violations } = await lastCalls({
+      points: { kill: Math.ceil(POINTS[size].kill * share), error: Math.ceil(POINTS[size].error * share) },
+      random,
+      progress,
+    })
     return { cases: kills + errors, violations, notes: { kills, 'calls that failed': errors } }
   },
 }

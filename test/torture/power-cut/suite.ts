@@ -115,8 +115,8 @@ export const powerCut: Suite = {
   name: 'power-cut',
   what: 'replays the writes of a program and looks at every kind of disk that a power failure may leave',
   missing: missingTracing,
-  async run({ size, random, progress }: SuiteContext): Promise<SuiteReport> {
-    const images = IMAGES[size]
+  async run({ size, share, random, progress }: SuiteContext): Promise<SuiteReport> {
+    const images = Math.ceil(IMAGES[size] * share)
     const full = await cutPower({
       images: images / 2,
       durability: 'full',
