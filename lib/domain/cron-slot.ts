@@ -12,6 +12,8 @@ export interface Slot {
   readonly at: number
   /** Whether the time it names was skipped by the clocks that day, so that it fires at the first instant after. */
   readonly movedByDst: boolean
+  /** The skipped local time that a moved slot names, as the epoch milliseconds of a UTC clock showing it. */
+  readonly named?: number
 }
 
 /**
@@ -32,19 +34,57 @@ export function nextCronSlot(rule: CronRule, zone: TimeZone, after: number): Slo
   return slot !== null && slot.at < LAST_INSTANT ? slot : null
 }
 
-function nextFixed(rule: CronRule, zone: TimeZone, after: number): Slot {
-  // Wall times up to the highest shown so far are over, even where the clocks were set back since.
-  let shown = wholeSecond(after + zone.offsetAt(after))
-  for (let from = after - 2 * DAY, change = zone.nextChange(from, after); change !== null; ) {
+/**
+ * How many slots lie in (after, until], by the same rule. Takes a step for each day that matches, so the 31 million slots
+ * of a year of `* * * * * *` are counted in milliseconds.
+ */
+export function countCronSlots(rule: CronRule, zone: TimeZone, after: number, until: number): number {
+  const end = Math.min(until, LAST_INSTANT - 1)
+  const begin = Math.max(Math.floor(after), -1)
+  let total = 0
+  // Wall times up to here are counted, or over.
+  let passed = rule.fixedHours ? highestShown(zone, begin) : wholeSecond(begin + zone.offsetAt(begin))
+  let offset = zone.offsetAt(begin)
+  for (let from = begin; from <= end; ) {
+    const change = zone.nextChange(from, end)
+    const last = wholeSecond((change === null ? end : change - 1) + offset)
+    if (last > passed) {
+      total += rule.count(passed, last)
+      passed = last
+    }
+    if (change === null) break
+    offset = zone.offsetAt(change)
+    const before = change + offset - SECOND
+    if (!rule.fixedHours) {
+      passed = before
+    } else if (before > passed) {
+      // What a gap skips becomes one slot after it, unless there is one of its own.
+      if (rule.next(passed) <= before && rule.next(before) !== change + offset) total++
+      passed = before
+    }
+    from = change
+  }
+  return total
+}
+
+/** The highest wall time shown up to an instant: what is named up to there is over, even where the clocks were set back since. */
+function highestShown(zone: TimeZone, instant: number): number {
+  let shown = wholeSecond(instant + zone.offsetAt(instant))
+  for (let from = instant - 2 * DAY, change = zone.nextChange(from, instant); change !== null; ) {
     shown = Math.max(shown, change + zone.offsetAt(from) - SECOND)
     from = change
-    change = zone.nextChange(from, after)
+    change = zone.nextChange(from, instant)
   }
+  return shown
+}
+
+function nextFixed(rule: CronRule, zone: TimeZone, after: number): Slot {
+  const shown = highestShown(zone, after)
   const wall = rule.next(shown)
   const { at, inGap } = zone.instantOf(wall)
   if (!inGap) return { at, movedByDst: false }
   const shownThen = at + zone.offsetAt(at)
-  return { at, movedByDst: rule.next(shownThen - SECOND) !== shownThen }
+  return rule.next(shownThen - SECOND) === shownThen ? { at, movedByDst: false } : { at, movedByDst: true, named: wall }
 }
 
 function nextElapsed(rule: CronRule, zone: TimeZone, after: number): Slot | null {

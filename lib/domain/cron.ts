@@ -13,7 +13,12 @@ export interface CronRule {
   readonly fixedHours: boolean
   /** The first wall time that matches and is later than `wall`. */
   next(wall: number): number
+  /** How many wall times match in (after, until]: one step a day that matches, however many lie in it. */
+  count(after: number, until: number): number
 }
+
+const SECOND = 1_000
+const DAY = 86_400_000
 
 // An entry is a few kB; a file with more schedules than this parses again, 0.1 ms each.
 const CACHED = 500
@@ -74,7 +79,9 @@ function compile(expression: string, schedule: string): CronRule {
   // The last question and its answer, which also answers for every wall time between the two.
   let asked = Number.NaN
   let answer = Number.NaN
-  return {
+  const { hour, minute, second } = parsed.fields
+  const timesUpTo = timesOfDay(numbers(hour.values), numbers(minute.values), numbers(second.values))
+  const rule: CronRule = {
     fixedHours: !/[*?/-]/.test(fields[2].replace(/H\([^)]*\)/g, 'H')),
     next(wall) {
       if (wall >= asked && wall < answer) return answer
@@ -88,6 +95,36 @@ function compile(expression: string, schedule: string): CronRule {
         return refuse('has no next time', error)
       }
     },
+    count(after, until) {
+      let total = 0
+      // A match is a whole second.
+      for (let wall = rule.next(Math.floor(after / SECOND) * SECOND); wall <= until; ) {
+        const day = Math.floor(wall / DAY) * DAY
+        total += timesUpTo(Math.min(until, day + DAY - SECOND) - day)
+        if (after >= day) total -= timesUpTo(after - day)
+        wall = rule.next(day + DAY - SECOND)
+      }
+      return total
+    },
+  }
+  return rule
+}
+
+const numbers = (values: readonly (number | string)[]): number[] => values.map(Number)
+
+/** How many of the times that the fields name lie within the first `milliseconds` of a day, the end included. */
+function timesOfDay(
+  hours: readonly number[],
+  minutes: readonly number[],
+  seconds: readonly number[],
+): (milliseconds: number) => number {
+  return (milliseconds) => {
+    const elapsed = Math.floor(milliseconds / SECOND)
+    const [hour, minute, second] = [Math.floor(elapsed / 3_600), Math.floor(elapsed / 60) % 60, elapsed % 60]
+    let total = hours.filter((value) => value < hour).length * minutes.length * seconds.length
+    if (!hours.includes(hour)) return total
+    total += minutes.filter((value) => value < minute).length * seconds.length
+    return minutes.includes(minute) ? total + seconds.filter((value) => value <= second).length : total
   }
 }
 

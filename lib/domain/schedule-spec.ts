@@ -1,6 +1,6 @@
 import { InvalidSchedule } from '../errors.ts'
 import { compileCron, normalizeCron } from './cron.ts'
-import { nextCronSlot, type Slot } from './cron-slot.ts'
+import { countCronSlots, nextCronSlot, type Slot } from './cron-slot.ts'
 import { type Duration, formatDuration, toMilliseconds } from './duration.ts'
 import { showValue } from './shown-value.ts'
 import { type TimeZone, timeZone } from './time-zone.ts'
@@ -145,6 +145,24 @@ export function latestSlot(record: ScheduleRecord, name: string, after: number, 
     else beyond = middle
   }
   return latest
+}
+
+/**
+ * How many slots lie in (after, until]. Takes a step for each day of a cron entry, not for each slot.
+ * @throws {InvalidSchedule} when the record names a zone or an expression that cannot be read
+ */
+export function countSlots(record: ScheduleRecord, name: string, after: number, until: number): number {
+  if (until <= after) return 0
+  switch (record.kind) {
+    case 'cron':
+      return countCronSlots(compileCron(record.expression, name), zoneOf(name, record.timezone), after, until)
+    case 'every': {
+      const { milliseconds, anchor } = record
+      return Math.floor((until - anchor) / milliseconds) - Math.floor((after - anchor) / milliseconds)
+    }
+    case 'at':
+      return record.time > after && record.time <= until ? 1 : 0
+  }
 }
 
 function withNext(name: string, record: ScheduleRecord): ParsedSchedule {
