@@ -103,9 +103,21 @@ export class Celeriac extends AppHooks {
     created.set(this.name, ordinal + 1)
     this.#identity = { name: this.name, ordinal }
     const { logger } = this.#settings
-    const { database, durability, concurrency, queues, pool, modules, maxPayload, retention } = this.#settings
+    const { database, durability, concurrency, queues, pool, modules, maxPayload, retention, ledgerRetention } =
+      this.#settings
     this.#engine = new EngineThread(
-      { app: this.#identity, database, durability, concurrency, queues, pool, modules, maxPayload, retention },
+      {
+        app: this.#identity,
+        database,
+        durability,
+        concurrency,
+        queues,
+        pool,
+        modules,
+        maxPayload,
+        retention,
+        ledgerRetention,
+      },
       {
         notice: (notice) => this.#notice(notice),
         crashed: (error) => {

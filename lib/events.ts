@@ -24,7 +24,14 @@ export interface EventMap {
   /** This process left the file, or found that another one had died. */
   'worker-offline': { key: string; pid: number; at: Date }
   'schedule-fired': { schedule: string; slot: Date; id: string; at: Date }
-  'schedule-missed': { schedule: string; slot: Date; at: Date }
+  /** A slot that did not fire; after a long downtime one event for `slots` of them, the oldest being `slot`. */
+  'schedule-missed': {
+    schedule: string
+    slot: Date
+    outcome: 'missed' | 'skipped' | 'coalesced'
+    slots: number
+    at: Date
+  }
   /** The engine thread ended by itself; the app is stopped. */
   'engine-crashed': { error: Error; at: Date }
 }

@@ -23,7 +23,7 @@ export type { DebounceOptions, ThrottleOptions, UniqueOptions } from './options/
 export { type JobPage, Reader } from './reader.ts'
 export { AsyncResult, type GetOptions, type RevokeOptions } from './result.ts'
 export type { ScheduleOptions } from './schedule-options.ts'
-export type { LedgerEntry, ScheduleInfo, Schedules } from './schedules.ts'
+export type { LedgerEntry, PreviewedSlot, ScheduleInfo, Schedules } from './schedules.ts'
 export { Signature } from './signature.ts'
 export type { Task } from './task.ts'
 export type { TaskFunction } from './task-function.ts'

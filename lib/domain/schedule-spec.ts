@@ -165,6 +165,15 @@ export function countSlots(record: ScheduleRecord, name: string, after: number, 
   }
 }
 
+/**
+ * A moment as a schedule's options take it: a Date, epoch milliseconds, or ISO 8601 text, which without an offset is read
+ * in the time zone.
+ * @throws {InvalidSchedule}
+ */
+export function readMoment(name: string, option: string, value: unknown, timezone: string): number {
+  return instantOf(name, option, value, zoneOf(name, timezone))
+}
+
 function withNext(name: string, record: ScheduleRecord): ParsedSchedule {
   return { name, record: Object.freeze(record), next: (after) => nextSlot(record, name, after) }
 }
@@ -202,7 +211,7 @@ function storedInstant(name: string, field: string, value: unknown): number {
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?$/
 
-function instantOf(name: string, option: 'at' | 'anchor', value: unknown, zone: TimeZone): number {
+function instantOf(name: string, option: string, value: unknown, zone: TimeZone): number {
   let time = Number.NaN
   if (typeof value === 'number') time = Math.trunc(value)
   else if (typeof value === 'string') time = readInstant(value, zone)

@@ -61,12 +61,16 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
       return obstacle(parts, question.id)
     case 'schedules':
       return store.schedules.all()
+    case 'schedule':
+      return store.schedules.get(question.name)
     case 'set-schedule':
-      return edits.make((now) => parts.beat.put(question.schedule, false, now))
+      return edits.make((now) => parts.beat.set(question.schedule, now))
     case 'pause-schedule':
       return edits.make((now) => parts.beat.pause(question.name, question.paused, now))
     case 'remove-schedule':
-      return edits.make(() => store.schedules.remove(question.name))
+      return edits.make((now) => parts.beat.remove(question.name, now))
+    case 'reset-schedule':
+      return edits.make((now) => parts.beat.reset(question.name, now))
     case 'trigger-schedule':
       return edits.make((now) => parts.beat.trigger(question.name, question.id, now))
     case 'audit-begin':
@@ -76,7 +80,7 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
     case 'audit':
       return store.audit.latest(question.limit)
     case 'ledger':
-      return store.schedules.ledger(
+      return store.slots.ledger(
         question.name,
         question.from ?? 0,
         question.to ?? Number.MAX_SAFE_INTEGER,

@@ -1,31 +1,21 @@
-import { nextSlot, type ScheduleRecord } from '../domain/schedule-spec.ts'
-import { UnknownSchedule } from '../errors.ts'
-import type { ScheduleRow } from '../store/schedules.ts'
+import { isUnfit, sqliteCode } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import { toWireError } from '../wire/error-codec.ts'
-import { newJobId } from '../wire/job-id.ts'
-import type { EnqueueBatch, ScheduleDeclaration, ScheduledJob } from '../wire/messages.ts'
-import { expectedSlots } from './expected-slots.ts'
+import type { ScheduleDeclaration } from '../wire/messages.ts'
+import { Firing, type FiringEvents } from './firing.ts'
+import { ScheduleEdits } from './schedule-edits.ts'
 import type { Participant } from './turn.ts'
 
 /** Schedules fired in one turn, at most. */
 const SWEEP = 1_000
-/** A slot later than this counts as missed, in ms (Quartz's misfire threshold). */
-const MISFIRE_AFTER = 60_000
-/** Most missed slots that `misfire: 'all'` runs. */
-const MAX_CATCHUP = 100
+/** Ledger rows after which a turn leaves the other schedules to the next one, so that nobody waits long for the writer. */
+const ENOUGH_ROWS = 2_000
+/** A wall clock that is set back by less is left to catch up, in ms. */
+const SET_BACK = 1_000
 
-export interface BeatEvents {
-  /** A due job was stored in this line, in the transaction that is open. */
-  stored(queue: string, task: string): void
-  fired(schedule: string, slot: number, id: string): void
-  missed(schedule: string, slot: number): void
-}
-
-interface Fired {
-  schedule: string
-  slot: number
-  id: string | null
+export type BeatEvents = FiringEvents & {
+  /** After the commit: a schedule that cannot be read was set aside. */
+  broken(schedule: string, error: unknown): void
 }
 
 /**
@@ -35,18 +25,25 @@ interface Fired {
 export class Beat implements Participant {
   readonly promises = true
   readonly #store: Store
-  readonly #app: string
+  readonly #firing: Firing
+  readonly #edits: ScheduleEdits
   readonly #events: BeatEvents
   #on = false
   #next: number | null = null
   #stale = true
   #recheckQueued = false
-  #noted: Fired[] = []
+  /** Whether some slot may wait for a run to end. */
+  #anyQueued = true
+  /** Latest time seen, to know when the clock is set back. */
+  #latest = Number.NEGATIVE_INFINITY
+  #setBack = false
+  #broken: { name: string; error: unknown }[] = []
 
   /** @param app the app's name: what another app on the file declares is left alone */
   constructor(store: Store, app: string, events: BeatEvents) {
     this.#store = store
-    this.#app = app
+    this.#firing = new Firing(store, events)
+    this.#edits = new ScheduleEdits(store, app)
     this.#events = events
   }
 
@@ -56,25 +53,28 @@ export class Beat implements Participant {
 
   run(on: boolean): void {
     this.#on = on
+    // The clock may have been set back while nobody looked.
+    this.#setBack = on
     this.refresh()
   }
 
   /** Schedules may have changed. */
   refresh(): void {
     this.#stale = true
+    this.#anyQueued = true
     this.#recheckQueued = true
   }
 
-  /** A job ended, so a slot that waited for it may go. */
-  jobEnded(): void {
-    this.#recheckQueued = true
+  /** Something was written, so a job may have ended that a slot waits for. */
+  recheck(): void {
+    this.#recheckQueued = this.#anyQueued
   }
 
-  /** Epoch ms of the next slot, or null. */
+  /** Epoch ms of the next firing, or null. */
   wakeAt(): number | null {
     if (!this.#on) return null
     if (this.#stale) {
-      this.#next = this.#store.schedules.nextSlot()
+      this.#next = this.#store.schedules.nextFiring()
       this.#stale = false
     }
     return this.#next
@@ -82,154 +82,104 @@ export class Beat implements Participant {
 
   pending(now: number): boolean {
     if (!this.#on) return false
+    if (now < this.#latest - SET_BACK) this.#setBack = true
+    this.#latest = now
+    if (this.#setBack) return true
     const wake = this.wakeAt()
     if (wake !== null && wake <= now) return true
     if (!this.#recheckQueued) return false
-    const free = this.#store.schedules.queued().some((row) => !this.#store.schedules.running(row.name))
+    const queued = this.#store.schedules.queued()
+    this.#anyQueued = queued.length > 0
+    const free = queued.some((row) => !this.#store.schedules.running(row.name))
     // Asked twice in a turn: only a no may be remembered.
     if (!free) this.#recheckQueued = false
     return free
   }
 
   write(now: number): void {
-    this.#noted = []
-    for (const row of this.#store.schedules.due(now, SWEEP)) {
-      try {
-        this.#fireDue(row, now)
-      } catch (error) {
-        // One broken schedule must not stop the others: it is marked, with the reason, and left out.
-        if (String((error as { code?: unknown }).code).startsWith('SQLITE_')) throw error
-        this.#store.schedules.markBroken(row.name, JSON.stringify(toWireError(error)))
-      }
+    this.#firing.begin()
+    this.#broken = []
+    if (this.#setBack) {
+      for (const row of this.#store.schedules.aimedAfter(now + SET_BACK))
+        this.#guarded(row.name, now, () => this.#edits.aim(row, now))
     }
+    // What waits goes before what becomes due.
     for (const row of this.#store.schedules.queued()) {
-      if (row.queuedSlot === null || this.#store.schedules.running(row.name)) continue
-      this.#fire(row, row.queuedSlot, now)
-      this.#store.schedules.advance(row.name, row.lastSlot, row.nextSlot, null)
+      if (this.#store.schedules.running(row.name)) continue
+      this.#guarded(row.name, now, () => this.#firing.release(row, now))
+    }
+    for (const row of this.#store.schedules.due(now, SWEEP)) {
+      this.#guarded(row.name, now, () => this.#firing.due(row, now))
+      if (this.#firing.written >= ENOUGH_ROWS) return
     }
   }
 
   committed(): void {
-    this.#stale = true
-    for (const { schedule, slot, id } of this.#noted) {
-      if (id === null) this.#events.missed(schedule, slot)
-      else this.#events.fired(schedule, slot, id)
-    }
-    this.#noted = []
+    this.refresh()
+    this.#setBack = false
+    this.#firing.announce()
+    for (const { name, error } of this.#broken) this.#events.broken(name, error)
+    this.#broken = []
   }
 
   failed(): void {
-    this.#noted = []
+    this.#firing.begin()
+    this.#broken = []
     this.refresh()
   }
 
-  /** Inside a transaction: stores or changes a schedule. A change never fires a slot of the past. */
-  put(declaration: ScheduleDeclaration, declared: boolean, now: number): void {
-    const known = this.#store.schedules.get(declaration.name)
-    const record = JSON.parse(declaration.spec) as ScheduleRecord
-    const unchanged =
-      known !== null && known.spec === declaration.spec && known.error === null && known.nextSlot !== null
-    const next = unchanged
-      ? known.nextSlot
-      : this.#slotAfter(record, declaration.name, this.#resumeFrom(known, declaration, now))
-    this.#store.schedules.put(declaration, this.#app, declared, next, now)
+  /** Inside a transaction: stores what the code declares. */
+  declare(declarations: readonly ScheduleDeclaration[], now: number): void {
+    for (const declaration of declarations) this.#edits.declare(declaration, now)
     this.refresh()
+  }
+
+  /** Inside a transaction: stores or changes a schedule at run time. */
+  set(declaration: ScheduleDeclaration, now: number): void {
+    this.#edits.set(declaration, now)
+    this.refresh()
+  }
+
+  /** Inside a transaction: back to what the code declares; false when it declares none of this name. */
+  reset(name: string, now: number): boolean {
+    this.refresh()
+    return this.#edits.reset(name, now)
   }
 
   /** Inside a transaction: stops what the code does not declare any more. */
-  keepDeclared(names: string[]): void {
-    this.#store.schedules.keepDeclared(this.#app, names)
+  keepDeclared(names: readonly string[], now: number): void {
+    this.#edits.keepDeclared(names, now)
     this.refresh()
   }
 
   /** Inside a transaction. */
   pause(name: string, paused: boolean, now: number): void {
-    const row = this.#known(name)
-    const next = this.#slotAfter(JSON.parse(row.spec) as ScheduleRecord, name, now)
-    this.#store.schedules.pause(name, paused, next)
+    this.#edits.pause(name, paused, now)
     this.refresh()
+  }
+
+  /** Inside a transaction: false when there was none of this name. */
+  remove(name: string, now: number): boolean {
+    this.refresh()
+    return this.#edits.remove(name, now)
   }
 
   /** Inside a transaction: runs a schedule's job now, beside its slots; returns its id, or that of the unique job it would repeat. */
   trigger(name: string, id: string, now: number): string {
-    const row = this.#known(name)
-    const job = this.#job(row)
-    const slot = { schedule: name, scheduledFor: now }
-    const [duplicate] = this.#store.inserts.insert(this.#batch(job, id, now), now, slot).duplicates
-    this.#events.stored(job.queue, job.task)
-    return duplicate?.[1] ?? id
+    return this.#firing.trigger(this.#edits.known(name), id, now)
   }
 
-  #known(name: string): ScheduleRow {
-    const row = this.#store.schedules.get(name)
-    if (!row)
-      throw new UnknownSchedule(
-        `there is no schedule "${name}" in ${this.#store.path} — declare it with app.schedule() and start the app`,
-      )
-    return row
-  }
-
-  /** A one-off whose time has passed while nobody listened is still owed; anything recurring starts from now. */
-  #resumeFrom(known: ScheduleRow | null, declaration: ScheduleDeclaration, now: number): number {
-    const record = JSON.parse(declaration.spec) as ScheduleRecord
-    if (record.kind !== 'at') return now
-    return known?.spec === declaration.spec && known.lastSlot !== null ? known.lastSlot : record.time - 1
-  }
-
-  #fireDue(row: ScheduleRow, now: number): void {
-    const record = JSON.parse(row.spec) as ScheduleRecord
-    const slots = expectedSlots(record, row.name, row.nextSlot as number, now)
-    const latest = slots.at(-1) as number
-    const fire = new Set<number>()
-    if (row.misfire === 'all') for (const slot of slots.slice(-MAX_CATCHUP)) fire.add(slot)
-    else if (row.misfire === 'once' || now - latest <= MISFIRE_AFTER) fire.add(latest)
-
-    let queued = row.queuedSlot
-    for (const slot of slots) {
-      if (!fire.has(slot)) this.#note(row.name, slot, row.misfire === 'once' ? 'coalesced' : 'missed', now)
-      else if (row.overlap === 'allow' || !this.#store.schedules.running(row.name)) this.#fire(row, slot, now)
-      else if (row.overlap === 'skip') this.#note(row.name, slot, 'skipped', now)
-      else {
-        if (queued !== null) this.#note(row.name, queued, 'coalesced', now)
-        queued = slot
-      }
-    }
-    this.#store.schedules.advance(row.name, latest, this.#slotAfter(record, row.name, Math.max(latest, now)), queued)
-  }
-
-  #fire(row: ScheduleRow, slot: number, now: number): void {
-    const id = newJobId(now)
-    if (!this.#store.schedules.note(row.name, slot, 'fired', id, now)) return
-    const job = this.#job(row)
-    const where = { schedule: row.name, scheduledFor: slot }
-    const [duplicate] = this.#store.inserts.insert(this.#batch(job, id, now), now, where).duplicates
-    this.#events.stored(job.queue, job.task)
-    if (duplicate) this.#store.schedules.coalesce(row.name, slot, duplicate[1])
-    else this.#noted.push({ schedule: row.name, slot, id })
-  }
-
-  #note(name: string, slot: number, outcome: 'missed' | 'skipped' | 'coalesced', now: number): void {
-    if (this.#store.schedules.note(name, slot, outcome, null, now)) this.#noted.push({ schedule: name, slot, id: null })
-  }
-
-  #slotAfter(record: ScheduleRecord, name: string, after: number): number | null {
-    return nextSlot(record, name, after)?.at ?? null
-  }
-
-  #job(row: ScheduleRow): ScheduledJob {
-    return { ...(JSON.parse(row.job) as Omit<ScheduledJob, 'args'>), args: row.args }
-  }
-
-  #batch({ expiresIn, args, ...job }: ScheduledJob, id: string, now: number): EnqueueBatch {
-    return {
-      ...job,
-      runAt: null,
-      expiresAt: expiresIn === null ? null : now + expiresIn,
-      parentId: null,
-      rootId: null,
-      chosen: false,
-      ids: [id],
-      args: [args],
+  /** One broken schedule must not stop the others: what it wrote is undone, and it is set aside with the reason. */
+  #guarded(name: string, now: number, work: () => void): void {
+    const { told } = this.#firing
+    try {
+      this.#store.attempt(work)
+    } catch (error) {
+      if (sqliteCode(error) !== null && !isUnfit(error)) throw error
+      this.#firing.takeBack(told)
+      this.#store.slots.dropWaiting(name, now)
+      this.#store.schedules.markBroken(name, JSON.stringify(toWireError(error)), now)
+      this.#broken.push({ name, error })
     }
   }
 }

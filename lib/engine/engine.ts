@@ -111,7 +111,14 @@ export class Engine {
     const beat = new Beat(store, options.app.name, {
       stored: (queue, task) => stored(queue, task, true),
       fired: (schedule, slot, id) => announcer.announce('schedule-fired', { schedule, slot, id, at: clock.now() }),
-      missed: (schedule, slot) => announcer.announce('schedule-missed', { schedule, slot, at: clock.now() }),
+      missed: (schedule, slot, outcome, slots) =>
+        announcer.announce('schedule-missed', { schedule, slot, outcome, slots, at: clock.now() }),
+      revoked: (ended, running) => {
+        revoker.announce(ended, clock.now())
+        if (running) revoker.look()
+      },
+      broken: (schedule, error) =>
+        announcer.log('error', `schedule "${schedule}" cannot fire and was set aside: ${messageOf(error)}`),
     })
     const settler = new Settler(store, {
       waiting: stored,
@@ -122,7 +129,6 @@ export class Engine {
       },
       ended: (job, settled, runtime, now) => {
         waiters.settled(job.id, settled)
-        beat.jobEnded()
         const name = ENDINGS[settled[0]]
         if (name && announcer.wants(name)) {
           announcer.announce(name, { ...describeJob(job), at: now, runtime, error: settled[4] })
@@ -153,7 +159,7 @@ export class Engine {
     const participants = [settler, this.#intake, edits, beat, dispatcher]
     const turns: TurnLoop = new TurnLoop(store, clock, participants, (worked) => this.#afterTurn(worked))
 
-    const pruner = new Pruner(store, edits, clock, options.retention, (error) =>
+    const pruner = new Pruner(store, edits, clock, options.retention, options.ledgerRetention, (error) =>
       announcer.log('warn', `pruning failed: ${String(error)}`),
     )
     const orders: Orders = {
@@ -288,6 +294,7 @@ export class Engine {
     const { waiters, turns, dispatcher, beat, standing, clock } = this.#parts
     waiters.flush()
     if (worked) {
+      beat.recheck()
       this.#lookout.worked()
       this.#wal.turned(this.#idle())
     }
@@ -343,3 +350,5 @@ export class Engine {
     setImmediate(() => process.exit())
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

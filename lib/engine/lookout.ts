@@ -67,7 +67,7 @@ export class Lookout {
   }
 
   announceRescued(rescued: Rescued[]): void {
-    const { waiters, announcer, dispatcher, beat, turns, clock } = this.#parts
+    const { waiters, announcer, dispatcher, turns, clock } = this.#parts
     for (const { id, task, failed, error } of rescued) {
       if (!failed) continue
       waiters.settled(id, ['FAILURE', task, 'json', null, error])
@@ -75,7 +75,6 @@ export class Lookout {
     }
     waiters.flush()
     dispatcher.openAll()
-    beat.jobEnded()
     turns.request()
   }
 

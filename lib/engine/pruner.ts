@@ -25,6 +25,8 @@ export class Pruner {
   readonly #edits: Edits
   readonly #clock: Clock
   readonly #retention: Retention
+  /** How long what became of slots is kept, in ms; null for ever. */
+  readonly #ledger: number | null
   readonly #failed: (error: unknown) => void
   #after = 0
   #awaited = ''
@@ -33,11 +35,19 @@ export class Pruner {
   #walkAt = 0
   #timer: NodeJS.Timeout | null = null
 
-  constructor(store: Store, edits: Edits, clock: Clock, retention: Retention, failed: (error: unknown) => void) {
+  constructor(
+    store: Store,
+    edits: Edits,
+    clock: Clock,
+    retention: Retention,
+    ledger: number | null,
+    failed: (error: unknown) => void,
+  ) {
     this.#store = store
     this.#edits = edits
     this.#clock = clock
     this.#retention = retention
+    this.#ledger = ledger
     this.#failed = failed
   }
 
@@ -87,6 +97,7 @@ export class Pruner {
       if (await this.#prune(now)) return BUSY_PAUSE
       this.#walkAt = now + this.#pause(now)
     }
+    if (await this.#pruneLedger(now)) return BUSY_PAUSE
     if (this.#store.folding.due(now) && (await this.#edits.make((at) => this.#store.folding.fold(at))))
       return BUSY_PAUSE
     if (this.#store.handBack(WORTH_PAGES, WORTH_SHARE, HANDED_BACK)) return BUSY_PAUSE
@@ -113,5 +124,15 @@ export class Pruner {
     if (keeps.some(({ count }) => count !== null)) return 0
     const shortest = Math.min(LONGEST_PAUSE, ...keeps.flatMap(({ age }) => age ?? []))
     return Math.min(shortest, (this.#soonest ?? Number.POSITIVE_INFINITY) - now)
+  }
+
+  /** True when there may be more to delete. */
+  async #pruneLedger(now: number): Promise<boolean> {
+    if (this.#ledger === null) return false
+    const oldest = now - this.#ledger
+    return (
+      this.#store.slots.anyBefore(oldest) &&
+      (await this.#edits.make(() => this.#store.slots.prune(oldest, PAGE))) === PAGE
+    )
   }
 }

@@ -2,7 +2,7 @@ import { WorkerLost } from '../errors.ts'
 import type { LaneJob } from '../pool/lane.ts'
 import type { Followed } from '../store/jobs/links.ts'
 import type { RevokedJob } from '../store/jobs/revoke.ts'
-import { sqliteCode, storageError } from '../store/sqlite-errors.ts'
+import { isUnfit, storageError } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import type { Payload } from '../wire/codec.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
@@ -35,9 +35,6 @@ export interface SettleEvents {
   /** Another holder's outcome counts; this one was dropped. */
   lostLease(job: LaneJob): void
 }
-
-/** SQLite's words for a value that a row cannot hold. The statement is undone, the transaction goes on. */
-const UNFIT = new Set(['SQLITE_CONSTRAINT', 'SQLITE_MISMATCH', 'SQLITE_TOOBIG'])
 
 interface Written {
   settlement: Settlement
@@ -110,7 +107,7 @@ export class Settler implements Participant {
         ? { settlement, held }
         : { settlement, held, committed: this.#store.settlements.committed(settlement.job) }
     } catch (error) {
-      if (!UNFIT.has(sqliteCode(error)?.split('_', 2).join('_') ?? '')) throw error
+      if (!isUnfit(error)) throw error
       const { job } = settlement
       const outcome: Outcome = ['failure', job.row[0], now, 0, toWireError(storageError(error, this.#store.path))]
       const failure: Settlement = { kind: 'outcome', job, outcome, revoked: undefined }
@@ -201,7 +198,12 @@ export class Settler implements Participant {
     const { settlements } = this.#store
     const [kind, , startedAt, ran, body] = outcome
     if (kind === 'committed') return false
-    if (kind === 'success') return this.#succeed(job, startedAt, now, body, ran)
+    if (kind === 'success') {
+      const held = this.#succeed(job, startedAt, now, body, ran)
+      const slot = job.row[9]
+      if (held && slot !== null) settlements.slotSucceeded(job.seq, slot)
+      return held
+    }
     if (kind === 'snooze' && revoked !== undefined) return this.#revoke(job, startedAt, now, null)
     if (kind === 'snooze') {
       this.#events.waiting(job.queue, job.task, true)

@@ -23,8 +23,12 @@ export async function start(
   const beats = role === 'all' || role === 'beat'
   const consumes = role === 'all' || role === 'worker'
   await edits.make((now) => {
-    for (const schedule of schedules) beat.put(schedule, true, now)
-    if (beats) beat.keepDeclared(schedules.map((schedule) => schedule.name))
+    beat.declare(schedules, now)
+    if (beats)
+      beat.keepDeclared(
+        schedules.map((schedule) => schedule.name),
+        now,
+      )
   })
   if (role === 'producer') return
   await register(parts, role)

@@ -102,12 +102,11 @@ function whyNot({ id, task, state, forgotten }: SteeredJob): string {
 }
 
 /** After the commit: tells of what was ended, and ends what runs here. Returns how many jobs that makes, and whether some of them were not begun. */
-function revoked({ revoker, beat, clock }: Parts, jobs: readonly Revoked[]): { jobs: number; takenBack: boolean } {
+function revoked({ revoker, clock }: Parts, jobs: readonly Revoked[]): { jobs: number; takenBack: boolean } {
   const ended = jobs.flatMap((job) => job.ended)
   const running = jobs.filter(({ state }) => state === 'STARTED').length
   revoker.announce(ended, clock.now())
   const takenBack = running > 0 && revoker.look()
-  if (ended.length > 0) beat.jobEnded()
   return { jobs: ended.length + running, takenBack }
 }
 

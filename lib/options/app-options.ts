@@ -5,7 +5,7 @@ import type { Duration } from '../domain/duration.ts'
 import { InvalidOption } from '../errors.ts'
 import type { PoolSettings } from '../wire/engine-options.ts'
 import { booleanOr, durationOr, integerOr, nameOf, oneOf, optionsOf, refuse } from './check.ts'
-import { type RetentionOptions, type RetentionSettings, retentionOf } from './retention-options.ts'
+import { ledgerRetentionOf, type RetentionOptions, type RetentionSettings, retentionOf } from './retention-options.ts'
 import { type TaskOptions, taskSettings } from './task-options.ts'
 
 /** Where the library's own log lines go. pino and `console` fit as they are. */
@@ -99,6 +99,7 @@ export interface AppSettings {
   taskDefaults: TaskOptions
   maxPayload: number
   retention: RetentionSettings
+  ledgerRetention: number | null
   shutdown: { drain: number; grace: number }
   redact: readonly string[]
   logger: Logger
@@ -160,6 +161,7 @@ export function appSettings(options: unknown): AppSettings {
     taskDefaults,
     maxPayload: integerOr(given.maxPayload, 'maxPayload', 1_048_576, 1, 512 * 1_048_576),
     retention: retentionOf(given.retention),
+    ledgerRetention: ledgerRetentionOf(given.retention),
     redact: redactOf(given.redact),
     shutdown: {
       drain: durationOr(shutdown.drain, 'shutdown.drain', 15_000),

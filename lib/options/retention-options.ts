@@ -1,7 +1,7 @@
 import type { Duration } from '../domain/duration.ts'
 import { toMilliseconds } from '../domain/duration.ts'
 import type { Keep, Retention } from '../wire/care.ts'
-import { integerOr, optionsOf } from './check.ts'
+import { integerOr, optionsOf, refuse } from './check.ts'
 
 /** How long finished jobs are kept after they ended, and how many of them. */
 export interface RetentionLimits {
@@ -21,15 +21,20 @@ export interface RetentionOptions {
   revoked?: Duration | 'forever' | RetentionLimits
   /** Default 7 days. */
   expired?: Duration | 'forever' | RetentionLimits
+  /** What became of each slot of a schedule. At least 1 h; default 90 days. */
+  ledger?: Duration | 'forever'
 }
 
 export type RetentionSettings = Retention
 
-const DAY = 86_400_000
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+const KEYS = ['success', 'failure', 'revoked', 'expired', 'ledger'] as const
 
 /** @throws InvalidOption */
 export function retentionOf(value: unknown): RetentionSettings {
-  const given = optionsOf(value, 'retention', ['success', 'failure', 'revoked', 'expired'])
+  const given = optionsOf(value, 'retention', KEYS)
   const keep = (key: string, fallback: number): Keep => {
     const where = `retention.${key}`
     const entry = given[key]
@@ -46,6 +51,18 @@ export function retentionOf(value: unknown): RetentionSettings {
     REVOKED: keep('revoked', 7 * DAY),
     EXPIRED: keep('expired', 7 * DAY),
   }
+}
+
+/**
+ * How long the rows of slots are kept, in ms; null for ever.
+ * @throws InvalidOption
+ */
+export function ledgerRetentionOf(value: unknown): number | null {
+  const { ledger } = optionsOf(value, 'retention', KEYS)
+  const age = ageOf(ledger, 'retention.ledger', 90 * DAY)
+  // A slot's row is what keeps it from firing again when the clock is set back.
+  if (age !== null && age < HOUR) refuse('retention.ledger', ledger, "at least '1h', or 'forever'")
+  return age
 }
 
 function ageOf(value: unknown, where: string, fallback: number): number | null {

@@ -4,13 +4,23 @@ import { createAudit } from './migrations/001-audit.ts'
 import { createCommands } from './migrations/001-commands.ts'
 import { createJobs } from './migrations/001-jobs.ts'
 import { createLimits } from './migrations/001-limits.ts'
+import { createSchedules } from './migrations/001-schedules.ts'
 import { createSearch } from './migrations/001-search.ts'
 import { createStats } from './migrations/001-stats.ts'
 import { createUnique } from './migrations/001-unique.ts'
 
 /** Numbered from 1, appended and never edited: files of every released version must come through. */
 export const MIGRATIONS: readonly string[] = [
-  [createJobs, createSearch, createLimits, createUnique, createStats, createAudit, createCommands].join('\n'),
+  [
+    createJobs,
+    createSchedules,
+    createSearch,
+    createLimits,
+    createUnique,
+    createStats,
+    createAudit,
+    createCommands,
+  ].join('\n'),
 ]
 
 export const SCHEMA_VERSION = MIGRATIONS.length

@@ -32,6 +32,7 @@ import { JobLines } from './reading/job-lines.ts'
 import { Queues } from './reading/queues.ts'
 import { Statistics } from './reading/statistics.ts'
 import { Schedules } from './schedules.ts'
+import { Slots } from './slots.ts'
 
 /** Slots of each schedule that a list of schedules shows. */
 const SLOTS = 10
@@ -118,12 +119,12 @@ export class Reading {
   }
 
   schedules(): ScheduleLine[] {
-    return this.#connection.read(({ schedules }) =>
+    return this.#connection.read(({ schedules, slots }) =>
       schedules.all().map((row) => {
         const { task, queue } = JSON.parse(row.job) as { task: string; queue: string }
         const { name, spec, misfire, overlap, nextSlot, lastSlot, error } = row
-        const ledger = schedules.ledger(name, 0, Number.MAX_SAFE_INTEGER, SLOTS)
-        const flags = { paused: row.paused === 1, declared: row.declared === 1 }
+        const ledger = slots.ledger(name, 0, Number.MAX_SAFE_INTEGER, SLOTS)
+        const flags = { paused: row.paused === 1, declared: row.declared === 1 && row.disabled === 0 }
         return { name, spec, task, queue, misfire, overlap, ...flags, nextSlot, lastSlot, error, ledger }
       }),
     )
@@ -160,6 +161,7 @@ const prepare = (db: Connection) => ({
   queues: new Queues(db),
   search: new JobSearch(db),
   schedules: new Schedules(db),
+  slots: new Slots(db),
   statistics: new Statistics(db),
 })
 

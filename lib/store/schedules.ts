@@ -4,84 +4,120 @@ import type { Connection, Statement } from './driver.ts'
 export interface ScheduleRow {
   name: string
   spec: string
+  /** JSON of what differs from the default rules, or null. */
+  rules: string | null
   misfire: ScheduleDeclaration['misfire']
   overlap: ScheduleDeclaration['overlap']
   job: string
   args: string | Uint8Array
   declared: number
+  declaredBy: string
+  /** What the code declares, while something else may be in force. */
+  declaration: string | null
+  edited: number
+  disabled: number
   paused: number
+  /** Nominal time of the next slot. */
   nextSlot: number | null
+  /** When it fires: the same, plus its jitter. */
+  fireAt: number | null
   lastSlot: number | null
-  /** Latest slot that waits for the run before it to end. */
+  /** Oldest slot that waits for the run before it to end. */
   queuedSlot: number | null
+  /** Slots that fired since the schedule has had its present times. */
+  runs: number
+  /** Slots that did not fire since the last that did. */
+  missed: number
+  /** Latest slot whose job succeeded. */
+  lastSuccess: number | null
   error: string | null
 }
 
-export type SlotOutcome = 'fired' | 'missed' | 'skipped' | 'coalesced'
+/** What a firing leaves behind. */
+export type ScheduleProgress = Pick<
+  ScheduleRow,
+  'name' | 'lastSlot' | 'nextSlot' | 'fireAt' | 'queuedSlot' | 'runs' | 'missed'
+>
 
-export interface LedgerRow {
-  slot: number
-  outcome: SlotOutcome
-  jobId: string | null
-}
+/** What is stored of a schedule when it is declared or changed. */
+export type ScheduleEntry = Omit<ScheduleRow, 'lastSlot' | 'queuedSlot' | 'missed' | 'lastSuccess' | 'error'>
 
-const COLUMNS = `name, spec, misfire, overlap, job, args, declared, paused, next_slot AS nextSlot, last_slot AS lastSlot,
-  queued_slot AS queuedSlot, error`
+const COLUMNS = `name, spec, rules, misfire, overlap, job, args, declared, declared_by AS declaredBy, declaration, edited,
+  disabled, paused, next_slot AS nextSlot, fire_at AS fireAt, last_slot AS lastSlot, queued_slot AS queuedSlot, runs, missed,
+  last_success AS lastSuccess, error`
 
-/** Schedules and the ledger of their slots. The caller holds the transaction. */
+const UNFINISHED = "state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'STARTED', 'RETRY')"
+
+/** Schedules. The caller holds the transaction. */
 export class Schedules {
   readonly #all: Statement
   readonly #one: Statement
   readonly #due: Statement
   readonly #queued: Statement
   readonly #next: Statement
+  readonly #declaredBy: Statement
+  readonly #aimedAhead: Statement
   readonly #upsert: Statement
-  readonly #undeclare: Statement
+  readonly #redeclare: Statement
+  readonly #disable: Statement
   readonly #advance: Statement
+  readonly #aim: Statement
   readonly #broken: Statement
   readonly #pause: Statement
   readonly #remove: Statement
-  readonly #slot: Statement
-  readonly #coalesce: Statement
-  readonly #ledger: Statement
   readonly #unfinished: Statement
+  readonly #running: Statement
 
   constructor(db: Connection) {
     this.#all = db.prepare(`SELECT ${COLUMNS} FROM celeriac_schedules ORDER BY name`)
     this.#one = db.prepare(`SELECT ${COLUMNS} FROM celeriac_schedules WHERE name = ?`)
     this.#due = db.prepare(`SELECT ${COLUMNS} FROM celeriac_schedules
-      WHERE next_slot IS NOT NULL AND paused = 0 AND next_slot <= ? ORDER BY next_slot LIMIT ? + 0`)
-    this.#queued = db.prepare(`SELECT ${COLUMNS} FROM celeriac_schedules WHERE queued_slot IS NOT NULL AND paused = 0`)
+      WHERE fire_at IS NOT NULL AND paused = 0 AND fire_at <= ? ORDER BY fire_at LIMIT ? + 0`)
+    this.#queued = db.prepare(`SELECT ${COLUMNS} FROM celeriac_schedules INDEXED BY celeriac_schedules_queued
+      WHERE queued_slot IS NOT NULL AND paused = 0 AND disabled = 0`)
     this.#next = db
       .prepare(
-        'SELECT next_slot FROM celeriac_schedules WHERE next_slot IS NOT NULL AND paused = 0 ORDER BY next_slot LIMIT 1',
+        'SELECT fire_at FROM celeriac_schedules WHERE fire_at IS NOT NULL AND paused = 0 ORDER BY fire_at LIMIT 1',
       )
       .pluck()
+    this.#declaredBy = db
+      .prepare('SELECT name FROM celeriac_schedules WHERE declared = 1 AND disabled = 0 AND declared_by = ?')
+      .pluck()
+    this.#aimedAhead = db.prepare(`SELECT ${COLUMNS} FROM celeriac_schedules WHERE aimed_at > ? AND disabled = 0`)
     this.#upsert =
-      db.prepare(`INSERT INTO celeriac_schedules (name, spec, misfire, overlap, job, args, declared, declared_by, paused, next_slot, created_at)
-      VALUES (@name, @spec, @misfire, @overlap, @job, @args, @declared, @app, @paused, @nextSlot, @now)
-      ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, misfire = excluded.misfire, overlap = excluded.overlap,
-        job = excluded.job, args = excluded.args, declared = excluded.declared, declared_by = excluded.declared_by, next_slot = excluded.next_slot, error = NULL`)
-    this.#undeclare = db.prepare(
-      'UPDATE celeriac_schedules SET declared = 0, next_slot = NULL WHERE declared = 1 AND declared_by = ? AND name NOT IN (SELECT value FROM json_each(?))',
+      db.prepare(`INSERT INTO celeriac_schedules (name, spec, rules, misfire, overlap, job, args, declared, declared_by, declaration,
+        edited, disabled, paused, next_slot, fire_at, runs, aimed_at, created_at)
+      VALUES (@name, @spec, @rules, @misfire, @overlap, @job, @args, @declared, @declaredBy, @declaration,
+        @edited, @disabled, @paused, @nextSlot, @fireAt, @runs, @now, @now)
+      ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, rules = excluded.rules, misfire = excluded.misfire,
+        overlap = excluded.overlap, job = excluded.job, args = excluded.args, declared = excluded.declared,
+        declared_by = excluded.declared_by, declaration = excluded.declaration, edited = excluded.edited,
+        disabled = excluded.disabled, paused = excluded.paused, next_slot = excluded.next_slot, fire_at = excluded.fire_at,
+        runs = excluded.runs, aimed_at = excluded.aimed_at, error = NULL`)
+    this.#redeclare = db.prepare(
+      'UPDATE celeriac_schedules SET declared = 1, declared_by = ?, declaration = ?, disabled = 0 WHERE name = ?',
     )
-    this.#advance = db.prepare(
-      'UPDATE celeriac_schedules SET last_slot = @lastSlot, next_slot = @nextSlot, queued_slot = @queuedSlot WHERE name = @name',
+    this.#disable = db.prepare(
+      'UPDATE celeriac_schedules SET disabled = 1, next_slot = NULL, fire_at = NULL, queued_slot = NULL WHERE name = ?',
     )
-    this.#broken = db.prepare('UPDATE celeriac_schedules SET error = ?, next_slot = NULL WHERE name = ?')
-    this.#pause = db.prepare('UPDATE celeriac_schedules SET paused = ?, next_slot = ? WHERE name = ?')
+    this.#advance =
+      db.prepare(`UPDATE celeriac_schedules SET last_slot = @lastSlot, next_slot = @nextSlot, fire_at = @fireAt,
+        queued_slot = @queuedSlot, runs = @runs, missed = @missed, aimed_at = @now WHERE name = @name`)
+    this.#aim = db.prepare(
+      'UPDATE celeriac_schedules SET next_slot = ?, fire_at = ?, error = NULL, aimed_at = ? WHERE name = ?',
+    )
+    this.#broken = db.prepare(
+      'UPDATE celeriac_schedules SET error = ?, next_slot = NULL, fire_at = NULL, queued_slot = NULL, aimed_at = ? WHERE name = ?',
+    )
+    this.#pause = db.prepare('UPDATE celeriac_schedules SET paused = ? WHERE name = ?')
     this.#remove = db.prepare('DELETE FROM celeriac_schedules WHERE name = ?')
-    this.#slot =
-      db.prepare(`INSERT INTO celeriac_slots (schedule, slot, outcome, job_id, noted_at) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT (schedule, slot) DO NOTHING`)
-    this.#coalesce = db.prepare(
-      "UPDATE celeriac_slots SET outcome = 'coalesced', job_id = ? WHERE schedule = ? AND slot = ?",
-    )
-    this.#ledger = db.prepare(`SELECT slot, outcome, job_id AS jobId FROM celeriac_slots
-      WHERE schedule = ? AND slot >= ? AND slot < ? ORDER BY slot DESC LIMIT ? + 0`)
     this.#unfinished = db
-      .prepare(`SELECT 1 FROM celeriac_jobs WHERE schedule = ?
-        AND state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'STARTED', 'RETRY') LIMIT 1`)
+      .prepare(`SELECT id FROM celeriac_jobs INDEXED BY celeriac_jobs_schedule
+        WHERE schedule IS NOT NULL AND schedule = ? AND ${UNFINISHED}`)
+      .pluck()
+    this.#running = db
+      .prepare(`SELECT 1 FROM celeriac_jobs INDEXED BY celeriac_jobs_schedule
+        WHERE schedule IS NOT NULL AND schedule = ? AND ${UNFINISHED} LIMIT 1`)
       .pluck()
   }
 
@@ -102,64 +138,62 @@ export class Schedules {
     return this.#queued.all() as ScheduleRow[]
   }
 
-  nextSlot(): number | null {
+  /** When the next schedule fires. */
+  nextFiring(): number | null {
     return (this.#next.get() as number | undefined) ?? null
   }
 
-  put(declaration: ScheduleDeclaration, app: string, declared: boolean, nextSlot: number | null, now: number): void {
-    const { args, ...job } = declaration.job
-    this.#upsert.run({
-      name: declaration.name,
-      spec: declaration.spec,
-      misfire: declaration.misfire,
-      overlap: declaration.overlap,
-      job: JSON.stringify(job),
-      args,
-      declared: declared ? 1 : 0,
-      app,
-      paused: declaration.paused ? 1 : 0,
-      nextSlot,
-      now,
-    })
+  /** Names of what an app's code declares. */
+  declaredBy(app: string): string[] {
+    return this.#declaredBy.all(app) as string[]
   }
 
-  /** Stops the schedules that the code of this app declared once and does not any more; their history stays. */
-  keepDeclared(app: string, names: string[]): void {
-    this.#undeclare.run(app, JSON.stringify(names))
+  /** Schedules whose next slot was computed at a time that lies ahead of this one. */
+  aimedAfter(time: number): ScheduleRow[] {
+    return this.#aimedAhead.all(time) as ScheduleRow[]
   }
 
-  advance(name: string, lastSlot: number | null, nextSlot: number | null, queuedSlot: number | null): void {
-    this.#advance.run({ name, lastSlot, nextSlot, queuedSlot })
+  put(entry: ScheduleEntry, now: number): void {
+    this.#upsert.run({ ...entry, now })
   }
 
-  markBroken(name: string, error: string): void {
-    this.#broken.run(error, name)
+  /** The code declares it, but something else stays in force. */
+  redeclare(name: string, app: string, declaration: string): void {
+    this.#redeclare.run(app, declaration, name)
   }
 
-  pause(name: string, paused: boolean, nextSlot: number | null): boolean {
-    return this.#pause.run(paused ? 1 : 0, nextSlot, name).changes === 1
+  /** Stops what the code declared once and does not any more; its history stays. */
+  disable(name: string): void {
+    this.#disable.run(name)
+  }
+
+  advance(progress: ScheduleProgress, now: number): void {
+    this.#advance.run({ ...progress, now })
+  }
+
+  aim(name: string, nextSlot: number | null, fireAt: number | null, now: number): void {
+    this.#aim.run(nextSlot, fireAt, now, name)
+  }
+
+  markBroken(name: string, error: string, now: number): void {
+    this.#broken.run(error, now, name)
+  }
+
+  pause(name: string, paused: boolean): void {
+    this.#pause.run(paused ? 1 : 0, name)
   }
 
   remove(name: string): boolean {
     return this.#remove.run(name).changes === 1
   }
 
-  /** False when the slot has its row already, from this process or another: a slot is decided once. */
-  note(schedule: string, slot: number, outcome: SlotOutcome, jobId: string | null, now: number): boolean {
-    return this.#slot.run(schedule, slot, outcome, jobId, now).changes === 1
-  }
-
-  /** The slot's job was not stored, since a unique one stands for it. */
-  coalesce(schedule: string, slot: number, jobId: string): void {
-    this.#coalesce.run(jobId, schedule, slot)
-  }
-
-  ledger(name: string, from: number, to: number, limit: number): LedgerRow[] {
-    return this.#ledger.all(name, from, to, limit) as LedgerRow[]
+  /** Ids of this schedule's jobs that have not ended yet. */
+  unfinished(name: string): string[] {
+    return this.#unfinished.all(name) as string[]
   }
 
   /** Whether a job of this schedule has not ended yet. */
   running(name: string): boolean {
-    return this.#unfinished.get(name) !== undefined
+    return this.#running.get(name) !== undefined
   }
 }

@@ -21,6 +21,11 @@ export function isBusy(error: unknown): boolean {
   return code !== null && (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
 }
 
+/** Whether a row cannot hold a value: the statement is undone, the transaction goes on. */
+export function isUnfit(error: unknown): boolean {
+  return /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG)/.test(sqliteCode(error) ?? '')
+}
+
 /** Our error for one of SQLite's; an error that is already ours passes unchanged. */
 export function storageError(error: unknown, path: string): CeleriacError {
   if (error instanceof CeleriacError) return error

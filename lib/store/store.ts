@@ -23,6 +23,7 @@ import { Processes } from './processes.ts'
 import { Pruning } from './prune.ts'
 import { Queues } from './reading/queues.ts'
 import { Schedules } from './schedules.ts'
+import { Slots } from './slots.ts'
 import { storageError } from './sqlite-errors.ts'
 import { type Tally, tallyOf } from './tally.ts'
 
@@ -47,6 +48,7 @@ export class Store {
   readonly schedules: Schedules
   readonly controls: Controls
   readonly counts: Counts
+  readonly slots: Slots
   readonly logs: Logs
   readonly pruning: Pruning
   readonly audit: Audit
@@ -57,6 +59,9 @@ export class Store {
   readonly #begin: Statement
   readonly #commit: Statement
   readonly #rollback: Statement
+  readonly #savepoint: Statement
+  readonly #release: Statement
+  readonly #undo: Statement
   readonly #dataVersion: Statement
   readonly #checkpoint: Statement
   readonly #file: { dev: number; ino: number }
@@ -72,6 +77,9 @@ export class Store {
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
     this.#rollback = db.prepare('ROLLBACK')
+    this.#savepoint = db.prepare('SAVEPOINT celeriac_attempt')
+    this.#release = db.prepare('RELEASE celeriac_attempt')
+    this.#undo = db.prepare('ROLLBACK TO celeriac_attempt')
     this.#dataVersion = db.prepare('PRAGMA data_version').pluck()
     this.#checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)').raw()
     this.#tally = tallyOf(db)
@@ -90,6 +98,7 @@ export class Store {
     this.schedules = new Schedules(db)
     this.controls = new Controls(db)
     this.counts = new Counts(db)
+    this.slots = new Slots(db)
     this.logs = new Logs(db)
     this.pruning = new Pruning(db)
     this.audit = new Audit(db)
@@ -126,6 +135,24 @@ export class Store {
   /** Changes with each commit of another connection. */
   dataVersion(): number {
     return this.#dataVersion.get() as number
+  }
+
+  /** Inside `write()`: when `work` throws, what it wrote is undone, and the transaction can go on. */
+  attempt<T>(work: () => T): T {
+    const tally = this.#tally
+    // What is counted so far stays.
+    tally.flush()
+    this.#savepoint.run()
+    try {
+      return work()
+    } catch (error) {
+      tally.clear()
+      // Some errors, such as a full disk, end the whole transaction.
+      if (this.#db.inTransaction) this.#undo.run()
+      throw error
+    } finally {
+      if (this.#db.inTransaction) this.#release.run()
+    }
   }
 
   /** Whether another connection has committed since the last call. */

@@ -29,6 +29,8 @@ interface HeldRow {
   rootId: string | null
   codec: Codec
   options: string | null
+  /** The schedule's slot that the job was stored for, or when it was triggered; null for other jobs. */
+  slot: number | null
 }
 
 /**
@@ -76,6 +78,7 @@ export class TaskTransactions {
       const kept = links?.ignoreResult ? null : result
       if (!settlements.succeed(claim, job.startedAt, at, kept, at - job.startedAt)) throw lost(job)
       if (links) new JobLinks(db).follow(linkedBatches(links.link, { ...row, id: job.id }, { result }, at), at)
+      if (row.slot !== null) settlements.slotSucceeded(row.seq, row.slot)
       tallyOf(db).flush()
       db.exec('COMMIT')
       return value
@@ -91,7 +94,8 @@ export class TaskTransactions {
     if (this.#open?.db.open) return this.#open
     const db = openBeside(this.#path, this.#durability)
     const held =
-      db.prepare(`SELECT seq, task, queue, rank, priority, root_id AS rootId, codec, options FROM celeriac_jobs
+      db.prepare(`SELECT seq, task, queue, rank, priority, root_id AS rootId, codec, options, scheduled_for AS slot
+      FROM celeriac_jobs
       WHERE id = ? AND state = 'STARTED' AND owner = ? AND token = ?`)
     this.#open = { db, held, settlements: new JobSettlements(db) }
     return this.#open

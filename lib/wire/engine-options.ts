@@ -29,5 +29,7 @@ export interface EngineOptions {
   pool: PoolSettings
   modules: string[]
   retention: Retention
+  /** How long what became of slots is kept, in ms; null for ever. */
+  ledgerRetention: number | null
   maxPayload: number
 }

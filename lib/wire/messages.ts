@@ -5,49 +5,9 @@ import type { State } from '../domain/states.ts'
 import type { UniqueRule } from '../domain/unique.ts'
 import type { Codec, Payload } from './codec.ts'
 import type { WireError } from './error-codec.ts'
+import type { GateKeys, StoredOptions } from './stored-options.ts'
 
-/** Options stored with a job, as JSON; only what differs from the default is present. */
-export interface StoredOptions {
-  ignoreResult?: true
-  /** Milliseconds. */
-  timeLimit?: number
-  /** Milliseconds. */
-  softTimeLimit?: number
-  headers?: Record<string, string>
-  tags?: string[]
-  retry?: RetryData
-  /** Ends as REVOKED when its key has no place at its time. */
-  discard?: true
-  /** Stored when the job succeeds. */
-  link?: StoredLink[]
-  /** Stored when the job fails for good. */
-  linkError?: StoredLink[]
-}
-
-/** A job to be stored when another one ends. Times in ms, counted from that end where they are not moments. */
-export interface StoredLink {
-  task: string
-  queue: string
-  priority: number
-  maxAttempts: number
-  codec: Codec
-  options: StoredOptions | null
-  /** Null unless it was chosen. */
-  id: string | null
-  runAt: number | null
-  delay: number | null
-  expiresAt: number | null
-  expiresIn: number | null
-  unique?: UniqueRule
-  /** Absent when the arguments are the key. */
-  key?: string
-  concurrency?: { limit: number; discard: boolean }
-  gateKeys?: GateKeys
-  /** Takes nothing of the job before it. */
-  immutable?: true
-  /** JSON, or V8's bytes in base64. */
-  args: string
-}
+export type { GateKeys, StoredLink, StoredOptions } from './stored-options.ts'
 
 /** Jobs that share everything but id and arguments. */
 export interface EnqueueBatch {
@@ -75,11 +35,6 @@ export interface EnqueueBatch {
   ids: string[]
   args: (string | Uint8Array)[]
   gateKeys?: GateKeys
-}
-
-/** Keys whose limits the jobs of a batch are under, one for each job. They carry the task's name: a key is its task's own. */
-export interface GateKeys {
-  concurrency: string[] | null
 }
 
 /** What jobs of one call have in common. Calls that share the object share a batch. */
@@ -148,9 +103,11 @@ export type Question =
   | { about: 'paused' }
   | { about: 'obstacle'; id: string }
   | { about: 'schedules' }
+  | { about: 'schedule'; name: string }
   | { about: 'set-schedule'; schedule: ScheduleDeclaration }
   | { about: 'pause-schedule'; name: string; paused: boolean }
   | { about: 'remove-schedule'; name: string }
+  | { about: 'reset-schedule'; name: string }
   | { about: 'trigger-schedule'; name: string; id: string }
   | { about: 'audit-begin'; user: string; action: string; target: string }
   | { about: 'audit-end'; seq: number; outcome: string }
@@ -197,9 +154,12 @@ export interface ScheduleDeclaration {
   name: string
   /** JSON of the spec record. */
   spec: string
+  /** JSON of the rules that differ from the default, or null. */
+  rules: string | null
   misfire: 'once' | 'skip' | 'all'
-  overlap: 'allow' | 'skip' | 'queueOne'
-  paused: boolean
+  overlap: 'allow' | 'skip' | 'queueOne' | 'cancelRunning'
+  /** Null when nothing is said: a schedule that exists stays as it is. */
+  paused: boolean | null
   job: ScheduledJob
 }
 

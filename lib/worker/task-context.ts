@@ -116,6 +116,20 @@ export class TaskContext {
     return this.#row[9] === null ? undefined : new Date(this.#row[9])
   }
 
+  /** How many slots of the schedule did not fire since the one before this; this run may stand for them. 0 for other jobs. */
+  get missed(): number {
+    return this.#stored.missed ?? 0
+  }
+
+  /**
+   * Nominal time of the schedule's latest slot whose job had succeeded when this one fired, the same on every attempt:
+   * what a report has to go back to. Undefined when there is none.
+   */
+  get lastSuccessAt(): Date | undefined {
+    const { lastSuccess } = this.#stored
+    return lastSuccess === undefined ? undefined : new Date(lastSuccess)
+  }
+
   /** Id of the job whose task enqueued this one. */
   get parentId(): string | undefined {
     return this.#row[10] ?? undefined

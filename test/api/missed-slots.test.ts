@@ -20,7 +20,7 @@ async function afterDowntime(misfire: 'once' | 'skip' | 'all', minutes: number) 
   const db = new Database(database)
   const minute = Math.floor(Date.now() / 60_000) * 60_000
   const first = minute - minutes * 60_000
-  db.prepare('UPDATE celeriac_schedules SET next_slot = ?').run(first)
+  db.prepare('UPDATE celeriac_schedules SET next_slot = ?, fire_at = ?').run(first, first)
   db.close()
   await using app = declare()
   const missed: number[] = []
@@ -73,7 +73,7 @@ test('a slot that has fired does not fire again, whatever its schedule remembers
   await app.stop()
 
   const db = new Database(database)
-  db.prepare('UPDATE celeriac_schedules SET next_slot = ?, last_slot = NULL').run(at)
+  db.prepare('UPDATE celeriac_schedules SET next_slot = ?, fire_at = ?, last_slot = NULL').run(at, at)
   db.close()
   await app.start({ role: 'beat' })
   await until(async () => (await app.schedules.get('once'))?.last !== null, 'the slot to be looked at again')

@@ -19,7 +19,8 @@ describe('a schedule', () => {
     const fired: { schedule: string; slot: Date; id: string }[] = []
     app.on('schedule-fired', (event) => fired.push(event))
     await app.start()
-    assert.equal(Number((await app.schedules.get('once'))?.next), at)
+    const before = (await app.schedules.get('once'))!
+    assert.equal(Number(before.next ?? before.last), at)
     const [event] = await until(() => fired.length > 0 && fired, 'the slot')
     assert.deepEqual([event!.schedule, Number(event!.slot)], ['once', at])
     const handle = app.result<Identity>(event!.id)
@@ -32,7 +33,9 @@ describe('a schedule', () => {
     await app.start()
     const { next, last } = (await app.schedules.get('once'))!
     assert.deepEqual([next, Number(last)], [null, at])
-    assert.deepEqual(await app.schedules.ledger('once'), [{ slot: new Date(at), outcome: 'fired', jobId: event!.id }])
+    assert.deepEqual(await app.schedules.ledger('once'), [
+      { slot: new Date(at), outcome: 'fired', jobId: event!.id, movedFrom: null, until: null, slots: 1 },
+    ])
     await app.stop()
   })
 
@@ -203,7 +206,9 @@ describe('a slot while the run before it has not ended', () => {
     await using slow = await fire('skip')
     const { app, journal } = slow
     await until(async () => (await outcomes(app)).includes('skipped'), 'a skipped slot')
-    assert.deepEqual((await outcomes(app)).slice(0, 2), ['fired', 'skipped'])
+    // A slow start coalesces the slots that pass meanwhile.
+    const decided = (await outcomes(app)).filter((outcome) => outcome !== 'coalesced')
+    assert.deepEqual(decided.slice(0, 2), ['fired', 'skipped'])
     assert.equal(journal.lines().length, 1)
     journal.open()
   })

@@ -174,14 +174,15 @@ export const PLANTED_BUGS: PlantedBug[] = [
     title: 'a slot is noted in one transaction and its job stored in the next',
     patches: [
       {
-        file: 'store/schedules.js',
-        find: 'return this.#slot.run(schedule, slot, outcome, jobId, now).changes === 1;',
-        put: `const noted = this.#slot.run(schedule, slot, outcome, jobId, now).changes === 1;
+        file: 'store/slots.js',
+        find: 'return this.#slot.run(schedule, slot, outcome, jobId, named, now).changes === 1;',
+        put: `const noted = this.#slot.run(schedule, slot, outcome, jobId, named, now).changes === 1;
           this.db.exec('COMMIT');
           this.db.exec('BEGIN IMMEDIATE');
+          this.db.exec('SAVEPOINT celeriac_attempt');
           return noted;`,
       },
-      { file: 'store/schedules.js', find: 'constructor(db) {', put: 'constructor(db) {\nthis.db = db;' },
+      { file: 'store/slots.js', find: 'constructor(db) {', put: 'constructor(db) {\nthis.db = db;' },
     ],
     scenario: scenarios.killWhileFiring,
     finds: ['I8'],

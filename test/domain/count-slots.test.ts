@@ -37,14 +37,14 @@ describe('countSlots', () => {
     '45 * * * SUN',
     '20 1 L * 5#2',
   ]) {
-    it(`counts '${expression}' over two years of changes, from and to any instant`, () => {
+    it(`counts '${expression}' over a year of changes, from and to any instant`, () => {
       for (const timezone of ZONES) {
         const record: ScheduleRecord = { kind: 'cron', expression, timezone }
         const begin = Date.UTC(2018, 0, 1)
-        const all = listed(record, begin - 1, begin + 730 * DAY)
+        const all = listed(record, begin - 1, begin + 400 * DAY)
         const within = (after: number, until: number) => all.filter((at) => at > after && at <= until).length
         // Odd steps, so that the ends fall before, into and after gaps and overlaps.
-        for (let after = begin; after < begin + 700 * DAY; after += 37.37 * DAY + 1_234_567) {
+        for (let after = begin; after < begin + 370 * DAY; after += 37.37 * DAY + 1_234_567) {
           for (const length of [0, 1, 999, 1_800_000, 3_600_000, 1.02 * DAY, 29.9 * DAY]) {
             const [from, until] = [Math.floor(after), Math.floor(after + length)]
             const found = countSlots(record, 'x', from, until)
@@ -55,7 +55,7 @@ describe('countSlots', () => {
           assert.equal(countSlots(record, 'x', at - 1, at), 1, `${timezone} ${at}`)
           assert.equal(countSlots(record, 'x', at, at), 0)
         }
-        assert.equal(countSlots(record, 'x', begin - 1, begin + 730 * DAY), all.length)
+        assert.equal(countSlots(record, 'x', begin - 1, begin + 400 * DAY), all.length)
       }
     })
   }

@@ -29,6 +29,7 @@ export class JobSettlements {
   readonly #revoke: Statement
   readonly #attempt: Statement
   readonly #progress: Statement
+  readonly #slotSucceeded: Statement
   readonly #committed: Statement
 
   constructor(db: Connection) {
@@ -54,6 +55,11 @@ export class JobSettlements {
     this.#attempt = db.prepare(`INSERT INTO celeriac_attempts (job, number, outcome, started_at, ended_at, owner, error)
         SELECT seq, attempt, @outcome, @startedAt, @now, owner, @error FROM celeriac_jobs ${FENCE}
         ON CONFLICT (job, number, ended_at) DO UPDATE SET outcome = excluded.outcome, error = excluded.error`)
+    this.#slotSucceeded =
+      db.prepare(`UPDATE celeriac_schedules SET last_success = max(coalesce(last_success, @slot), @slot) WHERE name IN (
+        SELECT j.schedule FROM celeriac_jobs j JOIN celeriac_slots s
+          ON s.schedule = j.schedule AND s.slot = @slot AND s.job_id = j.id AND s.outcome = 'fired'
+        WHERE j.seq = @seq)`)
     this.#progress = db.prepare(`UPDATE celeriac_jobs SET progress = ? ${HELD}`)
     this.#committed = db
       .prepare("SELECT result FROM celeriac_jobs WHERE seq = ? AND state = 'SUCCESS' AND owner = ? AND token = ?")
@@ -65,6 +71,11 @@ export class JobSettlements {
     if (this.#succeed.run(startedAt, now, result, claim.seq, claim.owner, claim.token).changes === 0) return false
     this.#tally.ended(claim, 'SUCCESS', now, spent(claim, startedAt, ran))
     return true
+  }
+
+  /** The job of a schedule's slot succeeded. What was triggered by hand is no slot, and moves nothing. */
+  slotSucceeded(seq: number, slot: number): void {
+    this.#slotSucceeded.run({ seq, slot })
   }
 
   fail(claim: Claim, startedAt: number, now: number, error: string, ran: number | null = null): boolean {

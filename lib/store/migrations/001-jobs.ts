@@ -94,31 +94,4 @@ CREATE TABLE celeriac_owners (
   pid        INTEGER NOT NULL,
   started_at INTEGER NOT NULL
 ) STRICT;
-
-CREATE TABLE celeriac_schedules (
-  name       TEXT PRIMARY KEY,
-  spec       TEXT NOT NULL,
-  misfire    TEXT NOT NULL,
-  overlap    TEXT NOT NULL,
-  job        TEXT NOT NULL,
-  args       ANY NOT NULL,
-  declared   INTEGER NOT NULL,
-  declared_by TEXT NOT NULL,
-  paused     INTEGER NOT NULL DEFAULT 0,
-  next_slot  INTEGER,
-  last_slot  INTEGER,
-  queued_slot INTEGER,
-  error      TEXT,
-  created_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX celeriac_schedules_next ON celeriac_schedules (next_slot) WHERE next_slot IS NOT NULL AND paused = 0;
-
-CREATE TABLE celeriac_slots (
-  schedule TEXT NOT NULL,
-  slot     INTEGER NOT NULL,
-  outcome  TEXT NOT NULL,
-  job_id   TEXT,
-  noted_at INTEGER NOT NULL,
-  PRIMARY KEY (schedule, slot)
-) STRICT, WITHOUT ROWID;
 `
