@@ -7,6 +7,7 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { showInspect } from './about.ts'
+import { admin, adminAddress } from './admin.ts'
 import { app, databaseFile } from './app.ts'
 import { type Connection, openShop } from './database.ts'
 import { reportEveryDay, showEarlierReports } from './every-day.ts'
@@ -89,6 +90,7 @@ async function serve(db: Connection, mailbox: Mailbox, signal: AbortSignal): Pro
   const address = server.address() as { port: number }
   serving = true
   heading(`The shop is open at http://127.0.0.1:${address.port}/ until Ctrl-C`)
+  line(`its tasks, their results and schedules: ${adminAddress(address.port)}`)
   line('sign up on that page, or with:')
   line(
     `curl -d '{"name": "Ada", "email": "ada@example.org"}' -H 'content-type: application/json' http://127.0.0.1:${address.port}/users`,
@@ -96,6 +98,7 @@ async function serve(db: Connection, mailbox: Mailbox, signal: AbortSignal): Pro
   if (!signal.aborted) await once(signal, 'abort')
   heading('Closing')
   const closed = once(server, 'close')
+  admin.close()
   server.close()
   server.closeIdleConnections()
   await closed

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { extname, join } from 'node:path'
+import { admin, adminPath } from './admin.ts'
 import { app, reportsFolder } from './app.ts'
 import type { Connection } from './database.ts'
 import { homePage } from './home-page.ts'
@@ -45,6 +46,7 @@ export async function listen(shop: Shop, port: number): Promise<Server> {
 
 async function answer(shop: Shop, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = new URL(request.url ?? '/', 'http://shop').pathname
+  if (path === adminPath || path.startsWith(`${adminPath}/`)) return admin.node(request, response)
   const [, first, second = ''] = path.split('/')
   if (request.method === 'POST' && path === '/users') {
     const { userId, mail } = await signUpFrom(shop, request)

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Celeriac } from '../index.ts'
 import { AppData } from './app-data.ts'
+import { LiveFeed } from './live.ts'
 import { nodeListener } from './node-listener.ts'
 import { type DashboardOptions, dashboardSettings } from './options.ts'
 import { type Bindings, dashboardServer } from './server.ts'
@@ -13,6 +14,8 @@ export interface Dashboard {
   fetch: (request: Request, env?: Partial<Bindings>) => Promise<Response>
   /** Answers a request of node:http, Express and Fastify (`request.raw`, `reply.raw`). */
   node: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>
+  /** Ends the streams that keep open pages up to date: a server waits for them when it closes. */
+  close: () => void
 }
 
 /**
@@ -22,6 +25,8 @@ export interface Dashboard {
 export function createDashboard(app: Celeriac, options: DashboardOptions = {}): Dashboard {
   const settings = dashboardSettings(options)
   const now = (): number => Date.now()
-  const fetch = dashboardServer({ app, data: new AppData(app, settings.redact, now), settings, now })
-  return { fetch, node: nodeListener(fetch) }
+  const data = new AppData(app, settings.redact, now)
+  const live = new LiveFeed(data)
+  const fetch = dashboardServer({ app, data, live, settings, now })
+  return { fetch, node: nodeListener(fetch), close: () => live.close() }
 }

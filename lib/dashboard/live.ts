@@ -13,7 +13,8 @@ export interface Tick {
   running: boolean
 }
 
-type Watcher = (tick: Tick) => void
+/** Null says that there will be no more. */
+type Watcher = (tick: Tick | null) => void
 
 /** Looks at the file for all watchers together, and not at all when there is none. */
 export class LiveFeed {
@@ -22,9 +23,20 @@ export class LiveFeed {
   #cursor: ChangeCursor | null = null
   #timer: NodeJS.Timeout | null = null
   #looking = false
+  #closed = false
 
   constructor(data: DashboardData) {
     this.#data = data
+  }
+
+  /** Ends the streams of all watchers, and begins no further ones. */
+  close(): void {
+    this.#closed = true
+    for (const watcher of [...this.#watchers]) watcher(null)
+  }
+
+  get closed(): boolean {
+    return this.#closed
   }
 
   get watchers(): number {

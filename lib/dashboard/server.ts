@@ -9,7 +9,7 @@ import { asset, buildOf } from './assets.ts'
 import { BatchActions } from './batch.ts'
 import type { DashboardData } from './data.ts'
 import { securityHeaders } from './headers.ts'
-import { LiveFeed } from './live.ts'
+import type { LiveFeed } from './live.ts'
 import { noticeOf } from './notices.ts'
 import type { DashboardSettings } from './options.ts'
 import { mainPart, type PageParts, page, type View } from './page.ts'
@@ -35,6 +35,7 @@ export interface Bindings {
 interface Parts {
   app: Celeriac
   data: DashboardData
+  live: LiveFeed
   settings: DashboardSettings
   now: () => number
 }
@@ -55,9 +56,8 @@ const ASSET_AGE = 31_536_000
 
 /** The dashboard as one fetch handler. */
 export function dashboardServer(parts: Parts): (request: Request, env?: Partial<Bindings>) => Promise<Response> {
-  const { app, data, settings } = parts
+  const { app, data, live, settings } = parts
   const door = new Door(settings)
-  const live = new LiveFeed(data)
   const actions = new Actions(app)
   const batch = new BatchActions(app)
   const server = new Hono<Env>({

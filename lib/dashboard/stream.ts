@@ -10,17 +10,19 @@ const MOST = 200
 /** What happens, as server-sent events, until the browser leaves. A browser that reads slowly gets fewer and fuller ones. */
 // biome-ignore lint/suspicious/noExplicitAny: any environment of Hono
 export function liveStream(c: Context<any>, live: LiveFeed): Response {
-  if (live.watchers >= MOST) return c.text('Too many pages are open.', 503, { 'retry-after': '30' })
+  if (live.closed || live.watchers >= MOST)
+    return c.text('No further page can be kept up to date.', 503, { 'retry-after': '30' })
   // Proxies that gather answers would hold events back.
   c.header('x-accel-buffering', 'no')
   return streamSSE(c, async (stream) => {
     let waiting: Tick | null = null
     let wake: () => void = () => {}
+    let open = true
     const unwatch = live.watch((tick) => {
-      waiting = waiting ? joined(waiting, tick) : tick
+      if (tick) waiting = waiting ? joined(waiting, tick) : tick
+      else open = false
       wake()
     })
-    let open = true
     stream.onAbort(() => {
       open = false
       unwatch()

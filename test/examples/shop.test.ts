@@ -127,6 +127,17 @@ describe('the shop example', () => {
     assert.equal((await post('{"name": "Zoe"}')).status, 400)
     assert.equal((await post('no JSON')).status, 400)
 
+    const [, admin] = await second.says(/tasks, their results and schedules: (http:\S+)/)
+    const signedIn = await fetch(admin!, { redirect: 'manual' })
+    const headers = { cookie: signedIn.headers.get('set-cookie')!.split(';')[0]! }
+    const tasks = await (await fetch(new URL('task/', admin), { headers })).text()
+    assert.match(tasks, /sendEmail.*generateReport/s)
+    assert.match(await (await fetch(new URL('schedules/', admin), { headers })).text(), /At 06:00, Europe\/Madrid/)
+    assert.equal((await fetch(new URL('task/', admin))).status, 401)
+    // An open page does not keep the shop from closing.
+    const live = await fetch(new URL('live', admin), { headers })
+    assert.equal(live.status, 200)
+
     second.child.kill('SIGINT')
     await second.ended
     assert.equal(second.child.exitCode, 0, second.output)
