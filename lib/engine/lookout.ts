@@ -67,12 +67,16 @@ export class Lookout {
   }
 
   announceRescued(rescued: Rescued[]): void {
-    const { waiters, announcer, dispatcher, turns, clock } = this.#parts
+    const { revoker, waiters, announcer, dispatcher, turns, clock } = this.#parts
     for (const { id, task, failed, error } of rescued) {
       if (!failed) continue
       waiters.settled(id, ['FAILURE', task, 'json', null, error])
       announcer.announce('task-failed', { id, task, error, at: clock.now() })
     }
+    revoker.announce(
+      rescued.flatMap((job) => job.revoked),
+      clock.now(),
+    )
     waiters.flush()
     dispatcher.openAll()
     turns.request()

@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { WorkerLost } from '../errors.ts'
+import type { RevokedJob } from '../store/jobs/revoke.ts'
 import { Presence, PresenceProbe, presencePath, removePresence } from '../store/presence.ts'
 import type { Orphan, ProcessRow } from '../store/processes.ts'
 import type { Store } from '../store/store.ts'
@@ -34,6 +35,8 @@ export interface Rescued {
   task: string
   failed: boolean
   error: WireError | null
+  /** Ended, with what waited below it, because it was to be revoked. */
+  revoked: RevokedJob[]
 }
 
 /**
@@ -158,11 +161,12 @@ export class Rescuer {
 
   #rescueOne(orphan: Orphan, owner: number, begun: Begun | null, reason: string, now: number): Rescued {
     const rescued = this.#settle(orphan, owner, begun, reason, now)
+    const revoked = rescued.failed ? [] : this.#store.revocations.heed(orphan.seq, now)
     if (orphan.concurrencyKey !== null) this.#store.admission.refill(orphan.concurrencyKey)
-    return rescued
+    return { ...rescued, revoked }
   }
 
-  #settle(orphan: Orphan, owner: number, begun: Begun | null, reason: string, now: number): Rescued {
+  #settle(orphan: Orphan, owner: number, begun: Begun | null, reason: string, now: number): Omit<Rescued, 'revoked'> {
     const { settlements } = this.#store
     const claim = { seq: orphan.seq, owner, token: orphan.token, task: orphan.task, queue: orphan.queue }
     const { id, task } = orphan

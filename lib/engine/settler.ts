@@ -91,6 +91,8 @@ export class Settler implements Participant {
     this.#followed = []
     this.#written = this.#settlements.map((settlement) => {
       const written = this.#writeOrFail(settlement, now)
+      if (written.held && waitsAgain(settlement))
+        this.#below.push(...this.#store.revocations.heed(settlement.job.seq, now))
       const { concurrencyKey } = settlement.job
       // Whether the claim is held or not: a task may have ended its job in a transaction of its own.
       if (concurrencyKey !== null && settlement.kind !== 'give-back') this.#store.admission.refill(concurrencyKey)
@@ -248,6 +250,13 @@ export class Settler implements Participant {
       else this.#events.retried(job, body, now)
     }
   }
+}
+
+/** Whether it makes the job wait again, unless it was the last of its attempts. */
+function waitsAgain(settlement: Settlement): boolean {
+  if (settlement.kind !== 'outcome') return settlement.kind === 'give-back' || settlement.kind === 'crash'
+  const [kind] = settlement.outcome
+  return kind === 'retry' || kind === 'snooze'
 }
 
 /** After three deaths under a job it is failed, whatever `onCrash` says. */

@@ -53,7 +53,7 @@ export async function retry(parts: Parts, id: string): Promise<State> {
     const job = parts.store.retries.steered(id)
     if (!job) throw new UnknownTask(`no job ${id} is stored in this file, so there is nothing to retry — check the id`)
     if (!retryNow(parts, job, now)) throw new NotRetryable(whyNot(job))
-    return 'PENDING'
+    return parts.store.reads.state(id) as State
   })
 }
 

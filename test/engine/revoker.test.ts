@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MainRuns } from '../../lib/engine/main-runs.ts'
 import { Revoker } from '../../lib/engine/revoker.ts'
+import { Settler } from '../../lib/engine/settler.ts'
 import { Lane, type LaneJob } from '../../lib/pool/lane.ts'
 import { Store } from '../../lib/store/store.ts'
 import { NEXT_CELL } from '../../lib/wire/messages.ts'
@@ -55,5 +56,43 @@ test('one that was not begun is taken back, the others are moved on, and one tha
     ['job 0', 'job 1'],
   )
   lane.port.close()
+  store.close()
+})
+
+test('a job that waits again ends, when it was to be revoked and nobody had heard of it', () => {
+  const store = new Store(freshDatabase(), 'normal')
+  const jobs = storedJobs(store, 4)
+  const told: string[] = []
+  const settler = new Settler(store, {
+    waiting: () => {},
+    followed: () => {},
+    revoked: (ended) => void told.push(...ended.map(({ id }) => id)),
+    ended: () => {},
+    retried: () => {},
+    lostLease: () => assert.fail('the lease was held'),
+  })
+  store.write(false, () => {
+    for (const id of ['job 0', 'job 1', 'job 2']) store.revocations.revoke(id, false, `why ${id}`, 3)
+  })
+  const error = { name: 'Error', message: 'no' }
+  const outcome = { kind: 'outcome', revoked: undefined } as const
+  for (const job of jobs) Object.assign(job, { crashes: 0, concurrencyKey: null })
+  settler.add({ ...outcome, job: jobs[0]!, outcome: ['retry', 0, 2, 1, error, 1_000] })
+  settler.add({ kind: 'crash', job: jobs[1]!, error, startedAt: 2, fatal: false })
+  settler.add({ kind: 'give-back', job: jobs[2]! })
+  settler.add({ ...outcome, job: jobs[3]!, outcome: ['retry', 0, 2, 1, error, 1_000] })
+  store.write(true, () => settler.write(5))
+  settler.committed(5)
+  const seen = jobs.map(({ id }) => store.reads.job(id)!)
+  assert.deepEqual(
+    seen.map(({ state, revokeReason }) => [state, revokeReason]),
+    [
+      ['REVOKED', 'why job 0'],
+      ['REVOKED', 'why job 1'],
+      ['REVOKED', 'why job 2'],
+      ['RETRY', null],
+    ],
+  )
+  assert.deepEqual(told, ['job 0', 'job 1', 'job 2'])
   store.close()
 })

@@ -28,6 +28,7 @@ export class JobRevocations {
   readonly #family: Statement
   readonly #running: Statement
   readonly #asked: Statement
+  readonly #unheeded: Statement
   readonly #state: Statement
   readonly #forget: Statement
 
@@ -50,6 +51,9 @@ export class JobRevocations {
     this.#asked =
       db.prepare(`SELECT seq, token, revoke_asked = 2 AS terminate, revoke_reason AS reason FROM celeriac_jobs
       WHERE revoke_asked IS NOT NULL AND state = 'STARTED' AND owner = ?`)
+    this.#unheeded = db.prepare(
+      `SELECT id, revoke_reason AS reason FROM celeriac_jobs WHERE seq = ? AND revoke_asked IS NOT NULL AND ${WAITING}`,
+    )
     this.#state = db.prepare('SELECT state FROM celeriac_jobs WHERE id = ?').pluck()
     this.#forget =
       db.prepare(`UPDATE celeriac_jobs SET result = NULL, args = '[]', codec = 'json', progress = NULL, forgotten = 1
@@ -76,6 +80,15 @@ export class JobRevocations {
   revokeWaiting(id: string, reason: string | null, now: number): RevokedJob[] {
     const ended = this.#counted(this.#waiting.all(now, reason, id) as RevokedJob[], now)
     return ended.length === 0 ? ended : ended.concat(this.revokeChildren(id, now))
+  }
+
+  /**
+   * Ends a job that came back among the waiting, from a process that died or an attempt that failed, before whoever ran it
+   * heard that it was to end. None when nobody asked for that.
+   */
+  heed(seq: number, now: number): RevokedJob[] {
+    const asked = this.#unheeded.get(seq) as { id: string; reason: string | null } | undefined
+    return asked ? this.revokeWaiting(asked.id, asked.reason, now) : []
   }
 
   /** Ends what waits below a job that was revoked, down to jobs that run or have ended. */
