@@ -1,5 +1,5 @@
 /** The plain functions that both sides run: Celeriac as tasks, raw piscina as they are. */
-import { writeFileSync } from 'node:fs'
+import { openSync, writeFileSync, writeSync } from 'node:fs'
 
 /** Milliseconds of the clock that all processes of this machine share. */
 export const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6
@@ -19,6 +19,20 @@ export const FIB_27 = 196_418
 export function speak(lines: number): void {
   for (let i = 0; i < lines; i++) console.log('line %d of a job that says what it does', i)
 }
+
+/** Never ends; keeps when it began, and when it last ran, in a file. */
+export function loop(marker: string): never {
+  const times = new Float64Array(2).fill(monotonic())
+  const file = openSync(marker, 'w')
+  for (;;) {
+    times[1] = monotonic()
+    writeSync(file, times, 0, 16, 0)
+  }
+}
+
+/** Resolves with when the signal aborted. */
+export const heed = (signal: AbortSignal): Promise<number> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(monotonic())))
 
 /** Returns when it began, then holds its thread for `ms`. */
 export function hold(ms: number): number {

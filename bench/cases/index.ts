@@ -8,10 +8,12 @@ import { drain } from './drain.ts'
 import { enqueueAwait } from './enqueue-await.ts'
 import { enqueueBurst } from './enqueue-burst.ts'
 import { enqueueMany } from './enqueue-many.ts'
+import { hardLimit } from './hard-limit.ts'
 import { idle } from './idle.ts'
 import { memory } from './memory.ts'
 import { mixed } from './mixed.ts'
 import { recovery } from './recovery.ts'
+import { revoke } from './revoke.ts'
 import { roundTripCase } from './round-trip.ts'
 import { slowDisk } from './slow-disk.ts'
 import { stream } from './stream.ts'
@@ -34,6 +36,8 @@ export const CASES: readonly Case[] = [
   memory,
   recovery,
   consoleCapture,
+  hardLimit,
+  revoke,
 ]
 
 export function caseNamed(name: string): Case {

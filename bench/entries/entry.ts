@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-export type EntryName = 'cold-ours' | 'cold-raw' | 'idle' | 'resident' | 'victim' | 'survivor'
+export type EntryName = 'cold-ours' | 'cold-raw' | 'idle' | 'resident' | 'victim' | 'survivor' | 'worker'
 
 export function startEntry(name: EntryName, args: readonly string[]): ChildProcess {
   return fork(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), args, { execArgv: [] })
