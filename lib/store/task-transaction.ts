@@ -4,6 +4,7 @@ import type { Codec, Payload } from '../wire/codec.ts'
 import type { Durability } from '../wire/engine-options.ts'
 import { linkedBatches, linksOf } from '../wire/links.ts'
 import type { Connection, Statement } from './driver.ts'
+import { admissionOf } from './jobs/admission.ts'
 import { JobLinks } from './jobs/links.ts'
 import { JobSettlements } from './jobs/settle.ts'
 import { openBeside } from './open.ts'
@@ -27,6 +28,7 @@ interface HeldRow {
   rank: number
   priority: number
   rootId: string | null
+  concurrencyKey: string | null
   codec: Codec
   options: string | null
   /** The schedule's slot that the job was stored for, or when it was triggered; null for other jobs. */
@@ -79,6 +81,7 @@ export class TaskTransactions {
       if (!settlements.succeed(claim, job.startedAt, at, kept, at - job.startedAt)) throw lost(job)
       if (links) new JobLinks(db).follow(linkedBatches(links.link, { ...row, id: job.id }, { result }, at), at)
       if (row.slot !== null) settlements.slotSucceeded(row.seq, row.slot)
+      if (row.concurrencyKey !== null) letIn(db, row.concurrencyKey)
       tallyOf(db).flush()
       db.exec('COMMIT')
       return value
@@ -93,8 +96,8 @@ export class TaskTransactions {
   #connection(): { db: Connection; held: Statement; settlements: JobSettlements } {
     if (this.#open?.db.open) return this.#open
     const db = openBeside(this.#path, this.#durability)
-    const held =
-      db.prepare(`SELECT seq, task, queue, rank, priority, root_id AS rootId, codec, options, scheduled_for AS slot
+    const held = db.prepare(`SELECT seq, task, queue, rank, priority, root_id AS rootId,
+        concurrency_key AS concurrencyKey, codec, options, scheduled_for AS slot
       FROM celeriac_jobs
       WHERE id = ? AND state = 'STARTED' AND owner = ? AND token = ?`)
     this.#open = { db, held, settlements: new JobSettlements(db) }
@@ -147,6 +150,14 @@ export class TaskTransactions {
       )
     }
   }
+}
+
+/** In the transaction that frees the place: nobody else would, if the process died right after it. */
+function letIn(db: Connection, concurrencyKey: string): void {
+  const admission = admissionOf(db)
+  admission.refill(concurrencyKey)
+  // The engine finds the lines by itself.
+  admission.opened()
 }
 
 function lost({ id }: HeldJob): LeaseLost {
