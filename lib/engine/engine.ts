@@ -147,7 +147,8 @@ export class Engine {
       waiters,
       announcer,
       takenBack: (revoked, others) => {
-        for (const { job, reason } of revoked) settler.add({ kind: 'taken-back', job, reason })
+        // Given back, they are found to be revoked.
+        for (const job of revoked) settler.add({ kind: 'give-back', job })
         this.#moveOn(others)
       },
     })

@@ -18,7 +18,7 @@ interface RevokerParts {
   waiters: Waiters
   announcer: Announcer
   /** Jobs of a thread's line that were not begun: some to end, the others to be run elsewhere. */
-  takenBack(revoked: { job: LaneJob; reason: string | null }[], others: LaneJob[]): void
+  takenBack(revoked: LaneJob[], others: LaneJob[]): void
 }
 
 /** Ends running jobs that somebody asked to end: signal first, and with `terminate` the thread after a grace. */
@@ -89,11 +89,10 @@ export class Revoker {
     let behind = false
     for (const [position, { token }] of lane.outstanding) behind ||= position !== running && asked.has(token)
     if (!behind) return false
-    const revoked: { job: LaneJob; reason: string | null }[] = []
+    const revoked: LaneJob[] = []
     const others: LaneJob[] = []
     for (const job of lane.takeBack()) {
-      const one = asked.get(job.token)
-      if (one) revoked.push({ job, reason: one.reason })
+      if (asked.has(job.token)) revoked.push(job)
       else others.push(job)
     }
     if (revoked.length + others.length > 0) this.#takenBack(revoked, others)

@@ -17,8 +17,6 @@ export type Settlement =
   | { kind: 'give-back'; job: LaneJob }
   | { kind: 'crash'; job: LaneJob; error: WireError; startedAt: number | null; fatal: boolean }
   | { kind: 'revoked'; job: LaneJob; reason: string | null; startedAt: number }
-  /** Revoked before it was begun. */
-  | { kind: 'taken-back'; job: LaneJob; reason: string | null }
   /** The job's own transaction ended it: only to be told. */
   | { kind: 'committed'; job: LaneJob; milliseconds: number }
 
@@ -158,11 +156,6 @@ export class Settler implements Participant {
       }
       case 'revoked':
         return this.#revoke(job, settlement.startedAt, now, null)
-      case 'taken-back': {
-        const held = settlements.giveBack(job)
-        if (held) this.#below.push(...this.#store.revocations.revokeWaiting(job.id, settlement.reason, now))
-        return held
-      }
       case 'committed':
         return false
     }

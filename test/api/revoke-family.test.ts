@@ -15,7 +15,8 @@ async function words(journal: Journal, first: string): Promise<string[]> {
 }
 
 describe('revoking a job that enqueued others', () => {
-  const { app, ends, fails, late, nest, note, split } = openFamily({ database: freshDatabase() })
+  const queues = { one: { concurrency: 1 } }
+  const { app, ends, fails, hold, late, nest, note, split } = openFamily({ database: freshDatabase(), queues })
   const revoked: EventMap['task-revoked'][] = []
   app.on('task-revoked', (event) => revoked.push(event))
   before(() => app.start())
@@ -103,9 +104,14 @@ describe('revoking a job that enqueued others', () => {
   })
 
   test('expires bounds the wait for the first attempt only', async () => {
-    const handle = await fails.applyAsync([3], { expires: 400 })
-    assert.equal(await resultOf(handle), 3)
-    const { expires, finishedAt } = (await handle.info())!
-    assert.ok(finishedAt! > expires!, 'it ended after it would have expired')
+    const journal = new Journal()
+    const handle = await fails.applyAsync([2], { queue: 'one', expires: 500 })
+    await until(async () => (await handle.state()) === 'RETRY', 'the first failure')
+    const holding = await hold.applyAsync([journal.path, 'holding'], { queue: 'one' })
+    const { expires } = (await handle.info())!
+    await until(async () => (await handle.state()) === 'PENDING' && Date.now() > expires!.getTime() + 200, 'its expiry')
+    journal.open()
+    await resultOf(holding)
+    assert.equal(await resultOf(handle), 2)
   })
 })

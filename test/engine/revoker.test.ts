@@ -40,7 +40,7 @@ test('one that was not begun is taken back, the others are moved on, and one tha
     standing: { owner: OWNER, pool: { lanes: [lane] } } as never,
     waiters: null as never,
     announcer: null as never,
-    takenBack: (revoked, others) => taken.push([revoked.map(({ job }) => job.id), others.map(({ id }) => id)]),
+    takenBack: (revoked, others) => taken.push([revoked.map(({ id }) => id), others.map(({ id }) => id)]),
   })
   assert.equal(revoker.look(), false)
   store.write(false, () => {
