@@ -1,4 +1,4 @@
-import { AppHooks } from './app-hooks.ts'
+import { AppFile } from './app-file.ts'
 import { AuditLog } from './audit.ts'
 import { EngineThread } from './client/engine-thread.ts'
 import { Requests } from './client/requests.ts'
@@ -7,7 +7,6 @@ import { retryData } from './domain/retry.ts'
 import { DuplicateSchedule, DuplicateTask, InvalidOption, InvalidSchedule, JoinInsideTask } from './errors.ts'
 import { EventHub } from './event-hub.ts'
 import type { EventMap, EventName } from './events.ts'
-import { backup, doctor } from './file-care.ts'
 import { checkInput } from './input-check.ts'
 import { Inspect } from './inspect.ts'
 import { linkResolver } from './links.ts'
@@ -27,7 +26,6 @@ import type { Signature } from './signature.ts'
 import type { Task } from './task.ts'
 import { type DefinedTask, makeTask, type TaskHost } from './task-factory.ts'
 import type { TaskFunction } from './task-function.ts'
-import type { BackupReport, Diagnosis } from './wire/care.ts'
 import { encode } from './wire/codec.ts'
 import type {
   AppIdentity,
@@ -56,7 +54,7 @@ export type TaskDecorator = <F extends TaskFunction>(method: F, context: ClassMe
 const created = new Map<string, number>()
 
 /** A set of tasks and schedules, and the SQLite file that their jobs live in. */
-export class Celeriac extends AppHooks {
+export class Celeriac extends AppFile {
   /** The app's name. */
   readonly name: string
   /** Paths that are masked wherever jobs are shown. */
@@ -237,19 +235,6 @@ export class Celeriac extends AppHooks {
     )
     await this.reader.close()
     return report
-  }
-
-  /**
-   * Copies the file to `target` as it is at one moment, while the app goes on; see `backup()`.
-   * @throws BackupExists, and the database errors
-   */
-  async backup(target: string): Promise<BackupReport> {
-    return backup(this.database, target)
-  }
-
-  /** Examines the file; see `doctor()`. */
-  async doctor(): Promise<Diagnosis> {
-    return doctor(this.database, { tasks: [...this.#tasks.keys()] })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -20,6 +20,7 @@ export type { RetryOptions } from './options/retry-options.ts'
 export type { StandardSchema } from './options/standard-schema.ts'
 export type { TaskOptions } from './options/task-options.ts'
 export type { DebounceOptions, ThrottleOptions, UniqueOptions } from './options/unique-options.ts'
+export type { Metrics } from './process-metrics.ts'
 export { type JobPage, Reader } from './reader.ts'
 export { AsyncResult, type GetOptions, type RevokeOptions } from './result.ts'
 export type { ScheduleOptions } from './schedule-options.ts'
@@ -36,6 +37,7 @@ export type {
   Changes,
   FileSize,
   JobLine,
+  Measures,
   Overview,
   Quantiles,
   QueueDepth,

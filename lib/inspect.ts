@@ -51,6 +51,8 @@ export interface Stats {
   database: string
   /** Pool threads open now. */
   threads: number
+  /** Those among them that run jobs. */
+  busy: number
   /** Threads that were told to end and are stuck in native code. */
   stuck: number
   concurrency: number

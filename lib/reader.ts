@@ -10,6 +10,7 @@ import type {
   Changes,
   FileSize,
   JobLine,
+  Measures,
   Overview,
   QueueDepth,
   Recent,
@@ -78,6 +79,11 @@ export class Reader {
   /** What has ended since the file was made, by task and queue, whether the jobs are still kept or not. */
   async totals(): Promise<Totals[]> {
     return this.#source.call('totals')
+  }
+
+  /** What monitoring asks for, in one look. */
+  async measures(): Promise<Measures> {
+    return this.#source.call('measures', Date.now())
   }
 
   /** One job with its attempts, its log and its children; null when the id is not in the file. */

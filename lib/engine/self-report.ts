@@ -20,6 +20,7 @@ export function stats({ standing, store, options }: Parts): Record<string, unkno
     role: standing.role,
     database: store.path,
     threads: standing.pool?.lanes.length ?? 0,
+    busy: standing.pool?.lanes.filter((lane) => lane.outstanding.size > 0).length ?? 0,
     stuck: standing.pool?.stuck ?? 0,
     concurrency: standing.pool?.concurrency ?? options.concurrency,
     states: Object.fromEntries(Object.entries(store.counts.byState()).filter(([, jobs]) => jobs > 0)),

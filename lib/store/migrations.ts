@@ -8,6 +8,7 @@ import { createSchedules } from './migrations/001-schedules.ts'
 import { createSearch } from './migrations/001-search.ts'
 import { createStats } from './migrations/001-stats.ts'
 import { createUnique } from './migrations/001-unique.ts'
+import { createViews } from './migrations/001-views.ts'
 
 /** Numbered from 1, appended and never edited: files of every released version must come through. */
 export const MIGRATIONS: readonly string[] = [
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly string[] = [
     createStats,
     createAudit,
     createCommands,
+    createViews,
   ].join('\n'),
 ]
 

@@ -1,3 +1,4 @@
+import { BOUNDS } from '../domain/histogram.ts'
 import type { FilterTerms } from '../domain/job-filter.ts'
 import { FINAL_STATES } from '../domain/states.ts'
 import type { StoredPage } from '../wire/messages.ts'
@@ -6,6 +7,7 @@ import type {
   Changes,
   FileSize,
   JobDetail,
+  Measures,
   Overview,
   QueueDepth,
   Recent,
@@ -80,6 +82,11 @@ export class Reading {
   /** What has ended since the file was made, by task and queue. */
   totals(): Totals[] {
     return this.#connection.read(({ statistics }) => statistics.totals())
+  }
+
+  measures(now: number): Measures {
+    const { states, workers, file } = this.overview(now)
+    return { at: now, states, totals: this.totals(), bounds: BOUNDS, queues: this.queues(), workers, file }
   }
 
   /** One job with its attempts, its log and its children; null when the id is not in the file. */

@@ -57,6 +57,7 @@ interface Line {
  */
 export class Tally {
   readonly #addLine: Statement
+  readonly #folded: Statement
   readonly #addCount: Statement
   readonly #counts = [0, 0, 0, 0]
   #lines: Line[] = []
@@ -65,6 +66,7 @@ export class Tally {
     this.#addLine = db.prepare(`INSERT INTO celeriac_stats_minute (minute, task, queue, ${COUNTED.join(', ')})
       VALUES (?, ?, ?, ${COUNTED.map(() => '?').join(', ')})
       ON CONFLICT (minute, task, queue) DO UPDATE SET ${COUNTED.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}`)
+    this.#folded = db.prepare("SELECT value FROM celeriac_meta WHERE key = 'folded_until'").pluck()
     this.#addCount = db.prepare(
       'INSERT INTO celeriac_counts (state, jobs) VALUES (?, ?) ON CONFLICT (state) DO UPDATE SET jobs = jobs + excluded.jobs',
     )
@@ -98,9 +100,16 @@ export class Tally {
 
   /** Inside the transaction, before its commit. */
   flush(): void {
-    for (const { minute, task, queue, counted } of this.#lines) this.#addLine.run(minute, task, queue, counted)
+    if (this.#lines.length > 0) this.#addLines()
     for (const [index, jobs] of this.#counts.entries()) if (jobs !== 0) this.#addCount.run(STATES[index], jobs)
     this.clear()
+  }
+
+  /** A clock that was set back counts in the first minute that is not folded yet: no minute is added twice, none is lost. */
+  #addLines(): void {
+    const folded = (this.#folded.get() as number | undefined) ?? 0
+    for (const { minute, task, queue, counted } of this.#lines)
+      this.#addLine.run(Math.max(minute, folded), task, queue, counted)
   }
 
   /** The transaction was undone. */

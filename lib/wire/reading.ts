@@ -77,6 +77,19 @@ export interface Totals {
   wait: number[]
 }
 
+/** Numbers of the file for monitoring, over all processes. */
+export interface Measures {
+  at: number
+  states: Record<State, number>
+  totals: Totals[]
+  /** Upper bounds of the buckets of `totals`, in ms; one more bucket holds what is longer. */
+  bounds: readonly number[]
+  queues: QueueDepth[]
+  /** Live processes that consume the file. */
+  workers: number
+  file: FileSize
+}
+
 export interface ThroughputQuestion {
   /** How far back, in minutes; at most 2,880. Default 60. */
   minutes?: number

@@ -118,4 +118,33 @@ describe('the tally', () => {
     assert.equal(reading.overview(NOW).states.SUCCESS, SUCCESS - 5)
     assert.equal(reading.totals()[0]?.success, 20)
   })
+
+  test('is folded into days and totals, some at a time, each minute once, whatever the clock does', () => {
+    const hour = 3_600_000
+    const totalsBefore = reading.totals()
+    const fold = (now: number): number => {
+      let spans = 0
+      while (store.folding.due(now) && store.write(false, () => store.folding.fold(now))) spans++
+      return spans
+    }
+    assert.equal(fold(NOW), 0, 'the span is not over')
+    assert.ok(fold(NOW + 3 * hour) > 0)
+    assert.deepEqual(reading.totals(), totalsBefore)
+    assert.ok(
+      reading.throughput({ minutes: 300 }, NOW + 3 * hour).some(({ success }) => success > 0),
+      'minutes stay',
+    )
+
+    const count = (now: number): void => {
+      store.write(false, () => void store.settlements.succeed(claimed('late', now), now, now, null, 1))
+    }
+    count(NOW + 10 * hour)
+    count(NOW)
+    fold(NOW + 12 * hour)
+    count(NOW + 1 * hour)
+    fold(NOW + 100 * hour)
+    count(NOW + 100 * hour)
+    assert.equal(reading.totals().find(({ task }) => task === 'late')?.success, 4)
+    assert.ok(reading.throughput({ minutes: 2_880 }, NOW + 40 * hour).every(({ success }) => success === 0))
+  })
 })

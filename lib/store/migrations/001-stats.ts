@@ -1,6 +1,7 @@
 /**
  * What was counted in the transactions that ended jobs. `r0`–`r17` and `w0`–`w17` count run and wait times by the
- * buckets of domain/histogram.ts. Minutes are folded into days once they are old; days outlive the jobs.
+ * buckets of domain/histogram.ts. Minutes that are over are
+ * folded into days and totals, which outlive the jobs; they are kept two days more.
  */
 const BUCKETS = Array.from({ length: 18 }, (_, i) => i)
 const COUNTED = [
@@ -31,5 +32,12 @@ CREATE TABLE celeriac_stats_daily (
   queue  TEXT NOT NULL,
 ${COUNTED}
   PRIMARY KEY (day, task, queue)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE celeriac_stats_total (
+  task   TEXT NOT NULL,
+  queue  TEXT NOT NULL,
+${COUNTED}
+  PRIMARY KEY (task, queue)
 ) STRICT, WITHOUT ROWID;
 `

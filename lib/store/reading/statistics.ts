@@ -22,8 +22,9 @@ export class Statistics {
       GROUP BY at`)
     this.#byTask = db.prepare(`SELECT task, ${SUMS} FROM celeriac_stats_minute WHERE minute > ? GROUP BY task`)
     this.#totals = db.prepare(`SELECT task, queue, ${SUMS} FROM (
-        SELECT task, queue, ${COUNTED.join(', ')} FROM celeriac_stats_daily
-        UNION ALL SELECT task, queue, ${COUNTED.join(', ')} FROM celeriac_stats_minute)
+        SELECT task, queue, ${COUNTED.join(', ')} FROM celeriac_stats_total
+        UNION ALL SELECT task, queue, ${COUNTED.join(', ')} FROM celeriac_stats_minute
+        WHERE minute >= coalesce((SELECT value FROM celeriac_meta WHERE key = 'folded_until'), 0))
       GROUP BY task, queue`)
   }
 
