@@ -290,7 +290,9 @@ export class Celeriac extends AppFile {
         const { runIn, onCrash, timeLimit, softTimeLimit } = settings
         const concurrency = wholeTaskLimit(settings.concurrency)
         const retry = settings.retry && retryData(settings.retry)
-        return { name, runIn, onCrash, concurrency, timeLimit, softTimeLimit, retry }
+        const { rateLimit } = settings
+        const rate = rateLimit && { limit: rateLimit.limit, per: rateLimit.per, keyed: rateLimit.key !== null }
+        return { name, runIn, onCrash, concurrency, rate, timeLimit, softTimeLimit, retry }
       }),
     )
   }

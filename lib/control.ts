@@ -1,10 +1,12 @@
+import type { Duration } from './domain/duration.ts'
 import type { FilterTerms, JobFilter } from './domain/job-filter.ts'
+import { toRate } from './domain/rate.ts'
 import { type State, WAITING_STATES } from './domain/states.ts'
 import type { ShutdownOptions } from './options/app-options.ts'
 import { durationOr, integerOr, nameOf, optionsOf, refuse } from './options/check.ts'
 import { filterTerms } from './options/filter-options.ts'
 import { type ResultSource, type RevokeOptions, revokeSettings } from './result.ts'
-import type { LineName } from './wire/messages.ts'
+import type { LineName } from './wire/obstacle.ts'
 import { ASKED, askedOf, askWorkers, type WorkerReply, type WorkersAsked } from './workers-asked.ts'
 
 /** Jobs by one id, by several, or by a filter of at least one term. */
@@ -100,6 +102,17 @@ export class Control {
   /** From the moment this resolves on no process starts a job of the queue or task. What runs goes on, and jobs are still stored. */
   async pause(line: Line): Promise<void> {
     await this.#source.requests().ask({ about: 'pause', line: lineName(line, 'pause()'), paused: true })
+  }
+
+  /**
+   * Sets the rate of a task (a text names a task here, as in Celery) or of a queue, in all processes and until it is set
+   * again: `'10/s'` or `{ limit, per }`; `null` for no limit; `'declared'` for what the code says.
+   * @throws InvalidOption
+   */
+  async rateLimit(line: Line, rate: string | { limit: number; per: Duration } | null): Promise<void> {
+    const name = lineName(typeof line === 'string' ? { task: line } : line, 'rateLimit()')
+    const ordered = rate === null ? 'none' : rate === 'declared' ? null : toRate(rate, 'rateLimit(): rate')
+    await this.#source.requests().ask({ about: 'rate-limit', line: name, rate: ordered })
   }
 
   /** Ends the pause of a queue or task; without an argument, of all of them. */

@@ -1,4 +1,5 @@
-import type { Obstacle } from './wire/messages.ts'
+import { formatRate } from './domain/rate.ts'
+import type { Obstacle } from './wire/obstacle.ts'
 
 /** In words, what holds a job back; null for nothing. */
 export function explainObstacle(obstacle: Obstacle | null): string | null {
@@ -11,6 +12,12 @@ export function explainObstacle(obstacle: Obstacle | null): string | null {
     case 'full': {
       const { kind, name, running, limit } = obstacle
       return `waits for its ${kind}: "${name}" runs ${running} jobs and its concurrency is ${limit}`
+    }
+    case 'rate': {
+      const { kind, name, key, rate, until } = obstacle
+      const whose = key === null ? '' : ` with the key "${key}"`
+      const limit = rate === null ? 'was told to slow down' : `is limited to ${formatRate(rate)}`
+      return `waits for its ${kind}: "${name}"${whose} ${limit}, until ${new Date(until).toISOString()}`
     }
     case 'key': {
       const { task, key, limit, holder } = obstacle

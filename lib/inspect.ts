@@ -5,7 +5,8 @@ import { type FoundJobs, type PageOptions, pageAsked } from './job-page.ts'
 import { nameOf } from './options/check.ts'
 import { filterTerms } from './options/filter-options.ts'
 import type { ResultSource } from './result.ts'
-import type { LineName, Obstacle, StoredJob, StoredPage } from './wire/messages.ts'
+import type { StoredJob, StoredPage } from './wire/messages.ts'
+import type { LineName, Obstacle } from './wire/obstacle.ts'
 
 import { askWorkers, inspected, type WorkerReply, type WorkersAsked } from './workers-asked.ts'
 
@@ -31,6 +32,8 @@ export interface QueueInfo {
   concurrency: number | null
   /** Whether `control.pause()` holds it back. */
   paused: boolean
+  /** The rate in force, such as `'10/s'`. */
+  rateLimit: string | null
 }
 
 export interface WorkerInfo {

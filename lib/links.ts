@@ -24,7 +24,9 @@ export function linkResolver(app: string, tasks: ReadonlyMap<string, DefinedTask
     const settled = callSettings(name, task.settings, options, 0, resolver)
     const { taskId, unique, shape } = settled
     const keyed =
-      typeof unique?.key === 'function' || (settled.concurrencyKey === null && task.settings.concurrency?.key)
+      typeof unique?.key === 'function' ||
+      (settled.concurrencyKey === null && task.settings.concurrency?.key) ||
+      task.settings.rateLimit?.key
     if (keyed && !immutable) {
       throw new InvalidOption(
         `${where}: a key function of "${name}" needs all arguments, and the first is known only later — give a text as key, or link it with .si()`,
@@ -48,6 +50,7 @@ export function linkResolver(app: string, tasks: ReadonlyMap<string, DefinedTask
       ...(unique && { unique: unique.rule }),
       ...(unique && (immutable || unique.key !== null) && { key: uniqueKey(unique, name, args, encoded) }),
       ...(shape.concurrency && { concurrency: shape.concurrency }),
+      ...(shape.rate && { rate: shape.rate }),
       ...(gateKeys && { gateKeys }),
       ...(immutable && { immutable }),
       args: typeof encoded === 'string' ? encoded : Buffer.from(encoded).toString('base64'),

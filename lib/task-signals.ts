@@ -34,6 +34,28 @@ export class Ignore extends Error {
   }
 }
 
+/** What a task throws that was told to slow down; made by `rateLimited()`. */
+export class RateLimited extends Error {
+  readonly code = 'RATE_LIMITED'
+  /** Milliseconds for which no job under the same rate starts. */
+  readonly delay: number
+
+  constructor(delay: number) {
+    super(`told to slow down for ${delay}ms`)
+    this.name = 'RateLimited'
+    this.delay = delay
+  }
+}
+
+/**
+ * Throw its result in a task that was told to slow down (`throw rateLimited('30s')`): for that long no job of the task starts, or
+ * of the key that its `rateLimit` has, in any process. The job waits too, and its attempt does not count.
+ * @throws InvalidOption when `delay` is not a duration
+ */
+export function rateLimited(delay: Duration): RateLimited {
+  return new RateLimited(Math.round(toMilliseconds(delay, 'rateLimited() delay')))
+}
+
 /** What `currentTask().snooze()` throws to leave the task. */
 export class Snooze extends Error {
   readonly code = 'SNOOZE'

@@ -95,7 +95,8 @@ export class Requests {
         last.args = last.args.concat(args)
       }
       if (keys) for (const key of keys) last.keys?.push(key)
-      if (gateKeys) for (const key of gateKeys.concurrency ?? []) last.gateKeys?.concurrency?.push(key)
+      for (const key of gateKeys?.concurrency ?? []) last.gateKeys?.concurrency?.push(key)
+      for (const key of gateKeys?.rate ?? []) last.gateKeys?.rate?.push(key)
     } else {
       const keyed = { ...(keys && { keys: keys.slice() }), ...(gateKeys && { gateKeys }) }
       flight.batches.push({ ...shape, ...keyed, ids: ids.slice(), args: args.slice() })

@@ -40,6 +40,7 @@ export const TRANSITIONS: readonly Transition[] = Object.freeze([
   ...arrows('release', ['BLOCKED'], ['PENDING', 'SCHEDULED']),
   ...arrows('due', ['SCHEDULED', 'RETRY'], ['PENDING', 'BLOCKED']),
   ...arrows('due', ['SCHEDULED'], ['REVOKED']),
+  ...arrows('park', ['PENDING'], ['BLOCKED']),
   ...arrows('claim', ['PENDING'], ['STARTED']),
   ...arrows('succeed', ['STARTED'], ['SUCCESS'], true),
   ...arrows('fail', ['STARTED'], ['FAILURE'], true),

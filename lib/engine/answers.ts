@@ -1,8 +1,12 @@
+import { formatRate, type Rate } from '../domain/rate.ts'
 import { jobPage } from '../store/jobs/page.ts'
-import type { Obstacle, Question, StoredPage } from '../wire/messages.ts'
+import type { Question, StoredPage } from '../wire/messages.ts'
+import type { Obstacle } from '../wire/obstacle.ts'
 import type { Parts } from './parts.ts'
 import { ping, reserved, stats } from './self-report.ts'
 import { count, retry, retryAll, revoke, revokeAll } from './steering.ts'
+
+const rateText = (rate: Rate | null): string | null => rate && formatRate(rate)
 
 /** Most rows of a list that `inspect` returns. */
 const LISTED = 1_000
@@ -55,6 +59,8 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
       return parts.commands.ask(question)
     case 'pause':
       return pause(parts, question)
+    case 'rate-limit':
+      return rateLimit(parts, question)
     case 'paused':
       return store.controls.all().filter((order) => order.pausedAt !== null)
     case 'obstacle':
@@ -89,11 +95,14 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
   }
 }
 
-function obstacle({ store, dispatcher }: Parts, id: string): Obstacle | null {
+function obstacle({ store, dispatcher, clock }: Parts, id: string): Obstacle | null {
   const job = store.reads.job(id)
   if (!job) return null
   const { task, state, blockedOn, concurrencyKey: key, concurrencyLimit: limit } = job
-  if (state !== 'BLOCKED' || key === null || blockedOn !== key) return dispatcher.gates.obstacle(job.queue, task)
+  const now = clock.now()
+  if (state === 'BLOCKED' && blockedOn !== null && blockedOn === job.rateKey)
+    return dispatcher.gates.keyObstacle(task, blockedOn, now)
+  if (state !== 'BLOCKED' || key === null || blockedOn !== key) return dispatcher.gates.obstacle(job.queue, task, now)
   return { what: 'key', task, key: key.slice(task.length + 1), limit: limit ?? 1, holder: store.admission.holder(key) }
 }
 
@@ -109,12 +118,28 @@ async function pause({ store, edits, dispatcher, turns }: Parts, { line, paused 
   turns.request()
 }
 
+async function rateLimit(
+  { store, edits, dispatcher, turns }: Parts,
+  { line, rate }: Question & { about: 'rate-limit' },
+) {
+  const write = (now: number): void => {
+    dispatcher.gates.refresh()
+    store.controls.rate(line, rate)
+    // Jobs that wait for the rate of a key are looked at by the new one.
+    if (line.kind === 'task') store.rates.rouseTask(line.name, now)
+  }
+  await edits.make(write).finally(() => dispatcher.gates.refresh())
+  dispatcher.recheckTimes()
+  if (dispatcher.consuming) dispatcher.openAll()
+  turns.request()
+}
+
 /** Resolves once nothing is left that this process could run now. */
-async function drained({ standing, dispatcher, settler, turns }: Parts): Promise<void> {
+async function drained({ clock, standing, dispatcher, settler, turns }: Parts): Promise<void> {
   const over = (): boolean => {
     if (!dispatcher.consuming) return true
     for (const _ of dispatcher.outstanding()) return false
-    return !settler.pending() && !dispatcher.work()
+    return !settler.pending() && !dispatcher.work(clock.now())
   }
   await new Promise<void>((resolve) => {
     const look = (): void => {
@@ -154,5 +179,6 @@ function queues(parts: Parts): unknown[] {
     ...entry,
     concurrency: parts.options.queues[entry.queue]?.concurrency ?? null,
     paused: paused.has(entry.queue),
+    rateLimit: rateText(parts.dispatcher.gates.rateOf({ kind: 'queue', name: entry.queue }, parts.clock.now())),
   }))
 }

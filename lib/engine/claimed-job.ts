@@ -28,6 +28,7 @@ export function claimedJob(
     args,
     priority,
     concurrencyKey,
+    rateKey,
   ] = row
   const run: RunRow = [
     0,
@@ -55,6 +56,9 @@ export function claimedJob(
     task: name,
     queue,
     concurrencyKey,
+    rateKey,
+    starts: null,
+    takenBack: false,
     attempt: attempt + 1,
     crashes,
     row: run,

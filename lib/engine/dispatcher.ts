@@ -8,7 +8,7 @@ import type { TaskDeclaration } from '../wire/messages.ts'
 import { type Cursor, type LineState, lowest, removeThreadCursors } from './claim-cursors.ts'
 import { claimedJob } from './claimed-job.ts'
 import type { Estimates } from './estimates.ts'
-import { Gates, leftIn, pass } from './gates.ts'
+import { Gates, leftIn } from './gates.ts'
 import type { MainRuns } from './main-runs.ts'
 import { Placement } from './placement.ts'
 import type { Participant } from './turn.ts'
@@ -19,6 +19,8 @@ export const CRASH_LIMIT = 3
 const SWEEP = 1_000
 /** Most rows read of one line at once. */
 const PAGE = 512
+/** Most jobs laid aside in one turn for the rate of their key. */
+const PARKED = 1_000
 
 export interface DispatchEvents {
   dispatched(job: LaneJob): void
@@ -59,6 +61,7 @@ export class Dispatcher implements Participant {
   #emptied: LineState[] = []
   #expired: Expired[] = []
   #discarded: Due[] = []
+  #parked = 0
 
   constructor(parts: {
     store: Store
@@ -94,8 +97,8 @@ export class Dispatcher implements Participant {
   }
 
   /** Whether a due job lies in a line that this process consumes, declares the task of, and is not paused. */
-  work(): boolean {
-    this.gates.look()
+  work(now: number): boolean {
+    this.gates.look(now)
     return this.#store.claims
       .lines()
       .some(([queue, task]) => this.#consumes(queue) && this.tasks.has(task) && !this.gates.paused(queue, task))
@@ -126,22 +129,23 @@ export class Dispatcher implements Participant {
     this.#wakeStale = true
   }
 
-  /** Epoch ms of the next job that becomes due or expires, or null. */
+  /** Epoch ms at which the next job becomes due or expires, or a rate lets more through; or null. */
   wakeAt(): number | null {
     if (this.#wakeStale) {
-      const { claims } = this.#store
-      this.#wakeAt = earliest(claims.nextDue(), claims.nextExpiry())
+      const { claims, rates } = this.#store
+      this.#wakeAt = earliest(earliest(claims.nextDue(), claims.nextExpiry()), rates.nextWake())
       this.#wakeStale = false
     }
-    return this.#wakeAt
+    return earliest(this.#wakeAt, this.gates.wakeAt())
   }
 
   pending(now: number): boolean {
     for (const [queue, task] of this.#store.admission.opened()) this.open(queue, task)
+    if (this.#store.rates.takeRoused()) this.#wakeStale = true
     if (!this.#consuming) return false
     const wake = this.wakeAt()
     if (wake !== null && wake <= now) return true
-    return this.#stalledAt !== this.#load && this.#cursorsWanted()
+    return this.#stalledAt !== this.#load && this.#cursorsWanted(now)
   }
 
   write(now: number): void {
@@ -150,6 +154,7 @@ export class Dispatcher implements Participant {
     this.#emptied = []
     this.#expired = []
     this.#discarded = []
+    this.#parked = 0
     const wake = this.wakeAt()
     if (wake !== null && wake <= now) {
       this.#expired = this.#store.claims.expire(now, SWEEP)
@@ -157,18 +162,20 @@ export class Dispatcher implements Participant {
         if (due.discarded) this.#discarded.push(due)
         else this.open(due.queue, due.task)
       }
+      this.gates.wake(now)
       for (const [queue, task] of this.#store.admission.opened()) this.open(queue, task)
       this.#wakeStale = true
       // What expired beyond this sweep still looks due.
       if (this.#expired.length === SWEEP) return
     }
     this.#claim(now)
+    if (this.gates.record()) this.#wakeStale = true
   }
 
   committed(now: number): void {
     for (const line of this.#emptied) line.open = false
     const placed = (this.#placement?.plan.size ?? 0) + this.#mainPlan.length
-    this.#stalledAt = placed === 0 && this.#emptied.length === 0 ? this.#load : null
+    this.#stalledAt = placed === 0 && this.#parked === 0 && this.#emptied.length === 0 ? this.#load : null
     for (const job of this.#expired) this.#events.expired(job, now)
     for (const job of this.#discarded) this.#events.discarded(job, now)
     for (const [lane, jobs] of this.#placement?.plan ?? []) {
@@ -180,7 +187,7 @@ export class Dispatcher implements Participant {
       this.#events.dispatched(job)
     }
     this.#placement = null
-    this.#growIfNeeded()
+    this.#growIfNeeded(now)
   }
 
   failed(): void {
@@ -218,10 +225,10 @@ export class Dispatcher implements Participant {
     return this.#pool()?.lanes ?? []
   }
 
-  #cursorsWanted(): boolean {
+  #cursorsWanted(now: number): boolean {
     const threadRoom = new Placement(this.#lanes, this.#share).capacity(0.001) > 0
-    if (!threadRoom) this.#growIfNeeded()
-    this.gates.look()
+    if (!threadRoom) this.#growIfNeeded(now)
+    this.gates.look(now)
     for (const line of this.#lines.values()) {
       if (!line.open) continue
       const task = this.tasks.get(line.task)
@@ -245,11 +252,12 @@ export class Dispatcher implements Participant {
     let placed = 0
     for (const _ of this.outstanding()) placed++
     let mainRoom = this.#main.room
-    const cursors = this.#cursors(mainRoom)
+    const cursors = this.#cursors(mainRoom, now)
     while (cursors.length > 0) {
       const cursor = lowest(cursors)
       const row = cursor.rows[cursor.at]!
       const [seq, , crashes] = row
+      const rateKey = row[17]
       if (leftIn(cursor.gates) === 0 || (cursor.main && mainRoom === 0)) {
         cursors.splice(cursors.indexOf(cursor), 1)
         continue
@@ -259,6 +267,13 @@ export class Dispatcher implements Participant {
         return
       }
       const { task } = cursor.line
+      const keyGate = rateKey === null ? null : this.gates.ofKey(rateKey, task)
+      if (keyGate?.left === 0) {
+        this.gates.park(keyGate, seq)
+        if (++this.#parked === PARKED) return
+        this.#step(cursor, cursors)
+        continue
+      }
       const claim = { owner: this.#owner(), token: ++this.#token }
       const job = claimedJob(row, claim, this.tasks.get(task), this.#estimates.of(task))
       if (cursor.main) {
@@ -270,15 +285,16 @@ export class Dispatcher implements Participant {
       }
       this.#store.claims.start(seq, job.owner, job.token, now)
       placed++
-      pass(cursor.gates)
+      if (cursor.gates.length > 0) this.gates.pass(cursor.gates, job)
+      if (keyGate) this.gates.passOne(keyGate, job)
       if (crashes >= CRASH_LIMIT - 1) return
       this.#step(cursor, cursors)
     }
   }
 
-  #cursors(mainRoom: number): Cursor[] {
+  #cursors(mainRoom: number, now: number): Cursor[] {
     const cursors: Cursor[] = []
-    this.gates.look()
+    this.gates.look(now)
     for (const line of this.#lines.values()) {
       if (!line.open) continue
       const task = this.tasks.get(line.task)
@@ -316,11 +332,11 @@ export class Dispatcher implements Participant {
   }
 
   /** Opens another thread when all are busy and somebody waits; one at a time, since each takes a core to start. */
-  #growIfNeeded(): void {
+  #growIfNeeded(now: number): void {
     const pool = this.#pool()
     if (!this.#consuming || !pool?.room(this.#monotonic()) || pool.opening) return
     if (pool.lanes.some((lane) => !lane.closed && lane.outstanding.size === 0)) return
-    this.gates.look()
+    this.gates.look(now)
     for (const line of this.#lines.values()) {
       if (line.open && this.tasks.get(line.task)?.runIn === 'thread' && this.gates.of(line.queue, line.task)) {
         pool.open(this.#monotonic())

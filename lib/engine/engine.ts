@@ -122,6 +122,8 @@ export class Engine {
     })
     const settler = new Settler(store, {
       waiting: stored,
+      slowDown: (job, until) => dispatcher.gates.backOff(job, until),
+      corrected: (buckets) => dispatcher.gates.reopen(buckets),
       revoked: (jobs, now) => revoker.announce(jobs, now),
       followed: ({ batch, inserted }, now) => {
         this.#announceSent(batch, inserted.duplicates)

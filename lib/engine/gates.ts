@@ -1,14 +1,29 @@
+import { latencyOf, momentOf, type Rate } from '../domain/rate.ts'
+import type { LaneJob } from '../pool/lane.ts'
 import type { Order } from '../store/controls.ts'
+import { isRateKey } from '../store/jobs/admission.ts'
 import type { Store } from '../store/store.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
-import type { LineName, Obstacle, TaskDeclaration } from '../wire/messages.ts'
+import type { TaskDeclaration } from '../wire/messages.ts'
+import type { LineName, Obstacle } from '../wire/obstacle.ts'
 
 /** How many jobs may still start in the present claim, by one limit. */
 export interface Gate {
   left: number
+  /** Of a rate: where its starts are counted. */
+  bucket: string | null
+  rate: Rate | null
+  /** When a rate lets more through, in epoch ms. */
+  next: number
+  /** Starts of the present claim, by moment. */
+  starts: Map<number, number> | null
 }
 
 const OPEN: readonly Gate[] = []
+/** Keys looked at in one turn because jobs of them may go on. */
+const WAKES = 200
+/** Most jobs of one key let in at once. */
+const RELEASED = 1_000
 
 /**
  * Says which lines may start jobs now, and how many: a line that is paused or at its limit is skipped without reading it.
@@ -20,8 +35,13 @@ export class Gates {
   readonly #queues: EngineOptions['queues']
   /** Gates already asked for in the present look, by kind and name. */
   readonly #known = new Map<string, Gate>()
+  /** Buckets that let nothing through before that time: not to be counted again until then. */
+  readonly #shut = new Map<string, number>()
+  /** Keys of rates that jobs of the present claim were parked for. */
+  readonly #parked = new Set<Gate>()
   #orders = new Map<string, Order>()
   #version: number | null = null
+  #now = 0
 
   constructor(store: Store, tasks: ReadonlyMap<string, TaskDeclaration>, queues: EngineOptions['queues']) {
     this.#store = store
@@ -32,53 +52,179 @@ export class Gates {
   /** This process changed an order, or a transaction that did was undone. */
   refresh(): void {
     this.#version = null
+    this.#shut.clear()
   }
 
   /** Begins a look at the lines: what is counted holds until the next one. */
-  look(): void {
+  look(now: number): void {
+    this.#now = now
     this.#known.clear()
+    this.#parked.clear()
+    for (const [bucket, until] of this.#shut) if (until <= now) this.#shut.delete(bucket)
     const version = this.#store.dataVersion()
     if (version === this.#version) return
     this.#version = version
-    this.#orders = new Map(this.#store.controls.all().map((order) => [`${order.kind}:${order.name}`, order]))
+    const orders = this.#store.controls.all()
+    if (orders.length === 0 && this.#orders.size === 0) return
+    this.#orders = new Map(orders.map((order) => [nameOf(order), order]))
+    // Another process may have raised a rate.
+    this.#shut.clear()
+  }
+
+  /** Epoch ms at which a line that is shut now opens again, or null. */
+  wakeAt(): number | null {
+    let wake: number | null = null
+    for (const until of this.#shut.values()) if (wake === null || until < wake) wake = until
+    return wake
   }
 
   /** What bounds a line, or null when nothing of it may start now. */
   of(queue: string, task: string): readonly Gate[] | null {
+    const declared = this.#tasks.get(task)
+    const bounded = this.#orders.size > 0 || this.#queues[queue] !== undefined
+    if (!bounded && (declared?.concurrency ?? null) === null && (declared?.rate ?? null) === null) return OPEN
     if (this.paused(queue, task)) return null
-    const gates: Gate[] = []
-    const inQueue = this.#queues[queue]?.concurrency
-    if (inQueue !== undefined) gates.push(this.#running({ kind: 'queue', name: queue }, inQueue))
-    const ofTask = this.#tasks.get(task)?.concurrency ?? null
-    if (ofTask !== null) gates.push(this.#running({ kind: 'task', name: task }, ofTask))
-    if (gates.length === 0) return OPEN
+    let gates: Gate[] | null = null
+    for (const line of [queueLine(queue), taskLine(task)]) {
+      const limit = this.#limitOf(line)
+      const rate = this.#lineRate(line)
+      const until = this.#orders.get(nameOf(line))?.until ?? 0
+      if (until > this.#now) {
+        this.#shut.set(nameOf(line), until)
+        return null
+      }
+      if (limit === null && rate === null) continue
+      gates ??= []
+      if (limit !== null) gates.push(this.#running(line, limit))
+      if (rate === null) continue
+      const bucket = nameOf(line)
+      if (this.#shut.has(bucket)) return null
+      const gate = this.#rated(bucket, rate)
+      if (gate.left === 0) {
+        this.#shut.set(bucket, gate.next)
+        return null
+      }
+      gates.push(gate)
+    }
+    if (gates === null) return OPEN
     return leftIn(gates) > 0 ? gates : null
   }
 
+  /** What bounds the key of a job, or null for nothing. */
+  ofKey(rateKey: string, task: string): Gate | null {
+    const declared = this.#tasks.get(task)?.rate
+    if (!declared?.keyed) return null
+    return this.#rated(rateKey, this.#rateOf(taskLine(task)))
+  }
+
+  /** A job passed, and starts. */
+  pass(gates: readonly Gate[], job: LaneJob): void {
+    for (const gate of gates) this.passOne(gate, job)
+  }
+
+  passOne(gate: Gate, job: LaneJob): void {
+    gate.left--
+    const { rate, bucket } = gate
+    if (rate === null || bucket === null) return
+    const at = momentOf(rate, this.#now + latencyOf(rate, job.expected))
+    gate.starts ??= new Map()
+    gate.starts.set(at, (gate.starts.get(at) ?? 0) + 1)
+    job.starts ??= []
+    job.starts.push({ bucket, rate, at })
+  }
+
+  /** A job found no room at its key's rate: it lies aside until there is some. */
+  park(gate: Gate, seq: number): void {
+    this.#store.admission.park(seq)
+    this.#parked.add(gate)
+  }
+
+  /** Inside the claim's transaction, at its end: counts what started. True when keys are to be looked at again at some time. */
+  record(): boolean {
+    const { rates } = this.#store
+    let waiting = false
+    for (const gate of this.#known.values()) {
+      const { bucket, rate, starts } = gate
+      if (bucket === null || (starts === null && !this.#parked.has(gate))) continue
+      if (rate && starts) for (const [at, count] of starts) rates.record(bucket, rate, at, count)
+      gate.starts = null
+      if (this.#settleKey(bucket, rate)) waiting = true
+    }
+    return waiting
+  }
+
+  /** Inside a transaction: lets in what waits for keys whose time has come. */
+  wake(now: number): void {
+    const { rates, admission } = this.#store
+    this.look(now)
+    for (const { bucket, most, per } of rates.due(now, WAKES)) {
+      const task = bucket.split('\n')[1] as string
+      const rate = this.#tasks.has(task) ? this.#rateOf(taskLine(task)) : { limit: most, per }
+      const { free, next } = rates.room(bucket, rate, now)
+      const waiting = admission.pendingAt(bucket, RELEASED)
+      const released = free > waiting ? admission.releaseAt(bucket, Math.min(RELEASED, free - waiting)) : 0
+      // Those let in see to the rest when they start.
+      const wake = !admission.waitsFor(bucket) || waiting + released > 0 ? null : next
+      rates.wakeAt(bucket, wake)
+    }
+  }
+
+  /** Inside a transaction: a task was told to slow down, and passes that on to the jobs that share its rate. */
+  backOff({ task, rateKey }: LaneJob, until: number): void {
+    const { rates, controls } = this.#store
+    if (rateKey === null) controls.backOff(taskLine(task), until)
+    else {
+      rates.declare(rateKey, this.#rateOf(taskLine(task)) ?? { limit: RELEASED, per: 1 })
+      rates.backOff(rateKey, until)
+    }
+    this.refresh()
+  }
+
+  /** The starts of some buckets were corrected. */
+  reopen(buckets: readonly string[]): void {
+    for (const bucket of buckets) this.#shut.delete(bucket)
+  }
+
   /** Why nothing of a line may start now, or null. */
-  obstacle(queue: string, task: string): Obstacle | null {
-    this.look()
-    const lines: LineName[] = [
-      { kind: 'queue', name: queue },
-      { kind: 'task', name: task },
-    ]
+  obstacle(queue: string, task: string, now: number): Obstacle | null {
+    this.look(now)
+    const lines = [queueLine(queue), taskLine(task)]
     for (const line of lines) {
-      const since = this.#orders.get(`${line.kind}:${line.name}`)?.pausedAt ?? null
+      const since = this.#orders.get(nameOf(line))?.pausedAt ?? null
       if (since !== null) return { ...line, what: 'paused', since }
     }
     for (const line of lines) {
       const limit = this.#limitOf(line)
-      if (limit === null) continue
-      const { left } = this.#running(line, limit)
-      if (left === 0) return { ...line, what: 'full', running: this.#runs(line), limit }
+      if (limit !== null && this.#running(line, limit).left === 0)
+        return { ...line, what: 'full', running: this.#runs(line), limit }
+      const until = this.#orders.get(nameOf(line))?.until ?? 0
+      if (until > now) return { ...line, what: 'rate', key: null, rate: null, until }
+      const rate = this.#lineRate(line)
+      const gate = rate && this.#rated(nameOf(line), rate)
+      if (gate?.left === 0) return { ...line, what: 'rate', key: null, rate, until: gate.next }
     }
     return null
+  }
+
+  /** Why a job waits for its key's rate. */
+  keyObstacle(task: string, rateKey: string, now: number): Obstacle {
+    this.look(now)
+    const line = taskLine(task)
+    const rate = this.#rateOf(line)
+    const { next } = this.#store.rates.room(rateKey, rate, now)
+    return { ...line, what: 'rate', key: rateKey.split('\n')[2] as string, rate, until: next }
   }
 
   /** Whether an order holds the line's queue or task back. */
   paused(queue: string, task: string): boolean {
     if (this.#orders.size === 0) return false
     return this.#isPaused(`queue:${queue}`) || this.#isPaused(`task:${task}`)
+  }
+
+  /** The rate in force, by order or by declaration. */
+  rateOf(line: LineName, now: number): Rate | null {
+    this.look(now)
+    return this.#rateOf(line)
   }
 
   #isPaused(key: string): boolean {
@@ -89,12 +235,34 @@ export class Gates {
     return (kind === 'queue' ? this.#queues[name]?.concurrency : this.#tasks.get(name)?.concurrency) ?? null
   }
 
+  #rateOf({ kind, name }: LineName): Rate | null {
+    const ordered = this.#orders.get(`${kind}:${name}`)?.rate ?? null
+    if (ordered !== null) return ordered === 'none' ? null : ordered
+    return (kind === 'queue' ? this.#queues[name]?.rateLimit : this.#tasks.get(name)?.rate) ?? null
+  }
+
+  /** The rate of a line as a whole. */
+  #lineRate(line: LineName): Rate | null {
+    return line.kind === 'task' && this.#tasks.get(line.name)?.rate?.keyed ? null : this.#rateOf(line)
+  }
+
   #running(line: LineName, limit: number): Gate {
-    const key = `${line.kind}:${line.name}`
-    const known = this.#known.get(key)
-    if (known) return known
-    const gate = { left: Math.max(0, limit - this.#runs(line)) }
-    this.#known.set(key, gate)
+    const key = `running:${nameOf(line)}`
+    let gate = this.#known.get(key)
+    if (!gate) {
+      gate = { left: Math.max(0, limit - this.#runs(line)), bucket: null, rate: null, next: 0, starts: null }
+      this.#known.set(key, gate)
+    }
+    return gate
+  }
+
+  #rated(bucket: string, rate: Rate | null): Gate {
+    let gate = this.#known.get(bucket)
+    if (!gate) {
+      const { free, next } = this.#store.rates.room(bucket, rate, this.#now)
+      gate = { left: free, bucket, rate, next, starts: null }
+      this.#known.set(bucket, gate)
+    }
     return gate
   }
 
@@ -102,16 +270,25 @@ export class Gates {
     const { claims } = this.#store
     return kind === 'queue' ? claims.runningIn(name) : claims.runningOf(name)
   }
+
+  /** When those that wait for a key are to be looked at, now that some of it started; false when none wait. */
+  #settleKey(bucket: string, rate: Rate | null): boolean {
+    const { rates, admission } = this.#store
+    if (!isRateKey(bucket) || !admission.waitsFor(bucket)) return false
+    const { free, next } = rates.room(bucket, rate, this.#now)
+    rates.declare(bucket, rate ?? { limit: RELEASED, per: 1 })
+    rates.wakeAt(bucket, free > 0 ? this.#now : next)
+    return true
+  }
 }
+
+const queueLine = (name: string): LineName => ({ kind: 'queue', name })
+const taskLine = (name: string): LineName => ({ kind: 'task', name })
+const nameOf = ({ kind, name }: LineName): string => `${kind}:${name}`
 
 /** How many jobs all of the gates let through. */
 export function leftIn(gates: readonly Gate[]): number {
   let left = Number.POSITIVE_INFINITY
   for (const gate of gates) left = Math.min(left, gate.left)
   return left
-}
-
-/** A job passed. */
-export function pass(gates: readonly Gate[]): void {
-  for (const gate of gates) gate.left--
 }

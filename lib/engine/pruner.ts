@@ -72,8 +72,8 @@ export class Pruner {
     }
     this.#awaited = keys.length === KEYS ? (keys.at(-1) as string) : ''
     if (keys.length === 0) return
-    await this.#edits.make(() => {
-      for (const key of keys) this.#store.admission.refill(key)
+    await this.#edits.make((now) => {
+      for (const key of keys) this.#store.admission.rouse(key, now)
     })
   }
 
@@ -101,6 +101,7 @@ export class Pruner {
     if (this.#store.folding.due(now) && (await this.#edits.make((at) => this.#store.folding.fold(at))))
       return BUSY_PAUSE
     if (this.#store.handBack(WORTH_PAGES, WORTH_SHARE, HANDED_BACK)) return BUSY_PAUSE
+    if (this.#store.rates.any()) await this.#edits.make((at) => this.#store.rates.prune(at, PAGE))
     return IDLE_PAUSE
   }
 

@@ -27,6 +27,10 @@ export interface SettleEvents {
   followed(job: Followed, now: number): void
   /** After the commit: waiting jobs that ended with a revoked one above them. */
   revoked(jobs: readonly RevokedJob[], now: number): void
+  /** Nothing under the job's rate is to start before `until`; in the transaction that is open. */
+  slowDown(job: LaneJob, until: number): void
+  /** The starts that count against these were corrected. */
+  corrected(buckets: readonly string[]): void
   /** After the commit. */
   ended(job: LaneJob, settled: Settled, milliseconds: number, now: number): void
   retried(job: LaneJob, error: WireError, now: number): void
@@ -92,10 +96,23 @@ export class Settler implements Participant {
       if (written.held && waitsAgain(settlement))
         this.#below.push(...this.#store.revocations.heed(settlement.job.seq, now))
       const { concurrencyKey } = settlement.job
+      if (settlement.job.starts !== null) this.#correctStarts(settlement)
       // Whether the claim is held or not: a task may have ended its job in a transaction of its own.
       if (concurrencyKey !== null && settlement.kind !== 'give-back') this.#store.admission.refill(concurrencyKey)
       return written
     })
+    const corrected = this.#store.rates.flush()
+    if (corrected.length > 0) this.#events.corrected(corrected)
+  }
+
+  /** A start counts from when the function began; one that was never made does not count. */
+  #correctStarts({ job, ...settlement }: Settlement): void {
+    const { rates } = this.#store
+    for (const start of job.starts ?? []) {
+      // In whole ms, so rounded up.
+      if (settlement.kind === 'outcome') rates.correct(start, settlement.outcome[2] + 1)
+      else if (job.takenBack) rates.correct(start, null)
+    }
   }
 
   /** What the row itself cannot hold will not fit the next time either: the job fails with the reason, and holds nobody up. */
@@ -199,8 +216,14 @@ export class Settler implements Participant {
       if (held && slot !== null) settlements.slotSucceeded(job.seq, slot)
       return held
     }
-    if (kind === 'snooze' && revoked !== undefined) return this.#revoke(job, startedAt, now, null)
-    if (kind === 'snooze') {
+    if (kind === 'rate-limited' && revoked === undefined) {
+      this.#events.waiting(job.queue, job.task, true)
+      this.#events.slowDown(job, now + body)
+      return settlements.giveBack(job)
+    }
+    if ((kind === 'snooze' || kind === 'rate-limited') && revoked !== undefined)
+      return this.#revoke(job, startedAt, now, null)
+    if (kind === 'snooze' || kind === 'rate-limited') {
       this.#events.waiting(job.queue, job.task, true)
       return settlements.snooze(job, now + body)
     }
@@ -236,8 +259,9 @@ export class Settler implements Participant {
       if (kind === 'success') {
         const kept = linksOf(job.row[13])?.ignoreResult ? null : body
         this.#events.ended(job, settledAs(job, 'SUCCESS', kept, null), milliseconds, now)
-      } else if (kind === 'snooze' && revoked === undefined) return
-      else if (kind === 'snooze') this.#events.ended(job, settledAs(job, 'REVOKED', null, null), milliseconds, now)
+      } else if ((kind === 'snooze' || kind === 'rate-limited') && revoked === undefined) return
+      else if (kind === 'snooze' || kind === 'rate-limited')
+        this.#events.ended(job, settledAs(job, 'REVOKED', null, null), milliseconds, now)
       else if (revoked !== undefined) this.#events.ended(job, settledAs(job, 'REVOKED', null, body), milliseconds, now)
       else if (kind === 'failure') this.#events.ended(job, settledAs(job, 'FAILURE', null, body), milliseconds, now)
       else this.#events.retried(job, body, now)
@@ -249,7 +273,7 @@ export class Settler implements Participant {
 function waitsAgain(settlement: Settlement): boolean {
   if (settlement.kind !== 'outcome') return settlement.kind === 'give-back' || settlement.kind === 'crash'
   const [kind] = settlement.outcome
-  return kind === 'retry' || kind === 'snooze'
+  return kind === 'retry' || kind === 'snooze' || kind === 'rate-limited'
 }
 
 /** After three deaths under a job it is failed, whatever `onCrash` says. */

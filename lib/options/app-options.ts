@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Duration } from '../domain/duration.ts'
+import { type Rate, toRate } from '../domain/rate.ts'
 import { InvalidOption } from '../errors.ts'
 import type { PoolSettings } from '../wire/engine-options.ts'
 import { booleanOr, durationOr, integerOr, nameOf, oneOf, optionsOf, refuse } from './check.ts'
@@ -53,6 +54,8 @@ export interface CeleriacOptions {
 export interface QueueOptions {
   /** Most jobs of the queue that run at once, over all processes of the file. Default: no limit of its own. */
   concurrency?: number
+  /** Most starts in a time, over all processes: `'10/s'`, or `{ limit, per }`. Default: none. */
+  rateLimit?: string | { limit: number; per: Duration }
 }
 
 export interface PoolOptions {
@@ -94,7 +97,7 @@ export interface AppSettings {
   timezone: string
   concurrency: number
   durability: 'full' | 'normal'
-  queues: Record<string, { concurrency?: number }>
+  queues: Record<string, { concurrency?: number; rateLimit?: Rate }>
   pool: PoolSettings
   taskDefaults: TaskOptions
   maxPayload: number
@@ -201,16 +204,17 @@ function zoneOf(value: unknown): string {
   }
 }
 
-function queuesOf(value: unknown): Record<string, { concurrency?: number }> {
+function queuesOf(value: unknown): Record<string, { concurrency?: number; rateLimit?: Rate }> {
   if (value === undefined) return {}
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     refuse('queues', value, 'an object of queue options by name')
   return Object.fromEntries(
     Object.entries(value).map(([name, options]) => {
       const where = `queues.${nameOf(name, 'queues')}`
-      const given = optionsOf(options, where, ['concurrency'])
+      const given = optionsOf(options, where, ['concurrency', 'rateLimit'])
       const concurrency = integerOr(given.concurrency, `${where}.concurrency`, null, 1)
-      return [name, concurrency === null ? {} : { concurrency }]
+      const rateLimit = given.rateLimit === undefined ? null : toRate(given.rateLimit, `${where}.rateLimit`)
+      return [name, { ...(concurrency !== null && { concurrency }), ...(rateLimit && { rateLimit }) }]
     }),
   )
 }

@@ -4,7 +4,7 @@ import { InvalidOption } from '../errors.ts'
 import type { Codec } from '../wire/codec.ts'
 import type { GateKeys, JobShape, StoredLink, StoredOptions } from '../wire/messages.ts'
 import { booleanOr, durationOr, integerOr, momentOr, nameOf, optionsOf, refuse } from './check.ts'
-import { concurrencyKeys, keyedLimit, keyText } from './limit-options.ts'
+import { concurrencyKeys, keyedLimit, keyText, rateKeys } from './limit-options.ts'
 import { type RetryOptions, retryPolicy } from './retry-options.ts'
 import type { TaskSettings } from './task-options.ts'
 import { ONCE_KEYS, type OnceOptions, type UniqueSettings, uniqueSettings } from './unique-options.ts'
@@ -162,6 +162,7 @@ export function callSettings(
       chosen: given.taskId !== undefined,
       ...(unique && { unique: unique.rule }),
       ...(concurrency && { concurrency }),
+      ...(settings.rateLimit?.key && { rate: { limit: settings.rateLimit.limit, per: settings.rateLimit.per } }),
     },
   }
 }
@@ -172,8 +173,12 @@ export function gateKeysOf(
   { shape, concurrencyKey }: CallSettings,
   argsList: readonly (readonly unknown[])[],
 ): GateKeys | undefined {
-  if (!shape.concurrency) return undefined
-  return { concurrency: concurrencyKeys(shape.task, settings.concurrency, concurrencyKey, argsList) }
+  const { task, concurrency, rate } = shape
+  if (!concurrency && !rate) return undefined
+  return {
+    concurrency: concurrency ? concurrencyKeys(task, settings.concurrency, concurrencyKey, argsList) : null,
+    rate: rate && settings.rateLimit ? rateKeys(task, settings.rateLimit, argsList) : null,
+  }
 }
 
 /** What a plain `delay()` of this task stores; one object, so that its calls share batches. Null when it depends on the time. */

@@ -1,3 +1,5 @@
+import type { Duration } from '../domain/duration.ts'
+import { type Rate, toRate } from '../domain/rate.ts'
 import type { GateKeys } from '../wire/messages.ts'
 import { integerOr, nameOf, oneOf, optionsOf, refuse } from './check.ts'
 
@@ -16,6 +18,39 @@ export interface ConcurrencySettings {
   limit: number
   key: ((...args: unknown[]) => unknown) | null
   discard: boolean
+}
+
+/** How many jobs of a task may start in a time. */
+export interface RateLimitOptions {
+  /** Most starts in any window of `per`. */
+  limit: number
+  per: Duration
+  /** Names what a job's arguments share with others, such as an account: each key has a rate of its own. Default: none. */
+  // biome-ignore lint/suspicious/noExplicitAny: the arguments are the task's own
+  key?: (...args: any[]) => string
+}
+
+export interface RateSettings extends Rate {
+  key: ((...args: unknown[]) => unknown) | null
+}
+
+export function rateLimitOf(value: unknown, where: string): RateSettings | null {
+  if (value === undefined) return null
+  if (typeof value === 'string') return { ...toRate(value, where), key: null }
+  const { key, ...rate } = optionsOf(value, where, ['limit', 'per', 'key'])
+  if (key !== undefined && typeof key !== 'function')
+    refuse(`${where}.key`, key, 'a function of the arguments that returns a text')
+  return { ...toRate(rate, where), key: (key as RateSettings['key'] | undefined) ?? null }
+}
+
+/** The rate's key of each job. Begins so that no concurrency key is the same. */
+export function rateKeys(
+  task: string,
+  { key }: RateSettings,
+  argsList: readonly (readonly unknown[])[],
+): GateKeys['rate'] {
+  if (!key) return null
+  return argsList.map((args) => `rate\n${task}\n${keyText(key(...args), `task "${task}": rateLimit.key()`)}`)
 }
 
 /** A limit whose places are given to jobs one by one, before they are ready, rather than counted when they start. */

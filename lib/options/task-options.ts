@@ -2,7 +2,14 @@ import type { Duration } from '../domain/duration.ts'
 import type { RetryPolicy } from '../domain/retry.ts'
 import type { Codec } from '../wire/codec.ts'
 import { booleanOr, durationOr, integerOr, nameOf, oneOf, optionsOf, refuse } from './check.ts'
-import { type ConcurrencyOptions, type ConcurrencySettings, concurrencyOf } from './limit-options.ts'
+import {
+  type ConcurrencyOptions,
+  type ConcurrencySettings,
+  concurrencyOf,
+  type RateLimitOptions,
+  type RateSettings,
+  rateLimitOf,
+} from './limit-options.ts'
 import { type RetryOptions, retryPolicy } from './retry-options.ts'
 import { isStandardSchema, type StandardSchema } from './standard-schema.ts'
 import { ONCE_KEYS, type OnceOptions, type UniqueSettings, uniqueSettings } from './unique-options.ts'
@@ -26,6 +33,11 @@ export interface TaskOptions extends OnceOptions {
   timeLimit?: Duration
   /** Most jobs of the task that run at once, over all processes of the file: a number, or `{ limit }`. Default: no limit. */
   concurrency?: number | ConcurrencyOptions
+  /**
+   * Most starts in a time, over all processes of the file and over restarts: `'10/s'`, `'100/m'`, `'5/h'`, `'3/10s'`, or
+   * `{ limit, per, key? }`. Default: none.
+   */
+  rateLimit?: string | RateLimitOptions
   /** Keep the state, not the value. Default false. */
   ignoreResult?: boolean
   /** A pool thread, or the application's own event loop, where a task cannot be killed. Default `'thread'`. */
@@ -46,6 +58,7 @@ export interface TaskSettings {
   softTimeLimit: number | null
   timeLimit: number | null
   concurrency: ConcurrencySettings | null
+  rateLimit: RateSettings | null
   ignoreResult: boolean
   runIn: 'thread' | 'main'
   input: StandardSchema | null
@@ -62,6 +75,7 @@ const KEYS = [
   'softTimeLimit',
   'timeLimit',
   'concurrency',
+  'rateLimit',
   'ignoreResult',
   'runIn',
   'input',
@@ -86,6 +100,7 @@ export function taskSettings(options: unknown, defaults: unknown, where: string)
     softTimeLimit: durationOr(given.softTimeLimit, `${where}: softTimeLimit`, null),
     timeLimit: durationOr(given.timeLimit, `${where}: timeLimit`, null),
     concurrency: concurrencyOf(given.concurrency, `${where}: concurrency`),
+    rateLimit: rateLimitOf(given.rateLimit, `${where}: rateLimit`),
     ignoreResult: booleanOr(given.ignoreResult, `${where}: ignoreResult`, false),
     runIn: oneOf(given.runIn, `${where}: runIn`, ['thread', 'main'] as const, 'thread'),
     input: input ?? null,

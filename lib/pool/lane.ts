@@ -22,6 +22,12 @@ export interface LaneJob {
   queue: string
   /** Key that it holds a place of, or null. */
   concurrencyKey: string | null
+  /** Key whose rate it is under, or null. */
+  rateKey: string | null
+  /** What it was counted as when it was claimed, by each rate that it is under. */
+  starts: { bucket: string; rate: { limit: number; per: number }; at: number }[] | null
+  /** It was taken out of its lane before it began. */
+  takenBack: boolean
   attempt: number
   crashes: number
   row: RunRow
@@ -108,6 +114,7 @@ export class Lane {
     const rows: RunRow[] = []
     for (const job of jobs) {
       job.row[0] = this.#position
+      job.takenBack = false
       this.outstanding.set(this.#position++, job)
       this.backlog += job.expected
       rows.push(job.row)
@@ -144,6 +151,7 @@ export class Lane {
       if (!job) continue
       this.outstanding.delete(position)
       this.backlog -= job.expected
+      job.takenBack = true
       taken.push(job)
     }
     return taken

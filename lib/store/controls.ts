@@ -1,8 +1,13 @@
-import type { LineName } from '../wire/messages.ts'
+import type { Rate } from '../domain/rate.ts'
+import type { LineName } from '../wire/obstacle.ts'
 import type { Connection, Statement } from './driver.ts'
 
 export interface Order extends LineName {
   pausedAt: number | null
+  /** Instead of the declared one; null for that. */
+  rate: Rate | 'none' | null
+  /** Nothing starts before then: a task was told to slow down. */
+  until: number | null
 }
 
 /** What somebody ordered for queues and tasks. The caller holds the transaction. */
@@ -11,17 +16,28 @@ export class Controls {
   readonly #pause: Statement
   readonly #resume: Statement
   readonly #resumeAll: Statement
+  readonly #rate: Statement
+  readonly #backOff: Statement
 
   constructor(db: Connection) {
-    this.#all = db.prepare('SELECT kind, name, paused_at AS pausedAt FROM celeriac_controls ORDER BY kind, name')
+    this.#all = db.prepare(
+      'SELECT kind, name, paused_at AS pausedAt, rate, until FROM celeriac_controls ORDER BY kind, name',
+    )
     this.#pause = db.prepare(`INSERT INTO celeriac_controls (kind, name, paused_at) VALUES (?, ?, ?)
       ON CONFLICT (kind, name) DO UPDATE SET paused_at = coalesce(paused_at, excluded.paused_at)`)
     this.#resume = db.prepare('UPDATE celeriac_controls SET paused_at = NULL WHERE kind = ? AND name = ?')
     this.#resumeAll = db.prepare('UPDATE celeriac_controls SET paused_at = NULL')
+    this.#rate = db.prepare(`INSERT INTO celeriac_controls (kind, name, rate) VALUES (?, ?, ?)
+      ON CONFLICT (kind, name) DO UPDATE SET rate = excluded.rate`)
+    this.#backOff = db.prepare(`INSERT INTO celeriac_controls (kind, name, until) VALUES (?, ?, ?)
+      ON CONFLICT (kind, name) DO UPDATE SET until = max(coalesce(until, 0), excluded.until)`)
   }
 
   all(): Order[] {
-    return this.#all.all() as Order[]
+    return (this.#all.all() as (Omit<Order, 'rate'> & { rate: string | null })[]).map((row) => ({
+      ...row,
+      rate: row.rate === null ? null : (JSON.parse(row.rate) as Rate | 'none'),
+    }))
   }
 
   pause({ kind, name }: LineName, now: number): void {
@@ -32,5 +48,14 @@ export class Controls {
   resume(line: LineName | null): void {
     if (line) this.#resume.run(line.kind, line.name)
     else this.#resumeAll.run()
+  }
+
+  /** @param rate null for the declared one */
+  rate({ kind, name }: LineName, rate: Rate | 'none' | null): void {
+    this.#rate.run(kind, name, rate && JSON.stringify(rate))
+  }
+
+  backOff({ kind, name }: LineName, until: number): void {
+    this.#backOff.run(kind, name, until)
   }
 }

@@ -21,6 +21,7 @@ import { Logs } from './logs.ts'
 import { BUSY_TIMEOUT, openDatabase, setSynchronous } from './open.ts'
 import { Processes } from './processes.ts'
 import { Pruning } from './prune.ts'
+import { type Rates, ratesOf } from './rates.ts'
 import { Queues } from './reading/queues.ts'
 import { Schedules } from './schedules.ts'
 import { Slots } from './slots.ts'
@@ -47,6 +48,7 @@ export class Store {
   readonly commands: StoredCommands
   readonly schedules: Schedules
   readonly controls: Controls
+  readonly rates: Rates
   readonly counts: Counts
   readonly slots: Slots
   readonly logs: Logs
@@ -97,6 +99,7 @@ export class Store {
     this.processes = new Processes(db)
     this.schedules = new Schedules(db)
     this.controls = new Controls(db)
+    this.rates = ratesOf(db)
     this.counts = new Counts(db)
     this.slots = new Slots(db)
     this.logs = new Logs(db)
@@ -127,6 +130,7 @@ export class Store {
       return result
     } catch (error) {
       this.#tally.clear()
+      this.rates.clear()
       if (this.#db.inTransaction) this.#rollback.run()
       throw error
     }

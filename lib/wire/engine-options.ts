@@ -1,3 +1,4 @@
+import type { Rate } from '../domain/rate.ts'
 import type { Retention } from './care.ts'
 import type { AppIdentity } from './messages.ts'
 
@@ -25,7 +26,7 @@ export interface EngineOptions {
   database: string
   durability: Durability
   concurrency: number
-  queues: Record<string, { concurrency?: number }>
+  queues: Record<string, { concurrency?: number; rateLimit?: Rate }>
   pool: PoolSettings
   modules: string[]
   retention: Retention

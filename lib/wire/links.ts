@@ -33,7 +33,7 @@ export function linkedBatches(
   now: number,
 ): EnqueueBatch[] {
   return links.map((link) => {
-    const { queue, task, priority, maxAttempts, codec, options, unique, concurrency, gateKeys, id } = link
+    const { queue, task, priority, maxAttempts, codec, options, unique, concurrency, rate, gateKeys, id } = link
     const args = argsOf(link, job, end)
     return {
       task,
@@ -49,6 +49,7 @@ export function linkedBatches(
       chosen: id !== null,
       ...(unique && { unique, keys: [link.key ?? argumentsKey(args)] }),
       ...(concurrency && { concurrency }),
+      ...(rate && { rate }),
       ...(gateKeys && { gateKeys }),
       ids: [id ?? newJobId(now)],
       args: [args],

@@ -1,10 +1,12 @@
 /** Everything that crosses a thread boundary. Rows on hot paths are tuples: cloning an object costs its key names each time. */
 import type { FilterTerms } from '../domain/job-filter.ts'
+import type { Rate } from '../domain/rate.ts'
 import type { RetryData } from '../domain/retry.ts'
 import type { State } from '../domain/states.ts'
 import type { UniqueRule } from '../domain/unique.ts'
 import type { Codec, Payload } from './codec.ts'
 import type { WireError } from './error-codec.ts'
+import type { LineName } from './obstacle.ts'
 import type { GateKeys, StoredOptions } from './stored-options.ts'
 
 export type { GateKeys, StoredLink, StoredOptions } from './stored-options.ts'
@@ -32,6 +34,8 @@ export interface EnqueueBatch {
   keys?: string[]
   /** What bounds the jobs that share a concurrency key. */
   concurrency?: { limit: number; discard: boolean }
+  /** What bounds the starts of the jobs that share a rate's key. */
+  rate?: Rate
   ids: string[]
   args: (string | Uint8Array)[]
   gateKeys?: GateKeys
@@ -68,6 +72,7 @@ export type Outcome =
   | [kind: 'failure', position: number, startedAt: number, milliseconds: number, error: WireError]
   | [kind: 'retry', position: number, startedAt: number, milliseconds: number, error: WireError, delay: number]
   | [kind: 'snooze', position: number, startedAt: number, milliseconds: number, delay: number]
+  | [kind: 'rate-limited', position: number, startedAt: number, milliseconds: number, delay: number]
   /** The function ended; the job had ended before, in its own transaction. */
   | [kind: 'committed', position: number, startedAt: number, milliseconds: number, nothing: null]
 
@@ -101,6 +106,8 @@ export type Question =
   /** Without a name: every queue and task. */
   | { about: 'pause'; line: LineName | null; paused: boolean }
   | { about: 'paused' }
+  /** `null` for the rate that the code declares. */
+  | { about: 'rate-limit'; line: LineName; rate: Rate | 'none' | null }
   | { about: 'obstacle'; id: string }
   | { about: 'schedules' }
   | { about: 'schedule'; name: string }
@@ -113,18 +120,6 @@ export type Question =
   | { about: 'audit-end'; seq: number; outcome: string }
   | { about: 'audit'; limit: number }
   | { about: 'ledger'; name: string; from: number | null; to: number | null; limit: number }
-
-/** What orders and limits apply to: all jobs of a queue, or all of a task. */
-export interface LineName {
-  kind: 'queue' | 'task'
-  name: string
-}
-
-/** Why a job may not start now. */
-export type Obstacle =
-  | (LineName & { what: 'paused'; since: number })
-  | (LineName & { what: 'full'; running: number; limit: number })
-  | { what: 'key'; task: string; key: string; limit: number; holder: string | null }
 
 /** What one process may ask of another. */
 export type Verb = 'ping' | 'active' | 'reserved' | 'stats' | 'pool' | 'shutdown'
@@ -208,6 +203,7 @@ export interface StoredJob {
   concurrencyLimit: number | null
   /** The key that it waits for a place of. */
   blockedOn: string | null
+  rateKey: string | null
   progress: string | null
   revokeReason: string | null
   error: WireError | null
@@ -269,6 +265,8 @@ export interface TaskDeclaration {
   onCrash: 'retry' | 'fail'
   /** Most jobs at once, over all processes; null for no limit. */
   concurrency: number | null
+  /** `keyed`: counted for each key, and not for the task as a whole. */
+  rate: (Rate & { keyed: boolean }) | null
   /** Milliseconds, or null for none. */
   timeLimit: number | null
   softTimeLimit: number | null

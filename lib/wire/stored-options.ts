@@ -1,3 +1,4 @@
+import type { Rate } from '../domain/rate.ts'
 import type { RetryData } from '../domain/retry.ts'
 import type { UniqueRule } from '../domain/unique.ts'
 import type { Codec } from './codec.ts'
@@ -42,6 +43,7 @@ export interface StoredLink {
   /** Absent when the arguments are the key. */
   key?: string
   concurrency?: { limit: number; discard: boolean }
+  rate?: Rate
   gateKeys?: GateKeys
   /** Takes nothing of the job before it. */
   immutable?: true
@@ -52,4 +54,5 @@ export interface StoredLink {
 /** Keys whose limits the jobs of a batch are under, one for each job. They carry the task's name: a key is its task's own. */
 export interface GateKeys {
   concurrency: string[] | null
+  rate: string[] | null
 }

@@ -1,6 +1,6 @@
 import { type RetryPolicy, retryDelay } from '../domain/retry.ts'
 import { InvalidInput, InvalidPayload } from '../errors.ts'
-import { Ignore, PermanentError, RetryByPolicy, RetryLater, Snooze } from '../task-signals.ts'
+import { Ignore, PermanentError, RateLimited, RetryByPolicy, RetryLater, Snooze } from '../task-signals.ts'
 import { type Codec, decode, encode, type Payload } from '../wire/codec.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { Outcome, RunRow, StoredOptions } from '../wire/messages.ts'
@@ -138,6 +138,7 @@ function failed(
   milliseconds: number,
 ): Outcome {
   if (is(error, Ignore)) return ['success', position, startedAt, milliseconds, null]
+  if (is(error, RateLimited)) return ['rate-limited', position, startedAt, milliseconds, error.delay]
   if (is(error, Snooze)) return ['snooze', position, startedAt, milliseconds, error.delay]
   const wire: WireError = toWireError(error)
   try {

@@ -1,3 +1,4 @@
+import { RateLimited } from '../task-signals.ts'
 import { fromWireError, toWireError } from '../wire/error-codec.ts'
 import type { Outcome } from '../wire/messages.ts'
 import { runInContext, type TaskContext } from './task-context.ts'
@@ -85,6 +86,7 @@ export function attemptOutcome(
   if (kind === 'committed') return { state: 'SUCCESS', result: context.committed?.value }
   if (kind === 'success') return { state: 'SUCCESS', result: thrown ? undefined : value }
   if (kind === 'snooze') return { state: 'SCHEDULED', delay: body }
+  if (kind === 'rate-limited') return { state: 'PENDING', error: errorOf(thrown) ?? new RateLimited(body) }
   const error = errorOf(thrown) ?? fromWireError(body)
   // The engine knows why it told the job to end, and does not count what comes of that.
   const code = (context.cancelReason as { code?: unknown } | undefined)?.code

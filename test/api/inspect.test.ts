@@ -39,7 +39,15 @@ test('inspect shows the jobs, the queues and the processes of the file', async (
 
   const [queue] = await app.inspect.queues()
   const { oldest, ...depth } = queue!
-  assert.deepEqual(depth, { queue: 'one', waiting: 1, running: 1, noHandler: 0, concurrency: 1, paused: false })
+  assert.deepEqual(depth, {
+    queue: 'one',
+    waiting: 1,
+    running: 1,
+    noHandler: 0,
+    concurrency: 1,
+    paused: false,
+    rateLimit: null,
+  })
   assert.ok(oldest instanceof Date)
 
   const [worker] = await app.inspect.workers()

@@ -65,6 +65,8 @@ test('a job that waits again ends, when it was to be revoked and nobody had hear
   const told: string[] = []
   const settler = new Settler(store, {
     waiting: () => {},
+    slowDown: () => {},
+    corrected: () => {},
     followed: () => {},
     revoked: (ended) => void told.push(...ended.map(({ id }) => id)),
     ended: () => {},

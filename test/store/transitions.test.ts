@@ -253,7 +253,7 @@ describe('the store', () => {
           if ('runAt' in one) {
             const { runAt, expiresAt, key, discard } = one
             const concurrency = { limit: key === 'one' ? 1 : 2, discard }
-            const gates = key === null ? {} : { concurrency, gateKeys: { concurrency: [key] } }
+            const gates = key === null ? {} : { concurrency, gateKeys: { concurrency: [key], rate: null } }
             checked.do('enqueue', null, () =>
               checked.store.inserts.insert(
                 { ...BATCH, ...gates, runAt, expiresAt, ids: [crypto.randomUUID()], args: ['[]'] },

@@ -1,6 +1,7 @@
 import type { State } from '../../domain/states.ts'
 import type { EnqueueBatch } from '../../wire/messages.ts'
 import type { Connection, Statement } from '../driver.ts'
+import { type Rates, ratesOf } from '../rates.ts'
 import { type Counted, type Tally, tallyOf } from '../tally.ts'
 import type { Line } from './line.ts'
 
@@ -12,6 +13,7 @@ export interface Entry {
   state: State
   concurrencyKey: string | null
   concurrencyLimit: number | null
+  rateKey: string | null
   blockedOn: string | null
   finishedAt: number | null
   revokeReason: string | null
@@ -35,6 +37,9 @@ interface Blocked {
   task: string
   concurrencyLimit: number
 }
+
+/** Told apart from concurrency keys, which begin with a task's name and hold one line end. */
+export const isRateKey = (key: string): boolean => key.startsWith('rate\n') && key.indexOf('\n', 5) > 0
 
 const NONE: readonly Line[] = []
 
@@ -60,6 +65,10 @@ export type Places = Map<string, number>
  */
 export class Admission {
   readonly #tally: Tally
+  readonly #rates: Rates
+  readonly #pendingAt: Statement
+  readonly #park: Statement
+  readonly #waits: Statement
   readonly #taken: Statement
   readonly #next: Statement
   readonly #holder: Statement
@@ -70,6 +79,16 @@ export class Admission {
 
   constructor(db: Connection) {
     this.#tally = tallyOf(db)
+    this.#rates = ratesOf(db)
+    this.#pendingAt = db
+      .prepare(
+        "SELECT count(*) FROM (SELECT 1 FROM celeriac_jobs WHERE rate_key = ? AND state = 'PENDING' LIMIT ? + 0)",
+      )
+      .pluck()
+    this.#park = db.prepare(
+      "UPDATE celeriac_jobs SET state = 'BLOCKED', blocked_on = rate_key WHERE seq = ? AND state = 'PENDING'",
+    )
+    this.#waits = db.prepare("SELECT 1 FROM celeriac_jobs WHERE blocked_on = ? AND state = 'BLOCKED' LIMIT 1").pluck()
     this.#taken = db
       .prepare(
         `SELECT count(*) FROM (SELECT 1 FROM celeriac_jobs WHERE concurrency_key = ? AND ${HOLDS_PLACE} LIMIT ? + 0)`,
@@ -94,11 +113,24 @@ export class Admission {
 
   /** What a new job of a batch becomes; counts the place that it takes. */
   enter(batch: EnqueueBatch, i: number, scheduled: boolean, now: number, places: Places): Entry {
+    const entered = this.#enterKey(batch, i, scheduled, now, places)
+    const rateKey = batch.gateKeys?.rate?.[i] ?? null
+    if (rateKey === null || !batch.rate) return entered
+    entered.rateKey = rateKey
+    if (entered.state !== 'PENDING') return entered
+    // No more are let in than can start at once; the claim counts what did start.
+    const { limit } = batch.rate
+    const pending = places.get(rateKey) ?? this.pendingAt(rateKey, limit)
+    places.set(rateKey, pending + 1)
+    if (pending < limit) return entered
+    if (pending === limit) this.#rates.declare(rateKey, batch.rate)
+    return { ...entered, state: 'BLOCKED', blockedOn: rateKey }
+  }
+
+  #enterKey(batch: EnqueueBatch, i: number, scheduled: boolean, now: number, places: Places): Entry {
     const key = batch.gateKeys?.concurrency?.[i] ?? null
     const rule = batch.concurrency
-    if (key === null || !rule) {
-      return entry(scheduled ? 'SCHEDULED' : 'PENDING', null, null)
-    }
+    if (key === null || !rule) return entry(scheduled ? 'SCHEDULED' : 'PENDING', null, null)
     const { limit, discard } = rule
     if (scheduled) return entry('SCHEDULED', key, limit)
     if (this.#takePlace(key, limit, places)) return entry('PENDING', key, limit)
@@ -124,6 +156,45 @@ export class Admission {
       this.#release.run(next.seq)
       this.#opened.push([next.queue, next.task])
     }
+  }
+
+  /** A job that was let in has no room at its key's rate: it waits aside. */
+  park(seq: number): void {
+    this.#park.run(seq)
+  }
+
+  /** Whether jobs wait for a key. */
+  waitsFor(key: string): boolean {
+    return this.#waits.get(key) !== undefined
+  }
+
+  /** Jobs of a rate's key that were let in and have not started, counted up to `most`. */
+  pendingAt(rateKey: string, most: number): number {
+    return this.#pendingAt.get(rateKey, most) as number
+  }
+
+  /** Lets in so many of those that wait for a rate's key, the best first; returns how many there were. */
+  releaseAt(rateKey: string, most: number): number {
+    let released = 0
+    for (; released < most; released++) {
+      const next = this.#next.get(rateKey) as Blocked | undefined
+      if (!next) break
+      this.#release.run(next.seq)
+      this.#opened.push([next.queue, next.task])
+    }
+    return released
+  }
+
+  /** Lets the jobs of a key on, as far as there is room. */
+  rouse(key: string, now: number): void {
+    if (isRateKey(key)) this.#rates.rouse(key, now)
+    else this.refill(key)
+  }
+
+  /** A job with keys left PENDING or STARTED, or where it waited: what it held may go to another. */
+  left({ concurrencyKey, rateKey }: { concurrencyKey?: string | null; rateKey?: string | null }, now: number): void {
+    if (concurrencyKey != null) this.refill(concurrencyKey)
+    if (rateKey != null) this.#rates.rouse(rateKey, now)
   }
 
   /** Lines that jobs were let into since the last call. */
@@ -168,5 +239,13 @@ export class Admission {
 }
 
 function entry(state: State, key: string | null, limit: number | null): Entry {
-  return { state, concurrencyKey: key, concurrencyLimit: limit, blockedOn: null, finishedAt: null, revokeReason: null }
+  return {
+    state,
+    concurrencyKey: key,
+    concurrencyLimit: limit,
+    rateKey: null,
+    blockedOn: null,
+    finishedAt: null,
+    revokeReason: null,
+  }
 }

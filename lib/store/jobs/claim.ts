@@ -25,6 +25,7 @@ export type ReadyRow = [
   args: string | Uint8Array,
   priority: number,
   concurrencyKey: string | null,
+  rateKey: string | null,
 ]
 
 /** A job whose time came. */
@@ -51,6 +52,7 @@ export interface Expired {
   task: string
   queue: string
   concurrencyKey: string | null
+  rateKey: string | null
 }
 
 /**
@@ -79,7 +81,7 @@ export class JobClaims {
     this.#admission = admissionOf(db)
     this.#page = db
       .prepare(`SELECT seq, rank, crashes, id, task, queue, attempt, max_attempts, enqueued_at, scheduled_for, parent_id, root_id,
-          codec, options, args, priority, concurrency_key
+          codec, options, args, priority, concurrency_key, rate_key
         FROM celeriac_jobs WHERE state = 'PENDING' AND queue = ? AND task = ? AND (rank, seq) > (?, ?)
         ORDER BY rank, seq LIMIT ? + 0`)
       .raw()
@@ -99,7 +101,8 @@ export class JobClaims {
     this.#release = db.prepare(
       "UPDATE celeriac_jobs SET state = 'PENDING', rank = run_at - priority * ? WHERE seq = ? AND state IN ('SCHEDULED', 'RETRY')",
     )
-    this.#expired = db.prepare(`SELECT seq, id, task, queue, concurrency_key AS concurrencyKey FROM celeriac_jobs
+    this.#expired =
+      db.prepare(`SELECT seq, id, task, queue, concurrency_key AS concurrencyKey, rate_key AS rateKey FROM celeriac_jobs
         WHERE expires_at IS NOT NULL AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED', 'BLOCKED') AND expires_at <= ? ORDER BY expires_at LIMIT ? + 0`)
     this.#nextExpiry = db
       .prepare(`SELECT expires_at FROM celeriac_jobs
@@ -158,7 +161,7 @@ export class JobClaims {
     const rows = this.#expired.all(now, limit) as (Expired & { seq: number })[]
     for (const row of rows) if (this.#expire.run(now, row.seq).changes === 1) this.#tally.ended(row, 'EXPIRED', now)
     // Once all have ended: a place must not go to one that expires in this very sweep.
-    for (const { concurrencyKey } of rows) if (concurrencyKey !== null) this.#admission.refill(concurrencyKey)
+    for (const row of rows) this.#admission.left(row, now)
     return rows
   }
 

@@ -23,8 +23,8 @@ const insertSql = (rows: number): string => `
 /** For jobs with a key of either kind. */
 const INSERT_KEYED = `
   INSERT INTO celeriac_jobs (${COLUMNS}, unique_key, unique_until,
-    concurrency_key, concurrency_limit, blocked_on, finished_at, revoke_reason, args)
-  VALUES (${VALUES}, ?, ?, @concurrencyKey, @concurrencyLimit, @blockedOn, @finishedAt, @revokeReason, ?)
+    concurrency_key, concurrency_limit, rate_key, blocked_on, finished_at, revoke_reason, args)
+  VALUES (${VALUES}, ?, ?, @concurrencyKey, @concurrencyLimit, @rateKey, @blockedOn, @finishedAt, @revokeReason, ?)
   ON CONFLICT (id) DO NOTHING`
 
 /** The slot that a schedule's job is stored for. */

@@ -16,6 +16,7 @@ export interface RevokedJob {
   task: string
   queue: string
   concurrencyKey?: string | null
+  rateKey?: string | null
 }
 
 const WAITING = "state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'RETRY')"
@@ -36,7 +37,7 @@ export class JobRevocations {
     this.#tally = tallyOf(db)
     this.#admission = admissionOf(db)
     this.#waiting = db.prepare(`UPDATE celeriac_jobs SET state = 'REVOKED', finished_at = ?, revoke_reason = ?
-      WHERE id = ? AND ${WAITING} RETURNING id, task, queue, concurrency_key AS concurrencyKey`)
+      WHERE id = ? AND ${WAITING} RETURNING id, task, queue, concurrency_key AS concurrencyKey, rate_key AS rateKey`)
     this.#family = db.prepare(`UPDATE celeriac_jobs SET state = 'REVOKED', finished_at = ?, revoke_reason = ?
       WHERE ${WAITING} AND seq IN (
         WITH RECURSIVE family(seq, id) AS (
@@ -44,7 +45,7 @@ export class JobRevocations {
           UNION ALL
           SELECT j.seq, j.id FROM family JOIN celeriac_jobs j ON j.parent_id = family.id WHERE j.${WAITING})
         SELECT seq FROM family)
-      RETURNING id, task, queue, concurrency_key AS concurrencyKey`)
+      RETURNING id, task, queue, concurrency_key AS concurrencyKey, rate_key AS rateKey`)
     this.#running =
       db.prepare(`UPDATE celeriac_jobs SET revoke_asked = max(coalesce(revoke_asked, 0), ?), revoke_reason = ?
       WHERE id = ? AND state = 'STARTED'`)
@@ -99,7 +100,7 @@ export class JobRevocations {
 
   #counted(ended: RevokedJob[], now: number): RevokedJob[] {
     for (const job of ended) this.#tally.ended(job, 'REVOKED', now)
-    for (const { concurrencyKey } of ended) if (concurrencyKey != null) this.#admission.refill(concurrencyKey)
+    for (const job of ended) this.#admission.left(job, now)
     return ended
   }
 

@@ -45,7 +45,7 @@ export class UniqueKeys {
       db.prepare(`UPDATE celeriac_jobs SET args = @args, codec = @codec, options = @options, queue = @queue, priority = @priority,
         rank = @rank, run_at = @runAt, expires_at = @expiresAt, max_attempts = @maxAttempts WHERE seq = @seq`)
     this.#rekey = db.prepare(
-      "UPDATE celeriac_jobs SET concurrency_key = ?, concurrency_limit = ? WHERE seq = ? AND state = 'SCHEDULED'",
+      "UPDATE celeriac_jobs SET concurrency_key = ?, concurrency_limit = ?, rate_key = ? WHERE seq = ? AND state = 'SCHEDULED'",
     )
   }
 
@@ -88,7 +88,13 @@ export class UniqueKeys {
       expiresAt,
       maxAttempts,
     })
-    const key = batch.gateKeys?.concurrency?.[i]
-    if (key !== undefined) this.#rekey.run(key, batch.concurrency?.limit ?? 1, holder.seq)
+    const { gateKeys, concurrency } = batch
+    if (gateKeys)
+      this.#rekey.run(
+        gateKeys.concurrency?.[i] ?? null,
+        concurrency?.limit ?? null,
+        gateKeys.rate?.[i] ?? null,
+        holder.seq,
+      )
   }
 }

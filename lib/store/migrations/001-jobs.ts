@@ -38,6 +38,7 @@ CREATE TABLE celeriac_jobs (
   unique_until  TEXT,
   concurrency_key   TEXT,
   concurrency_limit INTEGER,
+  rate_key      TEXT,
   blocked_on    TEXT,
   args          ANY NOT NULL,
   result        ANY
