@@ -59,6 +59,8 @@ export interface Stats {
   /** Threads that were told to end and are stuck in native code. */
   stuck: number
   concurrency: number
+  /** Resident memory of the process, in bytes. */
+  memory: number
   /** Jobs in the file, by state. */
   states: Record<string, number>
 }

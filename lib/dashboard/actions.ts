@@ -57,6 +57,9 @@ export class Actions {
     const name = field(form, 'name')
     const { schedules } = this.#app
     switch (field(form, 'do')) {
+      case 'reset':
+        await this.#record(user, 'reset schedule', name, () => schedules.reset(name))
+        return { to: 'schedules/', message: 'reset' }
       case 'trigger': {
         const result = await this.#record(
           user,
@@ -78,17 +81,20 @@ export class Actions {
     }
   }
 
-  async queue(user: string, form: Form): Promise<Done> {
-    const queue = field(form, 'queue')
+  /** Of a queue, or of a task. */
+  async line(user: string, form: Form): Promise<Done> {
+    const kind = form.has('task') ? 'task' : 'queue'
+    const name = field(form, kind)
+    const line = kind === 'task' ? { task: name } : { queue: name }
     switch (field(form, 'do')) {
       case 'pause':
-        await this.#record(user, 'pause queue', queue, () => this.#app.control.pause({ queue }))
+        await this.#record(user, `pause ${kind}`, name, () => this.#app.control.pause(line))
         return { to: 'queues/', message: 'paused' }
       case 'resume':
-        await this.#record(user, 'resume queue', queue, () => this.#app.control.resume({ queue }))
+        await this.#record(user, `resume ${kind}`, name, () => this.#app.control.resume(line))
         return { to: 'queues/', message: 'resumed' }
       default:
-        throw new Unfit(`"${field(form, 'do')}" is nothing that can be done to a queue.`)
+        throw new Unfit(`"${field(form, 'do')}" is nothing that can be done to a ${kind}.`)
     }
   }
 

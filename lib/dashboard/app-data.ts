@@ -1,6 +1,6 @@
 import { redact } from '../domain/redact.ts'
 import { InvalidOption } from '../errors.ts'
-import { type Celeriac, type JobInfo, type JobLine, parseJobFilter } from '../index.ts'
+import { type Celeriac, type JobInfo, type JobLine, parseJobFilter, type Stats, type WorkerReply } from '../index.ts'
 import type {
   AuditEntry,
   ChangeCursor,
@@ -12,11 +12,15 @@ import type {
   QueueRow,
   ScheduleRow,
   Summary,
+  TaskRow,
   WorkerRow,
 } from './data.ts'
 
 /** How long the counts in the side bar may be behind, in ms. */
 const STATES_KEPT = 500
+/** How long what processes say of themselves may be behind, and how long it is waited for, in ms. */
+const REPLIES_KEPT = 5_000
+const REPLIES_AWAITED = 500
 /** Slots ahead that a schedule shows. */
 const SLOTS_AHEAD = 5
 /** Most queues that show what ended in them, and how far back, in minutes. */
@@ -30,6 +34,7 @@ export class AppData implements DashboardData {
   readonly #app: Celeriac
   readonly #redact: readonly string[]
   readonly #now: () => number
+  #asked: { at: number; replies: Promise<WorkerReply<Stats>[]> } = { at: 0, replies: Promise.resolve([]) }
   #states: { at: number; states: Promise<Record<string, number>> } | null = null
 
   /** @param redact paths to mask besides the app's own */
@@ -137,12 +142,36 @@ export class AppData implements DashboardData {
     return spans.map(({ success, failure }) => success + failure)
   }
 
-  async schedules(): Promise<ScheduleRow[]> {
-    return (await this.#app.reader.schedules()).map((line) => ({ ...line, preview: this.#preview(line.name) }))
+  async tasks(): Promise<TaskRow[]> {
+    const { tasks } = await this.#app.inspect.paused()
+    const rows = this.#app.inspect.registered().map((task) => ({ ...task, paused: tasks.includes(task.name) }))
+    return rows.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  workers(): Promise<WorkerRow[]> {
-    return this.#app.reader.workers()
+  async schedules(): Promise<ScheduleRow[]> {
+    const [lines, known] = await Promise.all([this.#app.reader.schedules(), this.#app.schedules.list()])
+    return lines.map((line) => {
+      const more = known.find(({ name }) => name === line.name) ?? null
+      return { ...line, more, preview: more?.declared && !more.edited ? this.#preview(line.name) : null }
+    })
+  }
+
+  async workers(): Promise<WorkerRow[]> {
+    const [lines, replies] = await Promise.all([this.#app.reader.workers(), this.#stats()])
+    return lines.map((line) => ({ ...line, stats: replies.find(({ worker }) => worker === line.key)?.value ?? null }))
+  }
+
+  /** Asking every process is a write to the file, so it is done seldom, and no page waits long for it. */
+  async #stats(): Promise<WorkerReply<Stats>[]> {
+    const now = this.#now()
+    if (now - this.#asked.at > REPLIES_KEPT) {
+      const earlier = this.#asked.replies
+      const replies = this.#app.inspect.stats({ all: true, timeout: REPLIES_AWAITED }).catch(() => [])
+      this.#asked = { at: now, replies }
+      const kept = await earlier
+      if (kept.length > 0) return kept
+    }
+    return this.#asked.replies
   }
 
   audit(limit: number): Promise<AuditEntry[]> {

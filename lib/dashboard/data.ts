@@ -5,7 +5,10 @@ import type {
   Changes,
   JobInfo,
   QueueDepth,
+  RegisteredTask,
+  ScheduleInfo,
   ScheduleLine,
+  Stats,
   WorkerLine,
 } from '../index.ts'
 
@@ -89,11 +92,22 @@ export interface JobDetail {
 }
 
 export interface ScheduleRow extends ScheduleLine {
-  /** Null where the running code does not declare the schedule. */
+  /** What only the engine knows; null for a schedule that was removed meanwhile. */
+  more: ScheduleInfo | null
+  /** Null where the times in the file are not those that the running code declares. */
   preview: { at: Date; movedByDst: boolean }[] | null
 }
 
-export type WorkerRow = WorkerLine
+export interface WorkerRow extends WorkerLine {
+  /** What the process said of itself within the last seconds, if it did. */
+  stats: Stats | null
+}
+
+/** A task that this process declares. */
+export interface TaskRow extends RegisteredTask {
+  paused: boolean
+}
+
 export type { AuditEntry, Change, ChangeCursor, Changes }
 
 /** Everything that the pages show. Arguments and results are masked before they come out of here. */
@@ -107,6 +121,7 @@ export interface DashboardData {
   running(): Promise<ListedJob[]>
   job(id: string): Promise<JobDetail | null>
   queues(): Promise<QueueRow[]>
+  tasks(): Promise<TaskRow[]>
   schedules(): Promise<ScheduleRow[]>
   workers(): Promise<WorkerRow[]>
   audit(limit: number): Promise<AuditEntry[]>

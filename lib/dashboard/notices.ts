@@ -11,6 +11,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   enqueued: 'Enqueued as a new job.',
   paused: 'Paused.',
   resumed: 'Resumed.',
+  reset: 'It follows its declaration again.',
 }
 
 export function noticeOf(params: URLSearchParams): Html | null {

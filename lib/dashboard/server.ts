@@ -152,7 +152,7 @@ export function dashboardServer(parts: Parts): (request: Request, env?: Partial<
   )
   server.post(
     '/act/queue',
-    act((user, form) => actions.queue(user, form)),
+    act((user, form) => actions.line(user, form)),
   )
   server.post(
     '/act/schedule',

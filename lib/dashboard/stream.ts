@@ -10,6 +10,8 @@ const MOST = 200
 /** What happens, as server-sent events, until the browser leaves. A browser that reads slowly gets fewer and fuller ones. */
 // biome-ignore lint/suspicious/noExplicitAny: any environment of Hono
 export function liveStream(c: Context<any>, live: LiveFeed): Response {
+  // Only the page of events shows the changes; the others want to know that there were some.
+  const plain = c.req.query('events') === undefined
   if (live.closed || live.watchers >= MOST)
     return c.text('No further page can be kept up to date.', 503, { 'retry-after': '30' })
   // Proxies that gather answers would hold events back.
@@ -35,7 +37,7 @@ export function liveStream(c: Context<any>, live: LiveFeed): Response {
         if (!open) break
         const tick: Tick | null = waiting
         waiting = null
-        if (tick) await stream.writeSSE({ event: 'tick', data: JSON.stringify(tick) })
+        if (tick) await stream.writeSSE({ event: 'tick', data: plain ? '{}' : JSON.stringify(tick) })
         else await stream.write(': here\n\n')
       }
     } finally {

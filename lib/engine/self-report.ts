@@ -23,6 +23,7 @@ export function stats({ standing, store, options }: Parts): Record<string, unkno
     busy: standing.pool?.lanes.filter((lane) => lane.outstanding.size > 0).length ?? 0,
     stuck: standing.pool?.stuck ?? 0,
     concurrency: standing.pool?.concurrency ?? options.concurrency,
+    memory: process.memoryUsage.rss(),
     states: Object.fromEntries(Object.entries(store.counts.byState()).filter(([, jobs]) => jobs > 0)),
   }
 }

@@ -7,7 +7,7 @@ import { Journal } from '../fixtures/journal.ts'
 import { until } from '../fixtures/until.ts'
 
 const opened = openAdminApp()
-const { app, add, fail, hold } = opened
+const { app, add, fail, flaky, hold } = opened
 const journal = new Journal()
 let served: Served
 let watched: Watched
@@ -161,6 +161,41 @@ describe('what is done on the pages', { skip: noBrowser }, () => {
     await page.locator('.notice', { hasText: 'Resumed' }).waitFor()
     assert.equal(await job.get({ timeout: '20s' }), 2)
     assert.ok((await audited()).includes('resume queue: side'))
+  })
+
+  test('pause a task, and purge a queue', async () => {
+    const { page } = watched
+    await page.goto(`${served.url}queues/`)
+    const row = page.locator('tr[data-key="task flaky"]')
+    await row.getByRole('button', { name: 'Pause' }).click()
+    await row.getByText('paused').waitFor()
+    assert.deepEqual((await app.inspect.paused()).tasks, ['flaky'])
+    const held = await flaky.delayMany(
+      Array.from({ length: 3 }, () => [1] as [number]),
+      { queue: 'purged' },
+    )
+    await page.goto(`${served.url}queues/`)
+    await page.locator('tr[data-key=purged]').getByRole('button', { name: 'Purge…' }).click()
+    await page.getByLabel('Type 3 to confirm').fill('3')
+    await page.getByRole('button', { name: 'Revoke them' }).click()
+    await page.locator('.notice', { hasText: '3 jobs revoked' }).waitFor()
+    assert.equal(await held[2]!.state(), 'REVOKED')
+    await page.goto(`${served.url}queues/`)
+    await row.getByRole('button', { name: 'Resume' }).click()
+    await row.getByText('paused').waitFor({ state: 'detached' })
+    assert.deepEqual((await app.inspect.paused()).tasks, [])
+  })
+
+  test('bring an edited schedule back to its declaration', async () => {
+    const { page } = watched
+    await app.schedules.set('nightly', { cron: '30 4 * * *', run: add.s(20, 22) })
+    await page.goto(`${served.url}schedules/`)
+    const row = page.locator('tr[data-key=nightly]')
+    await row.getByText('edited').waitFor()
+    await row.getByText('At 04:30').waitFor()
+    await row.getByRole('button', { name: 'Reset' }).click()
+    await row.getByText('At 03:00').waitFor()
+    assert.equal((await app.schedules.get('nightly'))?.edited, false)
   })
 
   test('run a schedule now, pause it, resume it', async () => {

@@ -46,12 +46,15 @@ before(async () => {
     parent: { path: `task/${family.id}`, shows: ['Children', 'jobs that this one enqueued: 1'] },
     running: { path: `task/${running.id}`, shows: ['has been running since', 'three of ten', '30 %', 'Revoke'] },
     scheduled: { path: `task/${later.id}`, shows: ['waits for its time', 'Not before'] },
-    queues: { path: 'queues/', shows: ['mail', 'paused', '1 at once', 'Resume'] },
+    queues: { path: 'queues/', shows: ['mail', 'paused', '1 at once', 'Resume', 'declared in this process', 'flaky'] },
     schedules: {
       path: 'schedules/',
       shows: ['daily-report', 'At 06:00, Monday through Friday', 'Europe/Madrid', 'cleanup', 'paused', 'Next 5'],
     },
-    workers: { path: 'workers/', shows: ['bakery', `pid ${process.pid}`, 'hold', '1 of 2 threads busy'] },
+    workers: {
+      path: 'workers/',
+      shows: ['bakery', `pid ${process.pid}`, 'hold', '1 of 2 threads busy', 'MB of memory'],
+    },
     events: { path: 'events/', shows: ['task-failed', 'task-succeeded', 'task-sent'] },
     audit: { path: 'audit/', shows: ['Nobody has changed anything'] },
   }

@@ -153,7 +153,7 @@ for (const [name, mount] of Object.entries(MOUNTS)) {
 
     test('says what happens as it happens', async () => {
       const stop = new AbortController()
-      const stream = await fetch(new URL('live', at.url), { headers, signal: stop.signal })
+      const stream = await fetch(new URL('live?events', at.url), { headers, signal: stop.signal })
       assert.equal(stream.headers.get('content-type'), 'text/event-stream')
       let text = ''
       const reading = (async () => {

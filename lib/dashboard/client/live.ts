@@ -39,7 +39,7 @@ export function follow(): void {
 
   const open = (): void => {
     if (source || paused || document.hidden) return
-    source = new EventSource(address('live'))
+    source = new EventSource(address(document.getElementById('events') ? 'live?events' : 'live'))
     source.addEventListener('tick', (event) => {
       document.dispatchEvent(new CustomEvent('tick', { detail: JSON.parse((event as MessageEvent<string>).data) }))
       due = true

@@ -5,7 +5,7 @@ import { scheduleAsWritten, scheduleInWords } from '../schedule-words.ts'
 import { plural } from '../show/figure.ts'
 import { jobAddress, searchAddress } from '../show/jobs.ts'
 import { stateLabel, toneOf } from '../show/state.ts'
-import { ago, exact, moment, zoned } from '../show/time.ts'
+import { ago, duration, exact, moment, zoned } from '../show/time.ts'
 
 export async function schedulesPage(view: View, data: DashboardData): Promise<PageParts> {
   const schedules = await data.schedules()
@@ -26,13 +26,13 @@ function row(view: View, schedule: ScheduleRow): Html {
   const { name, task, misfire, overlap, paused, declared, nextSlot } = schedule
   const error = errorOf(schedule.error)
   const written = scheduleAsWritten(schedule.spec)
-  return html`<tr data-key="${name}"><td><b>${name}</b>${paused ? html` <span class="state again square"><i></i>paused</span>` : ''}${declared ? '' : html` <span class="state wait hollow" title="The running code does not declare it"><i></i>not declared</span>`}
+  return html`<tr data-key="${name}"><td><b>${name}</b>${paused ? html` <span class="state again square"><i></i>paused</span>` : ''}${declared ? '' : html` <span class="state wait hollow" title="The running code does not declare it"><i></i>not declared</span>`}${schedule.more?.edited ? html` <span class="state later hollow" title="Changed by schedules.set(); the declaration waits"><i></i>edited</span>` : ''}
 <span class="under">${scheduleInWords(schedule.spec)}${written.text === null ? '' : html` · <code>${written.text}</code>`}</span>${error === null ? '' : html`<span class="under bad tone">${error}</span>`}
 ${schedule.preview === null ? '' : ahead(schedule.preview, written.zone)}</td>
-<td class="wide"><a href="${searchAddress(root, { schedule: name })}">${task}</a><span class="under">misfire ${misfire}, overlap ${overlap}</span></td>
+<td class="wide"><a href="${searchAddress(root, { schedule: name })}">${task}</a><span class="under">misfire ${misfire}, overlap ${overlap}${rules(schedule.more)}</span></td>
 <td class="number" data-name="next">${nextSlot === null || paused ? html`<span class="quiet">–</span>` : moment(new Date(nextSlot), now)}</td>
 <td>${slots(view, schedule)}</td>
-<td class="number">${mayChange ? html`<form class="inline" method="post" action="${root}act/schedule"><input type="hidden" name="name" value="${name}"><button name="do" value="trigger">Run now</button><button name="do" value="${paused ? 'resume' : 'pause'}">${paused ? 'Resume' : 'Pause'}</button></form>` : ''}</td></tr>`
+<td class="number">${mayChange ? html`<form class="inline" method="post" action="${root}act/schedule"><input type="hidden" name="name" value="${name}"><button name="do" value="trigger">Run now</button>${schedule.more?.edited && declared ? html`<button name="do" value="reset">Reset</button>` : ''}<button name="do" value="${paused ? 'resume' : 'pause'}">${paused ? 'Resume' : 'Pause'}</button></form>` : ''}</td></tr>`
 }
 
 const ahead = (slots: NonNullable<ScheduleRow['preview']>, zone: string): Html =>
@@ -61,4 +61,17 @@ function errorOf(error: string | null): string | null {
   } catch {
     return error
   }
+}
+
+/** What else is said of it, as far as it is not the default. */
+function rules(more: ScheduleRow['more']): string {
+  if (!more) return ''
+  const said = [
+    more.jitter > 0 ? `jitter ${duration(more.jitter)}` : '',
+    more.start ? `from ${exact(more.start)}` : '',
+    more.end ? `until ${exact(more.end)}` : '',
+    more.maxRuns === null ? '' : `${more.runs} of ${plural(more.maxRuns, 'run')}`,
+    more.missed > 0 ? `${plural(more.missed, 'slot')} missed since it fired last` : '',
+  ].filter(Boolean)
+  return said.map((one) => `, ${one}`).join('')
 }

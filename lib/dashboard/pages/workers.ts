@@ -2,12 +2,9 @@ import type { DashboardData, WorkerRow } from '../data.ts'
 import { type Html, html } from '../html.ts'
 import type { PageParts, View } from '../page.ts'
 import { meter } from '../show/chart.ts'
-import { count, plural } from '../show/figure.ts'
+import { bytes, count, plural } from '../show/figure.ts'
 import { jobAddress } from '../show/jobs.ts'
 import { duration, moment } from '../show/time.ts'
-
-/** Without a sign of life for this long, a process is shown as silent, in ms. */
-const SILENT = 25_000
 
 export async function workersPage(view: View, data: DashboardData): Promise<PageParts> {
   const workers = await data.workers()
@@ -27,10 +24,9 @@ export async function workersPage(view: View, data: DashboardData): Promise<Page
 
 function workerPanel(view: View, worker: WorkerRow): Html {
   const { now } = view
-  const { key, app, host, pid, role, threads, startedAt, beatAt, tasks, running } = worker
-  const silent = now - beatAt > SILENT
-  return html`<section class="panel" data-key="${key}"><header><h2>${app} <span class="quiet">${role}</span></h2><span class="state ${silent ? 'bad square' : 'good'}"><i></i>${silent ? 'silent' : 'alive'}</span><span class="quiet">pid ${pid} on ${host}, up ${duration(now - startedAt)}, seen ${moment(new Date(beatAt), now)}</span></header>
-<div class="body"><p class="small">${count(running.length)} of ${plural(threads, 'thread')} busy</p>${meter(running.length, threads, '')}</div>
+  const { key, app, host, pid, role, threads, startedAt, beatAt, tasks, running, alive, stats } = worker
+  return html`<section class="panel" data-key="${key}"><header><h2>${app} <span class="quiet">${role}</span></h2><span class="state ${alive ? 'good' : 'bad square'}"><i></i>${alive ? 'alive' : 'dead, its jobs are being taken over'}</span><span class="quiet">pid ${pid} on ${host}, up ${duration(now - startedAt)}, seen ${moment(new Date(beatAt), now)}</span></header>
+<div class="body"><p class="small">${count(running.length)} of ${plural(threads, 'thread')} busy${stats ? html`<span class="quiet">, ${count(stats.threads)} open, ${bytes(stats.memory)} of memory</span>` : ''}</p>${stats && stats.stuck > 0 ? html`<p class="small bad tone">${plural(stats.stuck, 'thread')} cannot be ended: stuck in native code.</p>` : ''}${meter(running.length, threads, '')}</div>
 ${running.length === 0 ? html`<p class="empty">Idle.</p>` : runningTable(view, running)}
 <div class="body"><details data-key="tasks"><summary>${plural(tasks.length, 'task')} declared</summary><p class="small">${tasks.map((task) => html`<span class="tag">${task}</span> `)}</p></details></div></section>`
 }
