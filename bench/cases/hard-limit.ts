@@ -5,13 +5,13 @@ import { percentile } from '../numbers.ts'
 import { openApp } from '../ours/app.ts'
 import { expectRows } from '../ours/rows.ts'
 
-const LIMIT = 100
+const LIMIT = 600
 
-const roundsOf = ({ quick }: TrialEnv) => (quick ? 3 : 25)
+const roundsOf = ({ quick }: TrialEnv) => (quick ? 3 : 10)
 
 export const hardLimit: Case = {
   name: 'hard-limit',
-  what: `for(;;) with a timeLimit of ${LIMIT} ms in the one thread of a pool, 25 times, a no-op waiting behind it: how long past its time the loop ran, and from then until the no-op began in the new thread`,
+  what: `for(;;) with a timeLimit of ${LIMIT} ms in the one thread of a pool, 10 times, a no-op waiting behind it: how long past its time the loop ran, and from then until the no-op began in the new thread`,
   baseline: 'none',
   repetitions: 3,
   trials: {

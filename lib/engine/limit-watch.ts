@@ -5,6 +5,8 @@ import { toWireError, type WireError } from '../wire/error-codec.ts'
 import { LONGEST_TIMER } from './clock.ts'
 import type { Parts } from './parts.ts'
 
+/** How long before a hard limit another thread is made ready, in ms; before half of a shorter one. */
+const AHEAD = 500
 /** Shortest time between two looks, in ms. */
 const SHORTEST = 5
 
@@ -29,7 +31,7 @@ export class LimitWatch {
 
   /** A job was handed out. */
   watch(job: LaneJob): void {
-    const limit = Math.min(job.softTimeLimit ?? Number.POSITIVE_INFINITY, job.timeLimit ?? Number.POSITIVE_INFINITY)
+    const limit = Math.min(job.softTimeLimit ?? Number.POSITIVE_INFINITY, aheadOf(job.timeLimit))
     if (limit !== Number.POSITIVE_INFINITY) this.#lookIn(limit)
   }
 
@@ -65,6 +67,7 @@ export class LimitWatch {
         } else {
           if (isOver(job.softTimeLimit, runningFor) && !job.warned)
             this.#warn(job, (error) => lane.cancel(position, error))
+          if (runningFor >= aheadOf(job.timeLimit)) standing.pool?.standBy(performance.now())
           this.#lookAgain(job, runningFor)
         }
       }
@@ -95,7 +98,8 @@ export class LimitWatch {
   }
 
   #lookAgain({ timeLimit, softTimeLimit, warned }: LaneJob, runningFor: number): void {
-    if (timeLimit !== null) this.#lookIn(timeLimit - runningFor)
+    const ahead = aheadOf(timeLimit)
+    if (timeLimit !== null) this.#lookIn((runningFor < ahead ? ahead : timeLimit) - runningFor)
     if (softTimeLimit !== null && !warned) this.#lookIn(softTimeLimit - runningFor)
   }
 }
@@ -104,6 +108,11 @@ export function timeLimitExceeded(job: LaneJob): TimeLimitExceeded {
   return new TimeLimitExceeded(
     `task "${job.task}" (job ${job.id}) ran longer than its timeLimit of ${formatDuration(job.timeLimit ?? 0)}`,
   )
+}
+
+/** When a running job's limit is so near that a thread should stand by. */
+function aheadOf(timeLimit: number | null): number {
+  return timeLimit === null ? Number.POSITIVE_INFINITY : Math.max(timeLimit / 2, timeLimit - AHEAD)
 }
 
 function isOver(limit: number | null, runningFor: number): boolean {

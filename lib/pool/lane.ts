@@ -62,6 +62,8 @@ export class Lane {
   ready = false
   /** Takes no further jobs: its thread is leaving, tainted or dead. */
   closed = false
+  /** Stands by to take the place of a thread that is about to be ended; `closed` until then. */
+  reserve = false
   idleSince: number
   jobsRun = 0
   /** Steady milliseconds that the thread counts from. */

@@ -37,6 +37,9 @@ export interface LeftBehind {
   waiting: LaneJob[]
 }
 
+/** How long a thread stands by for another that may have to be ended, in ms. */
+const STANDS_BY = 2_000
+
 /** Least time between two openings after a thread that could not begin, in ms: its modules may fail again. */
 const REST = 1_000
 
@@ -60,7 +63,7 @@ export class Pool {
     this.#piscina = new Piscina({
       filename: new URL('../worker/entry.cjs', import.meta.url).href,
       minThreads: 0,
-      maxThreads: Math.max(1, options.concurrency),
+      maxThreads: options.concurrency + 1,
       idleTimeout: 0,
       concurrentTasksPerWorker: 1,
       // With 'sync' a thread sleeps between tasks and blames what it throws meanwhile on the next one.
@@ -83,7 +86,7 @@ export class Pool {
   resize(concurrency: number): Lane[] {
     this.#concurrency = concurrency
     // Never less than there are: piscina would hold a thread's successor back until it is gone.
-    this.#piscina.options.maxThreads = Math.max(this.#piscina.options.maxThreads, concurrency)
+    this.#piscina.options.maxThreads = Math.max(this.#piscina.options.maxThreads, concurrency + 1)
     const open = this.lanes.filter((lane) => !lane.closed)
     open.sort((a, b) => a.outstanding.size - b.outstanding.size || a.backlog - b.backlog)
     return open.slice(0, Math.max(0, open.length - concurrency))
@@ -147,6 +150,18 @@ export class Pool {
     return lane
   }
 
+  /** A thread may have to be ended soon: sees that another is there to go on, for one takes longer to start than to end. */
+  standBy(now: number): void {
+    if (this.lanes.some((lane) => lane.reserve || (!lane.closed && lane.outstanding.size === 0))) return
+    if (this.room(now)) {
+      this.open(now)
+    } else if (now >= this.#restUntil && this.#beyond(this.#leaving.size) === 0) {
+      const lane = this.open(now)
+      lane.reserve = true
+      lane.closed = true
+    }
+  }
+
   /** Ends a thread at once, whatever it does. */
   terminate(lane: Lane): void {
     lane.closed = true
@@ -157,7 +172,9 @@ export class Pool {
   /** Ends threads that nobody needs, down to `minThreads`. */
   shrink(now: number): void {
     const { minThreads, idleTimeout } = this.#options
-    let count = this.lanes.length
+    const reserve = this.lanes.find((lane) => lane.reserve)
+    if (reserve && now - reserve.idleSince >= STANDS_BY) this.terminate(reserve)
+    let count = this.lanes.filter((lane) => !lane.reserve).length
     for (const lane of this.lanes) {
       if (count <= minThreads) return
       if (lane.ready && !lane.closed && lane.outstanding.size === 0 && now - lane.idleSince >= idleTimeout) {
@@ -179,6 +196,13 @@ export class Pool {
     return this.#leaving.size
   }
 
+  #callReserve(): void {
+    const reserve = this.lanes.find((lane) => lane.reserve && !lane.abort.signal.aborted)
+    if (!reserve || this.lanes.length + this.#beyond(this.#leaving.size) > this.#concurrency) return
+    reserve.reserve = false
+    reserve.closed = false
+  }
+
   #freeSlot(): number {
     const taken = new Set(this.lanes.map((lane) => lane.slot))
     let slot = 0
@@ -194,6 +218,7 @@ export class Pool {
       // Until now the lane counts: a stop must not take the pool for empty while jobs of it are unaccounted for.
       this.#positions.set(lane.slot, lane.position)
       this.lanes.splice(this.lanes.indexOf(lane), 1)
+      this.#callReserve()
       const waiting = lane.takeBack()
       const running = lane.outstanding.get(lane.running) ?? null
       const unanswered = [...lane.outstanding.values()].filter((job) => job !== running)

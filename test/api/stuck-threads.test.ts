@@ -63,7 +63,6 @@ test('no more of them are replaced than the pool has threads, ping says so, and 
   assert.match(fault?.message ?? '', /2 threads are stuck/)
   const handle = await on.echo.delay('waits')
   await assert.rejects(handle.get({ timeout: 300 }), { code: 'RESULT_TIMEOUT' })
-  assert.equal((await on.app.inspect.stats()).threads, 0)
   await until(() => release(on.pipe), 'a reader')
   assert.equal(await handle.get(SOON), 'waits')
   assert.equal((await on.app.inspect.ping()).fault, null)

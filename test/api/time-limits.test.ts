@@ -102,3 +102,34 @@ test('on the main thread the late result is fenced off, and the slot stays taken
   assert.equal(await handles[0]?.state(), 'FAILURE')
   for (const name of names) gates.get(name)?.('late')
 })
+
+test('another thread stands by when a limit is near, and runs nothing before', async () => {
+  const { app, spin, echo } = openLimited({ database: freshDatabase(), concurrency: 1 })
+  await using _ = app
+  await app.start()
+  const threads = async (count: number) =>
+    until(async () => (await app.inspect.stats()).threads === count, `${count} threads`)
+  const handle = await spin.applyAsync([], { timeLimit: '2s' })
+  const behind = await echo.delay(7)
+  await threads(2)
+  assert.equal(await behind.state(), 'PENDING')
+  await rejects(handle.get({ timeout: '20s' }), exceeded)
+  assert.equal(await resultOf(behind), 7)
+  await threads(1)
+  const [ended, began] = [(await handle.info())?.attempts[0]?.endedAt, (await behind.info())?.attempts[0]?.startedAt]
+  assert.ok(Number(began) >= Number(ended) - 5, `${began?.toISOString()} before ${ended?.toISOString()}`)
+})
+
+test('a thread that stood by in vain leaves again', async () => {
+  const { app, clean, echo } = openLimited({ database: freshDatabase(), concurrency: 1 })
+  await using _ = app
+  await app.start()
+  const threads = async (count: number) =>
+    until(async () => (await app.inspect.stats()).threads === count, `${count} threads`)
+  // Ends by itself between half of its limit and all of it.
+  const handle = await clean.applyAsync([], { softTimeLimit: '2s', timeLimit: '2400ms' })
+  await threads(2)
+  assert.equal((await resultOf(handle)).code, 'SOFT_TIME_LIMIT_EXCEEDED')
+  await threads(1)
+  assert.equal(await resultOf(await echo.delay(1)), 1)
+})
