@@ -11,8 +11,10 @@ export function daysWithSales(db: Connection): string[] {
   return db.prepare('SELECT DISTINCT day FROM sales ORDER BY day').pluck().all() as string[]
 }
 
-export function lastDay(db: Connection): string | null {
-  return db.prepare('SELECT max(day) FROM sales').pluck().get() as string | null
+/** The latest days with sales, oldest first. */
+export function lastDays(db: Connection, count: number): string[] {
+  const query = 'SELECT DISTINCT day FROM sales ORDER BY day DESC LIMIT ?'
+  return (db.prepare(query).pluck().all(count) as string[]).reverse()
 }
 
 /** The nearest days with sales before and after one. */

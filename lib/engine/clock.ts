@@ -11,5 +11,8 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
 }
 
+/** Wall clock and monotonic clock drift apart by less than this between two looks; by more, the wall clock was set, in ms. */
+export const CLOCK_SET = 100
+
 /** Longest timer ever set: `setTimeout` beyond 2^31 ms fires at once, and a wall clock must be looked at again anyway. */
 export const LONGEST_TIMER = 60_000

@@ -8,7 +8,7 @@ import type { Command, Duplicate, EnqueueBatch, Notice, Reply, Request, Settled 
 import { Announcer, describeJob } from './announcer.ts'
 import { answer } from './answers.ts'
 import { Beat } from './beat.ts'
-import { type Clock, LONGEST_TIMER } from './clock.ts'
+import { CLOCK_SET, type Clock, LONGEST_TIMER } from './clock.ts'
 import { CommandDesk } from './command-desk.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Edits } from './edits.ts'
@@ -56,6 +56,8 @@ export class Engine {
   readonly #wal: WalKeeper
   #timer: NodeJS.Timeout | null = null
   #timerAt = Number.POSITIVE_INFINITY
+  /** Wall clock less monotonic clock when the timer was set. */
+  #timerShift = 0
 
   /** @throws the database errors */
   constructor(options: EngineOptions, clock: Clock, post: (message: Notice | Reply) => void) {
@@ -320,7 +322,10 @@ export class Engine {
       (dispatcher.consuming ? dispatcher.wakeAt() : null) ?? Number.POSITIVE_INFINITY,
       beat.wakeAt() ?? Number.POSITIVE_INFINITY,
     )
-    if (wake === this.#timerAt) return
+    const shift = clock.now() - clock.monotonic()
+    // A timer counts by the monotonic clock: when the wall clock was set, it would ring at another time.
+    if (wake === this.#timerAt && Math.abs(shift - this.#timerShift) <= CLOCK_SET) return
+    this.#timerShift = shift
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
     this.#timerAt = wake

@@ -1,5 +1,6 @@
 import { LeaseLost } from '../errors.ts'
 import { isBusy } from '../store/sqlite-errors.ts'
+import { CLOCK_SET } from './clock.ts'
 import type { Parts } from './parts.ts'
 import type { Rescued } from './rescuer.ts'
 
@@ -28,6 +29,8 @@ export class Lookout {
   #peersAt = 0
   #beatAt: number
   #fileAt: number
+  /** Wall clock less monotonic clock. */
+  #shift: number
 
   /** @param die called when the engine cannot go on */
   constructor(parts: Parts, die: (error: unknown) => void) {
@@ -35,6 +38,7 @@ export class Lookout {
     this.#die = die
     this.#beatAt = parts.clock.monotonic()
     this.#fileAt = this.#beatAt
+    this.#shift = parts.clock.now() - this.#beatAt
     this.#next()
   }
 
@@ -51,6 +55,10 @@ export class Lookout {
 
   poll(): void {
     const { store, waiters, dispatcher, revoker, rescuer, beat, turns, standing, clock } = this.#parts
+    const shift = clock.now() - clock.monotonic()
+    // The clock was set, or the machine slept: something may be due, and timers count by the other clock.
+    if (Math.abs(shift - this.#shift) > CLOCK_SET) turns.request()
+    this.#shift = shift
     standing.pool?.shrink(clock.monotonic())
     // Threads that failed to begin are tried again.
     if (standing.pool?.lanes.length === 0 && dispatcher.consuming) turns.request()

@@ -158,13 +158,23 @@ export interface Comparison {
  */
 export function compareWithOracle(
   next: (triple: Triple) => Firing | null,
-  options: { readonly seed: number; readonly count: number; readonly zones?: readonly string[] },
+  options: {
+    readonly seed: number
+    readonly count: number
+    readonly zones?: readonly string[]
+    /** Number of the first triple. Default 0. */
+    readonly first?: number
+    /** Told of each thousand. */
+    readonly progress?: (checked: number) => void
+  },
 ): Comparison {
   const zones = options.zones ?? Intl.supportedValuesOf('timeZone')
+  const first = options.first ?? 0
   let fired = 0
   let moved = 0
   let slowest = 0
-  for (let index = 0; index < options.count; index++) {
+  for (let index = first; index < first + options.count; index++) {
+    if (index > first && (index - first) % 1_000 === 0) options.progress?.(1_000)
     const triple = randomTriple(options.seed, index, zones)
     const expected = oracle(triple.expression, triple.zone, triple.after)
     let found: Firing | null | string

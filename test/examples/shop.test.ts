@@ -102,10 +102,20 @@ describe('the shop example', () => {
   test('shows earlier results in a second run, which serves sign-ups until Ctrl-C', async () => {
     const db = new Database(join(folder, 'shop.db'))
     db.prepare('INSERT INTO report_jobs (day, job, asked_at) VALUES (?, ?, ?)').run('2020-01-01', 'pruned', '2025')
-    db.close()
+    const coverage = db
+      .prepare(
+        "SELECT lines FROM celeriac_logs WHERE job IN (SELECT seq FROM celeriac_jobs WHERE schedule = 'daily-report')",
+      )
+      .pluck()
+    const covered = () => coverage.all().map((lines) => /covers [\d, -]+/.exec(String(lines))?.[0])
+    assert.deepEqual(covered(), ['covers 2022-12-31'])
+    db.prepare('UPDATE celeriac_schedules SET last_success = ?').run(Date.now() - 3 * 86_400_000)
     const second = run(folder, '--serve', '--port', '0')
     const [, address] = await second.says(/open at (http:\S+) until Ctrl-C/)
     assert.match(second.output, /29,853 order lines, loaded by an earlier run/)
+    // The report that is triggered goes back to the last success.
+    assert.deepEqual(covered().at(-1), 'covers 2022-12-29, 2022-12-30, 2022-12-31')
+    db.close()
     assert.match(second.output, /the 1 asked for at 2025 are past their retention/)
     assert.match(second.output, /1,096 reports from earlier runs are in the file/)
     const firstDay = days.get('2020-01-01')!
