@@ -12,6 +12,8 @@ export interface Call {
   yes: boolean
   args: readonly string[]
   options: Readonly<Record<string, unknown>>
+  /** All commands, and the options of each. */
+  known: { commands: readonly CommandSpec[]; options: readonly OptionSpec[] }
 }
 
 /** Does it, and returns the exit code; nothing means 0. */
@@ -21,6 +23,8 @@ export interface OptionSpec {
   flags: string
   summary: string
   choices?: readonly string[]
+  /** Environment variable that says the same. */
+  variable?: string
   /** May be given several times; the values come as an array. */
   repeatable?: boolean
 }

@@ -1,5 +1,18 @@
 import type { CommandSpec, OptionSpec } from './command.ts'
 
+/** Options that every command takes, before or after its name. */
+export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: '-A, --app <module>',
+    summary: 'module that exports the app, such as ./dist/tasks.js or ./dist/tasks.js:app',
+    variable: 'CELERIAC_APP',
+  },
+  { flags: '--database <file>', summary: 'read this file without importing anything', variable: 'CELERIAC_DATABASE' },
+  { flags: '--json', summary: 'data as JSON: one document, or one a line for streams' },
+  { flags: '-y, --yes', summary: 'do not ask before something is destroyed' },
+  { flags: '--no-color', summary: 'no colours; NO_COLOR in the environment says the same' },
+]
+
 const FILTER_OPTIONS: readonly OptionSpec[] = [
   { flags: '--state <states>', summary: 'such as failure, or failure,retry' },
   { flags: '--task <name>', summary: '* stands for any text' },
@@ -21,6 +34,17 @@ const WAIT_OPTIONS: readonly OptionSpec[] = [
   { flags: '--wait', summary: 'until it has ended' },
   { flags: '--timeout <duration>', summary: 'longest wait, such as 30s' },
 ]
+
+const ASKED_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--worker <key>', summary: 'ask only this process; keys are in inspect stats', repeatable: true },
+  { flags: '--timeout <duration>', summary: 'how long to wait for answers, default 2s' },
+]
+
+const SELECTION_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--filter <text>', summary: 'instead of ids: state:failure task:send_* since:1h' },
+  ...FILTER_OPTIONS,
+]
+const SELECTION_ARGUMENT = { name: '[ids...]', summary: 'the jobs' }
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -50,10 +74,23 @@ export const COMMANDS: readonly CommandSpec[] = [
       {
         name: '<what>',
         summary: 'what to look at',
-        choices: ['active', 'scheduled', 'registered', 'queues', 'workers', 'query', 'report'],
+        choices: [
+          'active',
+          'reserved',
+          'scheduled',
+          'registered',
+          'stats',
+          'queues',
+          'workers',
+          'query',
+          'ping',
+          'report',
+        ],
       },
       { name: '[ids...]', summary: 'jobs, for query' },
     ],
+    options: ASKED_OPTIONS,
+    notes: 'reserved, stats and ping ask the live processes, and end with 69 when there is none.',
     load: () => import('./commands/inspect.ts'),
   },
   {
@@ -107,6 +144,79 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./commands/tasks.ts'),
   },
   {
+    name: 'revoke',
+    summary: 'end jobs: waiting ones at once, running ones by their signal',
+    arguments: [SELECTION_ARGUMENT],
+    options: [
+      ...SELECTION_OPTIONS,
+      { flags: '--terminate', summary: 'end running ones by force 5 s later' },
+      { flags: '--reason <text>', summary: 'kept with the jobs' },
+    ],
+    load: () => import('./commands/revoke.ts'),
+  },
+  {
+    name: 'retry',
+    summary: 'run ended jobs again; a filter that names no state means those that failed',
+    arguments: [SELECTION_ARGUMENT],
+    options: SELECTION_OPTIONS,
+    load: () => import('./commands/retry.ts'),
+  },
+  {
+    name: 'purge',
+    summary: 'end every job that waits in a queue',
+    arguments: [{ name: '<queue>', summary: 'its name' }],
+    load: () => import('./commands/purge.ts'),
+  },
+  {
+    name: 'pause',
+    summary: 'begin no more jobs of a queue or task, in any process',
+    arguments: [{ name: '[queue]', summary: 'its name' }],
+    options: [{ flags: '--task <name>', summary: 'a task instead' }],
+    load: () => import('./commands/pause.ts'),
+  },
+  {
+    name: 'resume',
+    summary: 'end a pause',
+    arguments: [{ name: '[queue]', summary: 'its name' }],
+    options: [
+      { flags: '--task <name>', summary: 'a task instead' },
+      { flags: '--all', summary: 'everything that is paused' },
+    ],
+    load: () => import('./commands/resume.ts'),
+  },
+  {
+    name: 'pool',
+    summary: 'set the most threads of running processes',
+    arguments: [{ name: '<threads>', summary: '1 to 1024' }],
+    options: ASKED_OPTIONS,
+    load: () => import('./commands/pool.ts'),
+  },
+  {
+    name: 'shutdown',
+    summary: 'stop running processes warmly',
+    options: [
+      ...ASKED_OPTIONS,
+      { flags: '--drain <duration>', summary: "time to finish, instead of the app's" },
+      { flags: '--grace <duration>', summary: "time after the signal, instead of the app's" },
+    ],
+    load: () => import('./commands/shutdown.ts'),
+  },
+  {
+    name: 'top',
+    summary: 'watch threads, jobs and queues live, and steer by keys',
+    notes: '? lists the keys; capitals change something.',
+    load: () => import('./commands/top.ts'),
+  },
+  {
+    name: 'dashboard',
+    summary: 'serve the web dashboard to this machine',
+    options: [
+      { flags: '--port <number>', summary: 'default 5555, 0 for a free one' },
+      { flags: '--read-only', summary: 'look, but steer nothing' },
+    ],
+    load: () => import('./commands/dashboard.ts'),
+  },
+  {
     name: 'schedules',
     summary: 'list schedules, or steer one',
     arguments: [
@@ -128,5 +238,11 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: '--type <name>', summary: 'only these, such as task-failed', repeatable: true },
     ],
     load: () => import('./commands/events.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'print a script that completes this command in a shell',
+    arguments: [{ name: '<shell>', summary: 'which one', choices: ['bash', 'zsh', 'fish'] }],
+    load: () => import('./commands/completion.ts'),
   },
 ]

@@ -29,6 +29,10 @@ export async function consume(
     crashed = error
     told.end()
   })
+  // Another process may end this one, by `celeriac shutdown`.
+  app.on('worker-offline', ({ pid }) => {
+    if (pid === process.pid) told.end()
+  })
   for (const name of verbose ? [...FAULTS, ...STEPS] : FAULTS) tell(app, name, json, terminal)
   try {
     await app.start({ role, ...(queues && { queues }) })

@@ -1,21 +1,10 @@
 import { Argument, Command, CommanderError, Option } from 'commander'
 import type { Call, CommandSpec } from './command.ts'
-import { COMMANDS } from './commands.ts'
+import { COMMANDS, GLOBAL_OPTIONS } from './commands.ts'
 import { exitCodeOf, explanation, FAILED, OK, USAGE } from './exit.ts'
 import { Opening } from './opening.ts'
 import type { Terminal } from './terminal.ts'
 import { version } from './version.ts'
-
-/** Options that every command takes, before or after its name. */
-const GLOBAL_OPTIONS = [
-  new Option('-A, --app <module>', 'module that exports the app, such as ./dist/tasks.js or ./dist/tasks.js:app').env(
-    'CELERIAC_APP',
-  ),
-  new Option('--database <file>', 'read this file without importing anything').env('CELERIAC_DATABASE'),
-  new Option('--json', 'data as JSON: one document, or one a line for streams'),
-  new Option('-y, --yes', 'do not ask before something is destroyed'),
-  new Option('--no-color', 'no colours; NO_COLOR in the environment says the same'),
-]
 
 const AFTER_HELP = `
 Without -A and --database, celeriac.db of the working directory is meant if there is one.
@@ -36,7 +25,10 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
       getOutHasColors: () => terminal.colour,
     })
     .exitOverride()
-  for (const option of GLOBAL_OPTIONS) program.addOption(option)
+  for (const { flags, summary, variable } of GLOBAL_OPTIONS) {
+    const option = new Option(flags, summary)
+    program.addOption(variable ? option.env(variable) : option)
+  }
   for (const spec of COMMANDS) {
     const command = commandOf(program, spec)
     command.action(async () => {
@@ -44,7 +36,15 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
       if (!globals.color) terminal.withoutColour()
       const opening = new Opening(globals.app, globals.database)
       const { json = false, yes = false } = globals
-      const call: Call = { terminal, opening, json, yes, args: command.args, options: command.opts() }
+      const call: Call = {
+        terminal,
+        opening,
+        json,
+        yes,
+        args: command.args,
+        options: command.opts(),
+        known: { commands: COMMANDS, options: GLOBAL_OPTIONS },
+      }
       try {
         const { run } = await spec.load()
         outcome = (await run(call)) ?? OK

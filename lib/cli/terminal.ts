@@ -1,10 +1,8 @@
 import type { ReadStream } from 'node:tty'
 import { styleText } from 'node:util'
+import type { Meaning, Painter } from './painter.ts'
 
-/** How a piece of text is meant; each has one look. */
-export type Meaning = 'heading' | 'good' | 'bad' | 'busy' | 'quiet' | 'strong'
-
-const LOOKS: Readonly<Record<Meaning, Parameters<typeof styleText>[0]>> = {
+const LOOKS: Readonly<Record<Exclude<Meaning, 'plain'>, Parameters<typeof styleText>[0]>> = {
   heading: ['bold', 'dim'],
   good: 'green',
   bad: 'red',
@@ -16,7 +14,7 @@ const LOOKS: Readonly<Record<Meaning, Parameters<typeof styleText>[0]>> = {
 const PIPE_WIDTH = Number.POSITIVE_INFINITY
 
 /** Data goes to stdout, talk to stderr; colours only where a person looks and has not said no. */
-export class Terminal {
+export class Terminal implements Painter {
   readonly input: NodeJS.ReadStream
   readonly output: NodeJS.WriteStream
   readonly error: NodeJS.WriteStream
@@ -66,7 +64,9 @@ export class Terminal {
   }
 
   paint(meaning: Meaning, text: string): string {
-    return this.#colour && text !== '' ? styleText(LOOKS[meaning], text, { validateStream: false }) : text
+    return this.#colour && text !== '' && meaning !== 'plain'
+      ? styleText(LOOKS[meaning], text, { validateStream: false })
+      : text
   }
 
   async flushed(): Promise<void> {

@@ -4,6 +4,7 @@ import { isFinal } from '../domain/states.ts'
 import type { JobInfo } from '../job-info.ts'
 import type { Reader } from '../reader.ts'
 import { CommandFailed, FAILED } from './exit.ts'
+import { duration } from './numbers.ts'
 
 /** How often the file is looked at, in ms. */
 const LOOK_EVERY = 50
@@ -11,7 +12,7 @@ const LOOK_EVERY = 50
 /** The longest wait of `--timeout`, in ms. @throws InvalidOption */
 export function patience(timeout: unknown): number {
   if (timeout === undefined) return Number.POSITIVE_INFINITY
-  return toMilliseconds(/^\d+$/.test(String(timeout)) ? Number(timeout) : timeout, '--timeout')
+  return toMilliseconds(duration(timeout), '--timeout')
 }
 
 /** Looks at a job until it has ended. */

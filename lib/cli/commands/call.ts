@@ -1,8 +1,8 @@
-import type { CallOptions, SingleCallOptions } from '../../options/call-options.ts'
+import type { SingleCallOptions } from '../../options/call-options.ts'
 import type { Task } from '../../task.ts'
 import type { Call } from '../command.ts'
 import { wrongUse } from '../exit.ts'
-import { wholeNumber } from '../numbers.ts'
+import { duration, wholeNumber } from '../numbers.ts'
 import { toJson } from '../output/json.ts'
 import { safe } from '../output/text.ts'
 import { patience, untilEnded } from '../waiting.ts'
@@ -69,7 +69,7 @@ function jsonOrText(word: string): unknown {
 function settingsOf(options: Readonly<Record<string, unknown>>): SingleCallOptions {
   const settings: SingleCallOptions = {}
   const durations = ['countdown', 'expires'] as const
-  for (const key of durations) if (options[key] !== undefined) settings[key] = durationOf(options[key])
+  for (const key of durations) if (options[key] !== undefined) settings[key] = duration(options[key])
   if (options.eta !== undefined) settings.eta = dateOf(options.eta)
   if (options.queue !== undefined) settings.queue = String(options.queue)
   if (options.taskId !== undefined) settings.taskId = String(options.taskId)
@@ -78,12 +78,6 @@ function settingsOf(options: Readonly<Record<string, unknown>>): SingleCallOptio
   if (options.tag !== undefined) settings.tags = options.tag as string[]
   if (options.header !== undefined) settings.headers = headersOf(options.header as string[])
   return settings
-}
-
-/** A number alone is milliseconds, as everywhere. */
-function durationOf(value: unknown): NonNullable<CallOptions['countdown']> {
-  const text = String(value)
-  return /^\d+$/.test(text) ? Number(text) : text
 }
 
 function dateOf(value: unknown): Date {

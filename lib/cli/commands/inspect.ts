@@ -15,11 +15,14 @@ const LOOKS: Readonly<Record<string, Look>> = {
   queues,
   workers,
   query,
+  ping: async (call) => (await import('./inspect-asked.ts')).ping(call),
+  stats: async (call) => (await import('./inspect-asked.ts')).stats(call),
+  reserved: async (call) => (await import('./inspect-asked.ts')).reserved(call),
   registered: async (call) => (await import('./inspect-registered.ts')).run(call),
   report: async (call) => (await import('./report.ts')).run(call),
 }
 
-/** Reads the file, so it answers whether or not anything consumes it. */
+/** Mostly reads the file, so it answers whether or not anything consumes it. */
 export async function run(call: Call): Promise<number | undefined> {
   const [what = '', ...ids] = call.args
   if (ids.length > 0 && what !== 'query') wrongUse(`inspect ${what} takes nothing more, and was given ${ids[0]}`)

@@ -8,6 +8,7 @@ import { wholeNumber } from '../numbers.ts'
 import { toJson } from '../output/json.ts'
 import { moment, safe } from '../output/text.ts'
 import { asDates } from '../output/views.ts'
+import { recorded } from '../recorded.ts'
 
 type Do = (call: Call, name: string) => Promise<undefined>
 
@@ -101,7 +102,14 @@ async function preview(call: Call, name: string): Promise<undefined> {
 
 async function trigger(call: Call, name: string): Promise<undefined> {
   await lineOf(call, name)
-  const { id } = await (await call.opening.producer()).schedules.trigger(name)
+  const app = await call.opening.producer()
+  const { id } = await recorded(
+    app,
+    'trigger schedule',
+    name,
+    () => app.schedules.trigger(name),
+    ({ id }) => id,
+  )
   call.terminal.print(call.json ? toJson({ schedule: name, id }, 2) : id)
 }
 
@@ -115,8 +123,11 @@ async function resume(call: Call, name: string): Promise<undefined> {
 
 async function setPaused(call: Call, name: string, paused: boolean): Promise<void> {
   await lineOf(call, name)
-  const { schedules } = await call.opening.producer()
-  await (paused ? schedules.pause(name) : schedules.resume(name))
+  const app = await call.opening.producer()
+  const { schedules } = app
+  await recorded(app, paused ? 'pause schedule' : 'resume schedule', name, () =>
+    paused ? schedules.pause(name) : schedules.resume(name),
+  )
   if (call.json) call.terminal.print(toJson({ schedule: name, paused }, 2))
   else call.terminal.say(`schedule "${safe(name)}" ${paused ? 'is paused' : 'goes on with its next slot'}`)
 }

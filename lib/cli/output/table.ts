@@ -1,5 +1,5 @@
 import Table from 'cli-table3'
-import type { Meaning, Terminal } from '../terminal.ts'
+import type { Meaning, Painter } from '../painter.ts'
 import { safe } from './text.ts'
 
 /** A cell's text, with what it means where it is to be painted. */
@@ -22,11 +22,11 @@ const LINES =
 const CHARS = { ...Object.fromEntries(LINES.split(' ').map((place) => [place, ''])), middle: ' '.repeat(GAP) }
 
 /** Columns without lines, as wide as their content; on a screen the flexible ones are cut to fit. */
-export function table(columns: readonly Column[], rows: readonly (readonly Cell[])[], terminal: Terminal): string {
-  const heading = columns.map((column) => terminal.paint('heading', column.heading))
-  const cells = [heading, ...rows.map((row) => row.map((cell) => painted(cell, terminal)))]
+export function table(columns: readonly Column[], rows: readonly (readonly Cell[])[], painter: Painter): string {
+  const heading = columns.map((column) => painter.paint('heading', column.heading))
+  const cells = [heading, ...rows.map((row) => row.map((cell) => painted(cell, painter)))]
   const whole = draw(columns, cells, [])
-  let excess = whole.widths.reduce((sum, width) => sum + width + GAP, -GAP) - terminal.width
+  let excess = whole.widths.reduce((sum, width) => sum + width + GAP, -GAP) - painter.width
   if (excess <= 0) return whole.text
   const spare = whole.widths.reduce(
     (sum, width, i) => sum + (columns[i]?.flexible ? Math.max(0, width - NARROWEST) : 0),
@@ -35,7 +35,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
   const dropped = spare < excess ? columns.findLastIndex((column) => column.optional) : -1
   if (dropped >= 0) {
     const kept = <T>(list: readonly T[]): T[] => list.filter((_, i) => i !== dropped)
-    return table(kept(columns), rows.map(kept), terminal)
+    return table(kept(columns), rows.map(kept), painter)
   }
   const widths = whole.widths.map((width, i) => {
     if (!columns[i]?.flexible) return width
@@ -61,15 +61,15 @@ function draw(columns: readonly Column[], rows: string[][], widths: number[]): {
   }
 }
 
-function painted(cell: Cell, terminal: Terminal): string {
+function painted(cell: Cell, painter: Painter): string {
   if (typeof cell === 'string' || typeof cell === 'number') return safe(String(cell))
-  return terminal.paint(cell[0], safe(cell[1]))
+  return painter.paint(cell[0], safe(cell[1]))
 }
 
 /** Names and values, one pair a line. */
-export function pairs(entries: readonly (readonly [name: string, value: Cell])[], terminal: Terminal): string {
+export function pairs(entries: readonly (readonly [name: string, value: Cell])[], painter: Painter): string {
   const widest = Math.max(0, ...entries.map(([name]) => name.length))
   return entries
-    .map(([name, value]) => `${terminal.paint('quiet', name.padEnd(widest))}  ${painted(value, terminal)}`.trimEnd())
+    .map(([name, value]) => `${painter.paint('quiet', name.padEnd(widest))}  ${painted(value, painter)}`.trimEnd())
     .join('\n')
 }

@@ -1,6 +1,7 @@
 import type { JobInfo } from '../../job-info.ts'
 import type { QueueDepth, WorkerLine } from '../../wire/reading.ts'
-import type { Meaning, Terminal } from '../terminal.ts'
+import type { Meaning } from '../painter.ts'
+import type { Terminal } from '../terminal.ts'
 import { toJson } from './json.ts'
 import { type Cell, type Column, table } from './table.ts'
 import { ago, moment, span } from './text.ts'
