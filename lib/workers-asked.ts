@@ -10,7 +10,7 @@ export interface WorkersAsked {
   all?: boolean
   /** The processes with these keys; see `inspect.workers()`. */
   worker?: string | readonly string[]
-  /** How long to wait for answers. Default 2 s. */
+  /** How long to wait for answers. Default 2 s, at most a minute. */
   timeout?: Duration
 }
 
@@ -29,6 +29,8 @@ export interface WorkerReply<T> {
 export const ASKED = ['all', 'worker', 'timeout'] as const
 
 const PATIENCE = 2_000
+/** Commands are not obeyed after this time, in ms. */
+const MOST = 60_000
 
 /**
  * @param usual who is asked when the options do not say
@@ -43,9 +45,11 @@ export function askedOf(
   const everyone = booleanOr(all, `${where}: all`, undefined)
   if (worker !== undefined && everyone !== undefined) refuse(`${where}: worker`, worker, 'either all or worker')
   const keys = worker === undefined ? null : [...new Set([worker].flat().map((key) => nameOf(key, `${where}: worker`)))]
+  const patience = durationOr(timeout, `${where}: timeout`, PATIENCE)
+  if (patience > MOST) refuse(`${where}: timeout`, timeout, 'a duration of at most a minute')
   return {
     to: keys ?? (everyone === undefined ? usual : everyone ? 'all' : 'own'),
-    timeout: durationOr(timeout, `${where}: timeout`, PATIENCE),
+    timeout: patience,
   }
 }
 

@@ -8,6 +8,7 @@ import { resultOf } from '../fixtures/calls.ts'
 import { freshDatabase, temporaryFolder } from '../fixtures/folder.ts'
 import { Journal } from '../fixtures/journal.ts'
 import { openApp } from '../fixtures/tasks.ts'
+import { until } from '../fixtures/until.ts'
 
 describe('stop()', () => {
   test('lets running jobs finish, and returns those that were not begun', async () => {
@@ -19,6 +20,9 @@ describe('stop()', () => {
     const waiting = await hold.delay(journal.path, 'waiting')
     await journal.has('running began')
     const stopping = app.stop({ drain: '20s' })
+    // Refused from when the engine was told: sooner, the thread might begin the next job.
+    const told = (error: Error & { code?: string }) => error.code === 'APP_STOPPED'
+    await until(() => waiting.state().then(() => false, told), 'the stop to begin')
     journal.open()
     const { finished, killed } = await stopping
     assert.deepEqual({ finished, killed }, { finished: 1, killed: 0 })

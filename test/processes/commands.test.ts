@@ -41,7 +41,12 @@ describe('commands to running processes', () => {
       code: 'NO_ANSWER',
       message: /no process with the key nobody/,
     })
-    for (const asked of [{ everyone: true }, { all: true, worker: 'x' }, { timeout: 'soon' }] as never[])
+    for (const asked of [
+      { everyone: true },
+      { all: true, worker: 'x' },
+      { timeout: 'soon' },
+      { timeout: '2m' },
+    ] as never[])
       await assert.rejects(app.inspect.ping(asked), { code: 'INVALID_OPTION' })
   })
 

@@ -27,6 +27,19 @@ type Bound = Record<string, string | number | null>
 /** Sequence numbers of jobs, the newest first, below a place. */
 type Source = (before: number) => number[]
 
+interface Place {
+  seq: number
+  enqueuedAt: number
+}
+
+/** A way through the jobs, or those of an index, from the newest to the oldest. */
+interface Walk {
+  /** The next job below a place. */
+  top: Statement
+  /** What is meant among the jobs between two places. */
+  window: Statement
+}
+
 export interface FoundPage {
   /** Sequence numbers of the jobs found, the newest first. */
   seqs: number[]
@@ -39,25 +52,33 @@ export interface FoundPage {
  * by a walk over the newest jobs that breaks off when its time is up and says where to go on.
  */
 export class JobSearch {
-  readonly #walk: Statement
+  readonly #walks: Record<'all' | 'error' | 'options', Walk>
   readonly #among: Statement
-  readonly #below: Statement
   readonly #unfinished: Record<Unfinished, Statement>
   readonly #ended: Statement
   readonly #linked: Record<Linked, Statement>
   readonly #seq: Statement
 
   constructor(db: Connection) {
-    this.#walk = db
-      .prepare(`SELECT seq FROM celeriac_jobs WHERE seq < @before AND seq >= @floor AND ${MATCHES} ORDER BY seq DESC`)
-      .pluck()
+    const walk = (from: string): Walk => ({
+      top: db.prepare(
+        `SELECT seq, enqueued_at AS enqueuedAt FROM celeriac_jobs ${from} seq < ? ORDER BY seq DESC LIMIT 1`,
+      ),
+      window: db
+        .prepare(
+          `SELECT seq FROM celeriac_jobs ${from} seq < @before AND seq >= @floor AND ${MATCHES} ORDER BY seq DESC`,
+        )
+        .pluck(),
+    })
+    this.#walks = {
+      all: walk('WHERE'),
+      error: walk('INDEXED BY celeriac_jobs_by_error WHERE error IS NOT NULL AND'),
+      options: walk('INDEXED BY celeriac_jobs_by_options WHERE options IS NOT NULL AND'),
+    }
     this.#among = db
       .prepare(`SELECT seq FROM celeriac_jobs WHERE seq IN (SELECT value FROM json_each(@seqs)) AND ${MATCHES}
         ORDER BY seq DESC`)
       .pluck()
-    this.#below = db.prepare(
-      'SELECT seq, enqueued_at AS enqueuedAt FROM celeriac_jobs WHERE seq < ? ORDER BY seq DESC LIMIT 1',
-    )
     const listed = (state: string, index: string): Statement =>
       db.prepare(`SELECT seq FROM celeriac_jobs INDEXED BY ${index} WHERE ${state} LIMIT ? + 0`).pluck()
     const timed = listed("state IN ('SCHEDULED', 'RETRY')", 'celeriac_jobs_due')
@@ -82,20 +103,21 @@ export class JobSearch {
   page(terms: FilterTerms, limit: number, after: number | null, goOn: () => boolean): FoundPage {
     const bound = boundBy(terms)
     const source = this.#sourceOf(terms)
+    const walk = this.#walks[terms.error !== null ? 'error' : terms.tag !== null ? 'options' : 'all']
     const seqs: number[] = []
     let before = after ?? this.#newestOf(terms)
     while (true) {
       let found: number[]
+      const top = (source ? this.#walks.all : walk).top.get(before) as Place | undefined
+      if (!top || (terms.since !== null && top.enqueuedAt < terms.since - CLOCK_STEP)) return { seqs, next: null }
       if (source) {
         const candidates = source(before)
         if (candidates.length === 0) return { seqs, next: null }
         found = this.#among.all({ ...bound, seqs: JSON.stringify(candidates) }) as number[]
         before = candidates.at(-1) as number
       } else {
-        const top = this.#below.get(before) as { seq: number; enqueuedAt: number } | undefined
-        if (!top || (terms.since !== null && top.enqueuedAt < terms.since - CLOCK_STEP)) return { seqs, next: null }
         const floor = top.seq - WINDOW + 1
-        found = this.#walk.all({ ...bound, before, floor }) as number[]
+        found = walk.window.all({ ...bound, before, floor }) as number[]
         before = floor
       }
       for (const seq of found) {
@@ -147,13 +169,14 @@ export class JobSearch {
 
   /** Just above the newest job that was enqueued by `until`, found by halving: jobs lie in order of arrival. */
   #newestOf({ until }: FilterTerms): number {
-    const newest = this.#below.get(Number.MAX_SAFE_INTEGER) as { seq: number } | undefined
+    const { top } = this.#walks.all
+    const newest = top.get(Number.MAX_SAFE_INTEGER) as Place | undefined
     let high = (newest?.seq ?? 0) + 1
     if (until === null) return high
     let low = 0
     while (high - low > WINDOW) {
       const middle = Math.floor((low + high) / 2)
-      const row = this.#below.get(middle) as { seq: number; enqueuedAt: number } | undefined
+      const row = top.get(middle) as Place | undefined
       if (!row || row.enqueuedAt <= until + CLOCK_STEP) low = middle
       else high = row.seq
     }

@@ -8,4 +8,6 @@ CREATE INDEX celeriac_jobs_by_blocked  ON celeriac_jobs (state) WHERE state = 'B
 CREATE INDEX celeriac_jobs_by_parent   ON celeriac_jobs (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX celeriac_jobs_by_root     ON celeriac_jobs (root_id) WHERE root_id IS NOT NULL;
 CREATE INDEX celeriac_jobs_by_schedule ON celeriac_jobs (schedule) WHERE schedule IS NOT NULL;
+CREATE INDEX celeriac_jobs_by_error    ON celeriac_jobs (seq) WHERE error IS NOT NULL;
+CREATE INDEX celeriac_jobs_by_options  ON celeriac_jobs (seq) WHERE options IS NOT NULL;
 `
