@@ -138,7 +138,7 @@ export class EngineThread {
       ? new AppStopped('the app was stopped — call start() to use it again')
       : this.#replaced
     if (refusal) {
-      queueMicrotask(() => this.requests.fail(refusal))
+      queueMicrotask(() => this.requests.refuse(message, refusal))
       return
     }
     this.#worker ??= this.#spawn()

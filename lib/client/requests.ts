@@ -1,5 +1,6 @@
 import { fromWireError } from '../wire/error-codec.ts'
 import type {
+  Command,
   Duplicate,
   EnqueueBatch,
   GateKeys,
@@ -216,6 +217,20 @@ export class Requests {
       if (question) this.#transport.send({ type: 'ask', request, question })
     if (this.#waits.size > 0) this.#transport.send({ type: 'wait', ids: [...this.#waits.keys()] })
     for (const id of this.#watchers.keys()) this.#transport.send({ type: 'watch', id })
+  }
+
+  /** One message could not be sent: what it asked for fails alone. */
+  refuse(message: Request | Command, error: Error): void {
+    if ('request' in message) {
+      this.#land(message.request)?.reject(error)
+      this.#answered(message.request)?.reject(error)
+    } else if (message.type === 'wait') {
+      for (const id of message.ids) {
+        this.#waits.get(id)?.reject(error)
+        this.#waits.delete(id)
+      }
+    }
+    this.#hold()
   }
 
   /** The engine is gone: everything that was asked of it fails with the reason. */

@@ -97,6 +97,24 @@ describe('stop()', () => {
     assert.equal(await resultOf(await again), 4)
   })
 
+  test('refuses what is asked of it meanwhile, and goes on', async () => {
+    const { app, add, hold } = openApp({ database: freshDatabase() })
+    await using _ = app
+    const journal = new Journal()
+    await app.start()
+    const running = await hold.delay(journal.path, 'running')
+    await journal.has('running began')
+    const wait = assert.rejects(running.get({ timeout: 50 }), { code: 'RESULT_TIMEOUT' })
+    const stopping = app.stop({ drain: '20s' })
+    await wait
+    const told = (error: Error & { code?: string }) => error.code === 'APP_STOPPED'
+    await until(() => running.state().then(() => false, told), 'the stop to begin')
+    for (const asked of [add.delay(1, 2), running.get(), app.inspect.stats()])
+      await assert.rejects(asked, { code: 'APP_STOPPED' })
+    journal.open()
+    assert.equal((await stopping).finished, 1)
+  })
+
   test('called twice, or on an app that never ran, does no harm', async () => {
     const { app } = openApp({ database: freshDatabase() })
     assert.deepEqual(await app.stop(), { finished: 0, returned: 0, killed: 0 })
