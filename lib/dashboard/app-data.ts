@@ -48,13 +48,24 @@ export class AppData implements DashboardData {
   states(): Promise<Record<string, number>> {
     const now = this.#now()
     if (!this.#states || now - this.#states.at > STATES_KEPT) {
-      const states = this.#app.reader.overview().then((overview) => overview.states as Record<string, number>)
+      const states = this.#readStates()
       states.catch(() => {
         this.#states = null
       })
       this.#states = { at: now, states }
     }
     return this.#states.states
+  }
+
+  async #readStates(): Promise<Record<string, number>> {
+    try {
+      return (await this.#app.reader.overview()).states
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'DATABASE_UNAVAILABLE') throw error
+      // Nothing was ever stored: the engine makes the file when it is asked for something.
+      await this.#app.inspect.ping()
+      return (await this.#app.reader.overview()).states
+    }
   }
 
   async summary(): Promise<Summary> {

@@ -61,15 +61,18 @@ export function page(view: View, parts: PageParts): Html {
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
-${sidebar(view, parts.section)}
-${mainPart(view, parts)}
+${changingParts(view, parts)}
 </body>
 </html>
 `
 }
 
 /** What the browser fetches anew when something changed. */
-export function mainPart(view: View, { title, head, body, still }: PageParts): Html {
+export const changingParts = (view: View, parts: PageParts): Html =>
+  html`${sidebar(view, parts.section)}
+${mainPart(view, parts)}`
+
+function mainPart(view: View, { title, head, body, still }: PageParts): Html {
   return html`<main id="main" tabindex="-1" data-title="${title} · ${view.appName}"${still ? html` data-still` : ''}>
 ${view.notice ?? ''}
 <div class="head">${head ?? html`<h1>${title}</h1>`}</div>

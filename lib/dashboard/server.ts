@@ -12,7 +12,7 @@ import { securityHeaders } from './headers.ts'
 import type { LiveFeed } from './live.ts'
 import { noticeOf } from './notices.ts'
 import type { DashboardSettings } from './options.ts'
-import { mainPart, type PageParts, page, type View } from './page.ts'
+import { changingParts, type PageParts, page, type View } from './page.ts'
 import { auditPage } from './pages/audit.ts'
 import { eventsPage } from './pages/events.ts'
 import { overviewPage } from './pages/overview.ts'
@@ -162,7 +162,10 @@ export function dashboardServer(parts: Parts): (request: Request, env?: Partial<
   server.notFound((c) => notFound(c as C))
   server.onError((error, c) => {
     const nonce = (c as C).get('nonce') ?? ''
-    const refusal = { status: 500, fact: 'The page could not be made.', fix: error.message }
+    // Whoever has not come in is not told what went wrong inside.
+    const fix = (c as C).get('entered') ? error.message : 'The log of the server says why.'
+    if (!(c as C).get('entered')) console.error(error)
+    const refusal = { status: 500, fact: 'The page could not be made.', fix }
     return c.html(refusalPage(refusal, nonce).toString(), 500)
   })
 
@@ -200,8 +203,8 @@ async function viewOf(c: C, { data, settings, now }: Parts): Promise<View> {
 }
 
 function sendPage(c: C, view: View, made: PageParts): Response {
-  const part = c.req.header('x-part') === 'main'
-  return c.html((part ? mainPart(view, made) : page(view, made)).toString())
+  const part = c.req.header('x-part') === 'changing'
+  return c.html((part ? changingParts(view, made) : page(view, made)).toString())
 }
 
 function sendAsset(c: C, name: string | undefined): Response {

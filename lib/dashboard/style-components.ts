@@ -6,6 +6,7 @@ export const componentStyle = `
   align-items: center; gap: .35rem; white-space: nowrap;
 }
 .button:hover, button:hover { background: var(--raised); border-color: var(--edge); }
+td button { padding: .14rem .55rem; font-size: .84rem; }
 button.main { background: var(--accent); border-color: var(--accent); color: var(--panel); }
 button.main:hover { filter: brightness(1.08); }
 button.danger, .button.danger { color: var(--bad); }
@@ -119,7 +120,7 @@ kbd { font: .78rem var(--mono); border: 1px solid var(--line); border-bottom-wid
   th, td { padding: .38rem .4rem; }
   .fold thead { display: none; } .fold, .fold tbody, .fold tr, .fold td:not(.wide) { display: block; }
   .fold tr { border-top: 1px solid var(--line); padding: .5rem .9rem; display: flex; flex-wrap: wrap; gap: .15rem 1rem; align-items: baseline; }
-  .fold td { border: 0; padding: 0 !important; } .fold td:first-child { width: 100%; } .fold td[data-name]::before { content: attr(data-name) " "; color: var(--quiet); font-size: .82rem; }
+  .fold td { border: 0; padding: 0 !important; } .fold td:first-child { width: 100%; } .fold td:last-child { margin-left: auto; } .fold td[data-name]::before { content: attr(data-name) " "; color: var(--quiet); font-size: .82rem; }
   .timeline > li { grid-template-columns: 1.1rem minmax(0, 1fr); } .timeline .at { grid-column: 2; text-align: left; } .timeline .more { grid-column: 2; }
   .log li { grid-template-columns: minmax(0, 1fr); gap: 0; padding-bottom: .3rem; }
 }

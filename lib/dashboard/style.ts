@@ -85,6 +85,7 @@ main { grid-area: main; padding: 1.35rem 1.75rem 4rem; min-width: 0; max-width: 
 .panel > .body { padding: .1rem .9rem .85rem; }
 .panel > .body:first-child { padding-top: .75rem; }
 .panel > .scroll:first-child { padding-top: .55rem; }
+.panel > .scroll + .body { border-top: 1px solid var(--line); padding-top: .55rem; }
 .panel > .empty:first-child { padding-top: .9rem; }
 .panel > .empty { padding: .4rem .9rem 1rem; color: var(--quiet); }
 

@@ -136,7 +136,14 @@ describe('who comes in', () => {
         throw new Error('the directory is away')
       },
     })
-    assert.equal((await failing('/')).status, 500)
+    const error = console.error
+    const logged: unknown[] = []
+    console.error = (text) => logged.push(text)
+    const answer = await failing('/')
+    console.error = error
+    assert.equal(answer.status, 500)
+    assert.doesNotMatch(await answer.text(), /directory/)
+    assert.match(String(logged), /the directory is away/)
   })
 })
 
@@ -284,6 +291,16 @@ describe('what is sent', () => {
     assert.doesNotMatch(body, /hacked|class="notice"/)
     assert.match((await ask(`${served.url}?done=paused`, { headers: withToken })).body, /class="notice"/)
   })
+})
+
+test('a file that nobody has stored anything in is shown as empty', async () => {
+  const { app: fresh } = openAdminApp()
+  const dashboard = createDashboard(fresh, { auth: () => true })
+  for (const path of ['/', '/task/', '/queues/', '/schedules/', '/workers/', '/events/', '/audit/']) {
+    assert.equal((await dashboard.fetch(new Request(`http://localhost${path}`))).status, 200, path)
+  }
+  assert.match(await (await dashboard.fetch(new Request('http://localhost/task/'))).text(), /No job is stored yet/)
+  await fresh.stop()
 })
 
 test('options are checked', () => {

@@ -23,6 +23,19 @@ const drivers = new Map([
   [26, 13],
 ])
 
+/** A page of the dashboard, and the icon, style sheets and script that it asks for. */
+const dashboardProgram = `
+import { Celeriac } from 'celeriac'
+import { createDashboard } from 'celeriac/dashboard'
+const app = new Celeriac({ database: 'admin.db' })
+const dashboard = createDashboard(app, { auth: () => true })
+const get = (path) => dashboard.fetch(new Request('http://localhost/' + path))
+const page = await get('task/')
+const assets = [...(await page.text()).matchAll(/="[.][.]\\/(static[^"]+)"/g)].map(([, path]) => get(path))
+console.log(page.status, ...(await Promise.all(assets)).map(({ status }) => status))
+await app.stop()
+`
+
 interface Ran {
   stdout: string
   stderr: string
@@ -81,6 +94,11 @@ async function checkOn(major: number, root: string, tarball: string): Promise<st
     assertFive(await runOn(major, join(project, 'typed'), 'node app.ts'), `app.ts on Node ${version}`)
     done.push('app.ts → 5')
   }
+
+  await writeFile(join(project, 'admin.js'), dashboardProgram)
+  const shown = (await runOn(major, project, 'node admin.js')).stdout.trim()
+  if (shown !== '200 200 200 200 200') throw new Error(`the dashboard on Node ${version} answered ${shown}`)
+  done.push('dashboard')
 
   const required = `console.log(typeof require('celeriac').Celeriac)`
   const { stdout } = await runOn(major, project, `node --input-type=commonjs --eval "${required}"`)

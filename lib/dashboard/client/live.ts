@@ -27,7 +27,7 @@ export function follow(): void {
     due = false
     last = Date.now()
     try {
-      const response = await fetch(location.href, { headers: { 'x-part': 'main' }, cache: 'no-store' })
+      const response = await fetch(location.href, { headers: { 'x-part': 'changing' }, cache: 'no-store' })
       if (response.ok && !paused) show(await response.text())
     } catch {
       // The server is away; the stream says when it is back.
@@ -81,7 +81,10 @@ export function follow(): void {
 }
 
 function show(text: string): void {
-  const fresh = new DOMParser().parseFromString(text, 'text/html').querySelector('main')
+  const sent = new DOMParser().parseFromString(text, 'text/html')
+  const fresh = sent.querySelector('main')
+  const [side, freshSide] = [document.querySelector('#side .nav'), sent.querySelector('#side .nav')]
+  if (side && freshSide) merge(side, freshSide)
   const main = document.getElementById('main')
   if (!fresh || !main) return
   // A message about a change is read once.

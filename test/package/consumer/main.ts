@@ -1,5 +1,7 @@
 /** Compiled against the packed declarations by `packed.ts`, in a project without any types but Node's. */
+import { createServer } from 'node:http'
 import { type AsyncResult, Celeriac, currentTask } from 'celeriac'
+import { createDashboard } from 'celeriac/dashboard'
 
 export const app = new Celeriac({ name: 'consumer', tasks: import.meta.url })
 
@@ -7,6 +9,11 @@ export const add = app.task('add', (x: number, y: number) => x + y)
 export const greet = app.task('greet', { queue: 'mail', retry: 3 }, async (name: string) => {
   return `${currentTask().attempt}: hello ${name}`
 })
+
+const admin = createDashboard(app, { basePath: '/admin', auth: (request) => request.headers.has('cookie') && 'viewer' })
+export const server = createServer(admin.node)
+// @ts-expect-error no such option
+createDashboard(app, { readonly: true })
 
 export async function calls(): Promise<string> {
   const sum: AsyncResult<number> = await add.delay(2, 3)
