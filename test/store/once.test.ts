@@ -117,6 +117,41 @@ describe('the store', () => {
     store.close()
   })
 
+  test('stores the first of each key in a batch of any length, or the last with replace', () => {
+    const store = new Store(freshDatabase(), 'normal')
+    const keys = fc.array(fc.nat(60), { minLength: 1, maxLength: 120, size: 'max' })
+    const conflict = fc.constantFrom('existing' as const, 'replace' as const, 'error' as const)
+    let batches = 0
+    fc.assert(
+      fc.property(keys, conflict, fc.boolean(), (numbers, onConflict, chosen) => {
+        const task = `task ${++batches}`
+        const rule: UniqueRule = { until: 'finished', onConflict, within: null, debounce: null }
+        const ids = numbers.map(() => crypto.randomUUID())
+        const batch = { ...BATCH, task, unique: rule, chosen, ids, args: numbers.map((n) => `[${n}]`) }
+        const { duplicates, ended } = store.write(false, () =>
+          store.inserts.insert({ ...batch, keys: numbers.map((n) => `key ${n}`) }, batches),
+        )
+        const states = ids.map((id) => store.reads.job(id)?.state ?? null)
+        if (onConflict === 'error' && new Set(numbers).size < numbers.length) {
+          assert.deepEqual(new Set(states), new Set([null]))
+          assert.equal(duplicates.filter(([, , refused]) => refused).length, ids.length)
+          return
+        }
+        for (const [i, n] of numbers.entries()) {
+          const duplicate = duplicates.find(([id]) => id === ids[i])
+          if (onConflict === 'replace') {
+            assert.equal(states[i], i === numbers.lastIndexOf(n) ? 'PENDING' : 'REVOKED')
+            assert.equal(duplicate, undefined)
+          } else if (i === numbers.indexOf(n)) assert.deepEqual([states[i], duplicate], ['PENDING', undefined])
+          else assert.deepEqual([states[i], duplicate], [null, [ids[i], ids[numbers.indexOf(n)], false]])
+        }
+        assert.equal(ended.length, states.filter((state) => state === 'REVOKED').length)
+      }),
+      { numRuns: 60, seed: 20_261_122 },
+    )
+    store.close()
+  })
+
   test('takes the first call of each period of a throttled task, and forgets periods that are over', () => {
     const file = freshDatabase()
     const store = new Store(file, 'normal')

@@ -20,7 +20,11 @@ const insertSql = (rows: number): string => `
   VALUES ${Array(rows).fill(`(${VALUES}, ?)`).join(', ')}
   ON CONFLICT (id) DO NOTHING`
 
-/** For jobs with a key of either kind. */
+const uniqueSql = (rows: number): string => `
+  INSERT INTO celeriac_jobs (${COLUMNS}, unique_key, unique_until, args)
+  VALUES ${Array(rows).fill(`(${VALUES}, ?, @until, ?)`).join(', ')}`
+
+/** For jobs that must find a place, unique or not. */
 const INSERT_KEYED = `
   INSERT INTO celeriac_jobs (${COLUMNS}, unique_key, unique_until,
     concurrency_key, concurrency_limit, rate_key, blocked_on, finished_at, revoke_reason, args)
@@ -51,6 +55,8 @@ type Shared = ReturnType<typeof sharedOf>
 export class JobInserts {
   readonly #one: Statement
   readonly #block: Statement
+  readonly #oneUnique: Statement
+  readonly #blockUnique: Statement
   readonly #keyed: Statement
   readonly #exists: Statement
   readonly #uniques: UniqueKeys
@@ -60,6 +66,8 @@ export class JobInserts {
   constructor(db: Connection) {
     this.#one = db.prepare(insertSql(1))
     this.#block = db.prepare(insertSql(BLOCK))
+    this.#oneUnique = db.prepare(uniqueSql(1))
+    this.#blockUnique = db.prepare(uniqueSql(BLOCK))
     this.#keyed = db.prepare(INSERT_KEYED)
     this.#exists = db.prepare('SELECT 1 FROM celeriac_jobs WHERE id = ?').pluck()
     this.#uniques = new UniqueKeys(db)
@@ -100,14 +108,47 @@ export class JobInserts {
     const refusal = rule.onConflict === 'error' ? this.#conflict(batch, rule, now) : null
     if (refusal !== null) return { duplicates: batch.ids.map((id): Duplicate => [id, refusal, true]), ended }
     const runAt = rule.debounce ? debouncedUntil(rule.debounce, now, now) : batch.runAt
-    const shared = sharedOf({ ...batch, runAt }, now, slot)
+    const shared = { ...sharedOf({ ...batch, runAt }, now, slot), until: rule.until }
+    const free: number[] = []
+    const taken = new Set<string>()
+    const store = (): void => {
+      this.#storeUnique(shared, batch, rule, free, now)
+      free.length = 0
+      taken.clear()
+    }
     for (let i = 0; i < batch.ids.length; i++) {
       const id = batch.ids[i]!
+      const key = batch.keys![i]!
+      // What is about to be stored is not there yet to be found.
+      if (taken.has(key)) store()
       const existing = batch.chosen && this.#exists.get(id) ? id : this.#settle(batch, rule, i, now, ended)
-      if (existing === null) this.#store(shared, batch, rule, i, now, ended)
-      else duplicates.push([id, existing, false])
+      if (existing !== null) duplicates.push([id, existing, false])
+      else if (batch.gateKeys) this.#storeGated(shared, batch, rule, i, now, ended)
+      else {
+        free.push(i)
+        taken.add(key)
+        if (batch.chosen || free.length === BLOCK) store()
+      }
     }
+    store()
     return { duplicates, ended }
+  }
+
+  /** @param free jobs of the batch whose keys are free */
+  #storeUnique(
+    shared: object,
+    { task, ids, keys, args }: EnqueueBatch,
+    rule: UniqueRule,
+    free: number[],
+    now: number,
+  ): void {
+    if (free.length === BLOCK)
+      this.#blockUnique.run(
+        free.flatMap((i) => [ids[i], keys?.[i], args[i]]),
+        shared,
+      )
+    else for (const i of free) this.#oneUnique.run(ids[i], keys?.[i], args[i], shared)
+    for (const i of free) this.#uniques.taken(task, keys![i]!, ids[i]!, rule, now)
   }
 
   #insertGated(batch: EnqueueBatch, shared: Shared, now: number): Inserted {
@@ -145,7 +186,14 @@ export class JobInserts {
     return null
   }
 
-  #store(shared: Shared, batch: EnqueueBatch, rule: UniqueRule, i: number, now: number, ended: RevokedJob[]): void {
+  #storeGated(
+    shared: Shared,
+    batch: EnqueueBatch,
+    rule: UniqueRule,
+    i: number,
+    now: number,
+    ended: RevokedJob[],
+  ): void {
     const id = batch.ids[i]!
     const key = batch.keys![i]!
     const entry = this.#admission.enter(batch, i, shared.state === 'SCHEDULED', now, new Map())
