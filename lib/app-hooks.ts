@@ -11,6 +11,14 @@ import { type AttemptOutcome, type HookFunctions, type HookKind, TaskHooks } fro
 export class AppHooks {
   protected readonly taskHooks = new TaskHooks()
 
+  /**
+   * Calls `hook` in place of each attempt, with what runs it: `(task, run) => run()` changes nothing. What it returns is the
+   * task's result, and what it throws the task's error. The first one registered is outermost; `before` hooks run inside.
+   */
+  around(hook: (task: TaskContext, run: () => Promise<unknown>) => unknown): this {
+    return this.#add('around', hook)
+  }
+
   /** Calls `hook` before each attempt, once its arguments are known. What it throws fails the attempt. */
   before(hook: (task: TaskContext) => unknown): this {
     return this.#add('before', hook)

@@ -137,6 +137,7 @@ export class Celeriac extends AppFile {
       this.#requests = this.#engine.requests
     }
     this.#host = {
+      app: this.name,
       database: this.#thread?.database ?? database,
       maxPayload,
       links: linkResolver(this.name, this.#tasks, maxPayload),

@@ -49,6 +49,7 @@ export type {
   Totals,
   WorkerLine,
 } from './wire/reading.ts'
+export type { EnqueueMessage } from './wire/tracing.ts'
 export type { CallerDatabase, TransactionalTask } from './within.ts'
 export {
   currentTask,

@@ -20,12 +20,15 @@ import type { TaskFunction } from './task-function.ts'
 import { encode } from './wire/codec.ts'
 import { newJobId } from './wire/job-id.ts'
 import type { Duplicate } from './wire/messages.ts'
+import { tracedEnqueue, tracedStore } from './wire/tracing.ts'
 import type { CallerDatabase, TransactionalTask } from './within.ts'
 import type { RunnableTask } from './worker/execute.ts'
 import { runningTask } from './worker/task-context.ts'
 
 /** What a task needs of its app. */
 export interface TaskHost extends ResultSource {
+  /** The app's name. */
+  readonly app: string
   readonly database: string
   readonly maxPayload: number
   readonly links: LinkResolver
@@ -96,6 +99,18 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
     return handle(id, await host.requests().enqueue(shape, [id], encoded, keys, gateKeys))
   }
 
+  const callOf = (options: CallOptions | undefined, argsList: readonly Args[]) => {
+    return { app: host.app, task: name, queue: options?.queue ?? settings.queue, count: argsList?.length ?? 0 }
+  }
+  const idsOf = (handles: readonly AsyncResult[]): string[] => handles.map(({ id }) => id)
+  const tracedOne = (args: Args, given?: SingleCallOptions): Promise<AsyncResult<Result>> =>
+    tracedEnqueue(
+      callOf(given, [args]),
+      given,
+      (options) => enqueueOne(args, options),
+      ({ id }) => [id],
+    )
+
   const handle = (id: string, duplicates: Duplicates): AsyncResult<Result> => {
     const duplicate = duplicates.get(id)
     if (!duplicate) return new AsyncResult<Result>(id, host)
@@ -116,35 +131,47 @@ export function makeTask<F extends TaskFunction>(host: TaskHost, name: string, s
   const methods: Omit<Task<F>, never> & { name: string } = {
     name,
     taskName: name,
-    delay: (...args: Args) => enqueueOne(args),
-    applyAsync: (args: Args, options?: SingleCallOptions) => enqueueOne(args, options),
-    delayMany: async (argsList, options) => {
-      const settled = settingsOfMany(argsList, options)
-      const { unique, shape } = settled
-      if (input) for (const args of argsList) await check(args)
-      if (argsList.length === 0) return []
-      const ids = newIds(argsList.length)
-      const encoded = argsList.map(encodeArgs)
-      const keys = unique ? keysOf(unique, argsList, encoded) : undefined
-      const gateKeys = gateKeysOf(settings, settled, argsList)
-      const duplicates = await host.requests().enqueue(shape, ids, encoded, keys, gateKeys)
-      return ids.map((id) => handle(id, duplicates))
-    },
+    delay: (...args: Args) => tracedOne(args),
+    applyAsync: (args: Args, options?: SingleCallOptions) => tracedOne(args, options),
+    delayMany: (argsList, given) =>
+      tracedEnqueue(
+        callOf(given, argsList),
+        given,
+        async (options) => {
+          const settled = settingsOfMany(argsList, options)
+          const { unique, shape } = settled
+          if (input) for (const args of argsList) await check(args)
+          if (argsList.length === 0) return []
+          const ids = newIds(argsList.length)
+          const encoded = argsList.map(encodeArgs)
+          const keys = unique ? keysOf(unique, argsList, encoded) : undefined
+          const gateKeys = gateKeysOf(settings, settled, argsList)
+          const duplicates = await host.requests().enqueue(shape, ids, encoded, keys, gateKeys)
+          return ids.map((id) => handle(id, duplicates))
+        },
+        idsOf,
+      ),
     within: (db: CallerDatabase): TransactionalTask<F> => {
-      const store = (argsList: readonly Args[], options?: SingleCallOptions): AsyncResult<Result>[] => {
-        for (const args of argsList) checkNow(args)
-        const settled = shapeOf(options)
-        const { taskId, unique, shape } = settled
-        const gateKeys = gateKeysOf(settings, settled, argsList)
-        const ids = taskId === null ? newIds(argsList.length) : [taskId]
-        const args = argsList.map(encodeArgs)
-        const keyed = { ...(unique && { keys: keysOf(unique, argsList, args) }), ...(gateKeys && { gateKeys }) }
-        const batch = { ...shape, ...keyed, ids, args }
-        const { duplicates } = insertWithin(db, host.database, batch, Date.now())
-        host.poke()
-        const known = new Map(duplicates.map((duplicate) => [duplicate[0], duplicate]))
-        return ids.map((id) => handle(id, known))
-      }
+      const store = (argsList: readonly Args[], given?: SingleCallOptions): AsyncResult<Result>[] =>
+        tracedStore(
+          callOf(given, argsList),
+          given,
+          (options) => {
+            for (const args of argsList) checkNow(args)
+            const settled = shapeOf(options)
+            const { taskId, unique, shape } = settled
+            const gateKeys = gateKeysOf(settings, settled, argsList)
+            const ids = taskId === null ? newIds(argsList.length) : [taskId]
+            const args = argsList.map(encodeArgs)
+            const keyed = { ...(unique && { keys: keysOf(unique, argsList, args) }), ...(gateKeys && { gateKeys }) }
+            const batch = { ...shape, ...keyed, ids, args }
+            const { duplicates } = insertWithin(db, host.database, batch, Date.now())
+            host.poke()
+            const known = new Map(duplicates.map((duplicate) => [duplicate[0], duplicate]))
+            return ids.map((id) => handle(id, known))
+          },
+          idsOf,
+        )
       return {
         delay: (...args: Args) => store([args])[0]!,
         applyAsync: (args: Args, options?: SingleCallOptions) => store([args], options)[0]!,

@@ -4,6 +4,7 @@ import { Ignore, PermanentError, RateLimited, RetryByPolicy, RetryLater, Snooze 
 import { type Codec, decode, encode, type Payload } from '../wire/codec.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { Outcome, RunRow, StoredOptions } from '../wire/messages.ts'
+import { runsTraced, tracedRun } from '../wire/tracing.ts'
 import { runInContext, TaskContext, type TaskReporter } from './task-context.ts'
 import { attemptOutcome, type TaskHooks } from './task-hooks.ts'
 
@@ -58,7 +59,7 @@ export function execute(
     const message = `task "${row[3]}" is not declared in this thread — declare it in a module of "tasks", before the first call that waits`
     return { context, outcome: fail(new PermanentError(message)) }
   }
-  if (task.hooks.any) return { context, outcome: executeHooked(row, task, context, succeed, fail) }
+  if (task.hooks.any || runsTraced()) return { context, outcome: executeHooked(row, task, context, succeed, fail) }
   try {
     const args = decodeArgs(row[14], codec)
     const checked = task.checkInput ? task.checkInput(args) : args
@@ -91,8 +92,12 @@ async function executeHooked(
   try {
     const args = decodeArgs(row[14], row[12])
     setArgs(context, task.checkInput ? await task.checkInput(args) : args)
-    await task.hooks.before(context)
-    value = await call(task, context, context.args as unknown[])
+    const run = () =>
+      task.hooks.around(context, async () => {
+        await task.hooks.before(context)
+        return call(task, context, context.args as unknown[])
+      })
+    value = await (runsTraced() ? tracedRun(context, run) : run())
     outcome = succeed(value)
   } catch (error) {
     thrown = { error }

@@ -17,6 +17,7 @@ export type AttemptOutcome =
 
 /** What is called of each kind; a returned promise is awaited. */
 export interface HookFunctions {
+  around: (task: TaskContext, run: () => Promise<unknown>) => unknown
   before: (task: TaskContext) => unknown
   after: (task: TaskContext, outcome: AttemptOutcome) => unknown
   onSuccess: (task: TaskContext, result: unknown) => unknown
@@ -29,6 +30,7 @@ export type HookKind = keyof HookFunctions
 /** What an app wants called around each attempt of its tasks, in the thread that runs it. */
 export class TaskHooks {
   readonly #hooks: { [K in HookKind]: HookFunctions[K][] } = {
+    around: [],
     before: [],
     after: [],
     onSuccess: [],
@@ -50,6 +52,16 @@ export class TaskHooks {
   /** In the order they were added; one that throws fails the attempt. */
   async before(context: TaskContext): Promise<void> {
     for (const hook of this.#hooks.before) await runInContext(context, hook as () => unknown, [context])
+  }
+
+  /** Runs the attempt inside those that are around it, the first one outermost. */
+  async around(context: TaskContext, run: () => Promise<unknown>): Promise<unknown> {
+    let whole = run
+    for (const hook of [...this.#hooks.around].reverse()) {
+      const inner = whole
+      whole = async () => runInContext(context, hook as (...args: unknown[]) => unknown, [context, inner])
+    }
+    return whole()
   }
 
   /** Tells of the end. What these throw is logged with the job and changes nothing. */
