@@ -10,6 +10,7 @@ import { enqueueBurst } from './enqueue-burst.ts'
 import { enqueueMany } from './enqueue-many.ts'
 import { hardLimit } from './hard-limit.ts'
 import { idle } from './idle.ts'
+import { limits } from './limits.ts'
 import { memory } from './memory.ts'
 import { mixed } from './mixed.ts'
 import { recovery } from './recovery.ts'
@@ -31,6 +32,7 @@ export const CASES: readonly Case[] = [
   appLoop,
   slowDisk,
   backlog,
+  limits,
   idle,
   coldStart,
   memory,

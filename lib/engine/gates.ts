@@ -143,12 +143,16 @@ export class Gates {
   record(): boolean {
     const { rates } = this.#store
     let waiting = false
+    let some: boolean | null = null
     for (const gate of this.#known.values()) {
       const { bucket, rate, starts } = gate
       if (bucket === null || (starts === null && !this.#parked.has(gate))) continue
       if (rate && starts) for (const [at, count] of starts) rates.record(bucket, rate, at, count)
       gate.starts = null
-      if (this.#settleKey(bucket, rate)) waiting = true
+      if (!isRateKey(bucket)) continue
+      // Asked once for all of them, after those were laid aside that had to be.
+      some ??= this.#store.admission.waitsForRates()
+      if (some && this.#settleKey(bucket, rate)) waiting = true
     }
     return waiting
   }
@@ -274,7 +278,7 @@ export class Gates {
   /** When those that wait for a key are to be looked at, now that some of it started; false when none wait. */
   #settleKey(bucket: string, rate: Rate | null): boolean {
     const { rates, admission } = this.#store
-    if (!isRateKey(bucket) || !admission.waitsFor(bucket)) return false
+    if (!admission.waitsFor(bucket)) return false
     const { free, next } = rates.room(bucket, rate, this.#now)
     rates.declare(bucket, rate ?? { limit: RELEASED, per: 1 })
     rates.wakeAt(bucket, free > 0 ? this.#now : next)

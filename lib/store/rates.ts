@@ -51,6 +51,7 @@ export function ratesOf(db: Connection): Rates {
 export class Rates {
   readonly #window: Statement
   readonly #add: Statement
+  readonly #move: Statement
   readonly #take: Statement
   readonly #drop: Statement
   readonly #heal: Statement
@@ -73,6 +74,9 @@ export class Rates {
       FROM celeriac_starts WHERE bucket = @bucket AND at > @since`)
     this.#add = db.prepare(`INSERT INTO celeriac_starts (bucket, at, starts, ends) VALUES (?, ?, ?, ?)
       ON CONFLICT (bucket, at) DO UPDATE SET starts = starts + excluded.starts, ends = max(ends, excluded.ends)`)
+    this.#move = db.prepare(
+      'UPDATE OR IGNORE celeriac_starts SET at = ?, ends = ? WHERE bucket = ? AND at = ? AND starts = ?',
+    )
     this.#take = db.prepare('UPDATE celeriac_starts SET starts = starts - ? WHERE bucket = ? AND at = ?')
     this.#drop = db.prepare('DELETE FROM celeriac_starts WHERE bucket = ? AND at = ? AND starts <= 0')
     this.#heal = db.prepare('DELETE FROM celeriac_starts WHERE bucket = ? AND at > ? RETURNING starts')
@@ -116,10 +120,11 @@ export class Rates {
     this.#add.run(bucket, at, starts, at + rate.per)
   }
 
-  /** Notes when a job really began, or with null that it never did; written by `flush`. */
+  /** Notes when a job really began, if that was later, or with null that it never did; written by `flush`. */
   correct(start: Start, began: number | null): void {
     const to = began === null ? null : momentOf(start.rate, began)
-    if (to === start.at) return
+    // Counted for longer than it need be it does no harm.
+    if (to !== null && to <= start.at) return
     const key = `${start.bucket}\0${start.at}\0${to}`
     const known = this.#corrections.get(key)
     if (known) known.count++
@@ -133,6 +138,7 @@ export class Rates {
     for (const { start, to, count } of this.#corrections.values()) {
       const { bucket, rate, at } = start
       buckets.push(bucket)
+      if (to !== null && this.#move.run(to, to + rate.per, bucket, at, count).changes === 1) continue
       if (this.#take.run(count, bucket, at).changes === 0) continue
       this.#drop.run(bucket, at)
       if (to !== null) this.record(bucket, rate, to, count)
@@ -192,10 +198,10 @@ export class Rates {
     return this.#any.get() === 1
   }
 
-  /** Deletes what no longer counts, at most so many rows. */
-  prune(now: number, limit: number): void {
-    this.#prune.run(now, limit)
-    this.#pruneBuckets.run(now, limit)
+  /** Deletes what no longer counts, at most so many rows; true when there may be more. */
+  prune(now: number, limit: number): boolean {
+    const starts = this.#prune.run(now, limit).changes
+    return this.#pruneBuckets.run(now, limit).changes === limit || starts === limit
   }
 
   /** Counts starts that lie ahead as if they were made now: nobody waits for a clock to catch up. */

@@ -69,6 +69,7 @@ export class Admission {
   readonly #pendingAt: Statement
   readonly #park: Statement
   readonly #waits: Statement
+  readonly #waitsForRates: Statement
   readonly #taken: Statement
   readonly #next: Statement
   readonly #holder: Statement
@@ -88,6 +89,10 @@ export class Admission {
     this.#park = db.prepare(
       "UPDATE celeriac_jobs SET state = 'BLOCKED', blocked_on = rate_key WHERE seq = ? AND state = 'PENDING'",
     )
+    this.#waitsForRates = db
+      .prepare(`SELECT 1 FROM celeriac_jobs INDEXED BY celeriac_jobs_blocked
+        WHERE blocked_on >= 'rate' || char(10) AND blocked_on < 'rate' || char(11) AND state = 'BLOCKED' LIMIT 1`)
+      .pluck()
     this.#waits = db.prepare("SELECT 1 FROM celeriac_jobs WHERE blocked_on = ? AND state = 'BLOCKED' LIMIT 1").pluck()
     this.#taken = db
       .prepare(
@@ -161,6 +166,11 @@ export class Admission {
   /** A job that was let in has no room at its key's rate: it waits aside. */
   park(seq: number): void {
     this.#park.run(seq)
+  }
+
+  /** Whether jobs wait for any rate's key. */
+  waitsForRates(): boolean {
+    return this.#waitsForRates.get() !== undefined
   }
 
   /** Whether jobs wait for a key. */

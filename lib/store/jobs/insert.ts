@@ -3,7 +3,7 @@ import type { State } from '../../domain/states.ts'
 import { debouncedUntil, type UniqueRule } from '../../domain/unique.ts'
 import type { Duplicate, EnqueueBatch } from '../../wire/messages.ts'
 import type { Connection, Statement } from '../driver.ts'
-import { type Admission, admissionOf, type Places } from './admission.ts'
+import { type Admission, admissionOf, type Entry, type Places } from './admission.ts'
 import { JobRevocations, type RevokedJob } from './revoke.ts'
 import { type Holder, UniqueKeys } from './unique.ts'
 
@@ -28,7 +28,7 @@ const uniqueSql = (rows: number): string => `
 const INSERT_KEYED = `
   INSERT INTO celeriac_jobs (${COLUMNS}, unique_key, unique_until,
     concurrency_key, concurrency_limit, rate_key, blocked_on, finished_at, revoke_reason, args)
-  VALUES (${VALUES}, ?, ?, @concurrencyKey, @concurrencyLimit, @rateKey, @blockedOn, @finishedAt, @revokeReason, ?)
+  VALUES (${VALUES.replace('@state', '?')}, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO NOTHING`
 
 /** The slot that a schedule's job is stored for. */
@@ -161,7 +161,7 @@ export class JobInserts {
         continue
       }
       const entry = this.#admission.enter(batch, i, shared.state === 'SCHEDULED', now, places)
-      this.#keyed.run(id, null, null, batch.args[i]!, { ...shared, ...entry })
+      this.#run(id, entry, null, null, batch.args[i]!, shared)
       if (entry.state === 'REVOKED') ended.push({ id, task: batch.task, queue: batch.queue })
     }
     return { duplicates, ended }
@@ -197,9 +197,22 @@ export class JobInserts {
     const id = batch.ids[i]!
     const key = batch.keys![i]!
     const entry = this.#admission.enter(batch, i, shared.state === 'SCHEDULED', now, new Map())
-    this.#keyed.run(id, key, rule.until, batch.args[i]!, { ...shared, ...entry })
+    this.#run(id, entry, key, rule.until, batch.args[i]!, shared)
     if (entry.state === 'REVOKED') ended.push({ id, task: batch.task, queue: batch.queue })
     this.#uniques.taken(batch.task, key, id, rule, now)
+  }
+
+  #run(
+    id: string,
+    entry: Entry,
+    key: string | null,
+    until: string | null,
+    args: string | Uint8Array,
+    shared: Shared,
+  ): void {
+    const { state, concurrencyKey, concurrencyLimit, rateKey, blockedOn, finishedAt, revokeReason } = entry
+    const gates = [concurrencyKey, concurrencyLimit, rateKey, blockedOn, finishedAt, revokeReason]
+    this.#keyed.run(id, state, key, until, ...gates, args, shared)
   }
 
   /** The job that keeps one of a batch from being stored, or null: such a batch is stored as a whole or not at all. */
