@@ -53,6 +53,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'run jobs until told to end',
     options: [
       { flags: '-Q, --queues <names>', summary: 'only these queues, joined by commas' },
+      { flags: '-c, --concurrency <number>', summary: "most pool threads, instead of the app's" },
       { flags: '-B, --beat', summary: 'fire schedules too' },
       { flags: '--once', summary: 'run what is due, then end' },
       { flags: '-v, --verbose', summary: 'say when each job begins and ends' },
@@ -185,6 +186,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./commands/resume.ts'),
   },
   {
+    name: 'rate-limit',
+    summary: 'limit how many jobs of a task start in a time, in all processes',
+    arguments: [
+      { name: '<task>', summary: 'its name; with --queue the rate' },
+      { name: '[rate]', summary: '10/s, 100/m, 5/h; none lifts the limit, declared is what the code says' },
+    ],
+    options: [{ flags: '--queue <name>', summary: 'a queue instead' }],
+    load: () => import('./commands/rate-limit.ts'),
+  },
+  {
     name: 'pool',
     summary: 'set the most threads of running processes',
     arguments: [{ name: '<threads>', summary: '1 to 1024' }],
@@ -238,6 +249,35 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: '--type <name>', summary: 'only these, such as task-failed', repeatable: true },
     ],
     load: () => import('./commands/events.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'examine the file, and say what to do about each thing found',
+    notes: 'With -A it also knows which tasks the app declares.',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'backup',
+    summary: 'copy the file as it is at one moment, while others write',
+    arguments: [{ name: '<file>', summary: 'where to; never written over' }],
+    load: () => import('./commands/backup.ts'),
+  },
+  {
+    name: 'vacuum',
+    summary: 'hand free space of the file back to the disk',
+    options: [{ flags: '--full', summary: 'rewrite the whole file; nobody can write meanwhile' }],
+    load: () => import('./commands/vacuum.ts'),
+  },
+  {
+    name: 'prune',
+    summary: 'delete finished jobs by age; states that are not named keep theirs',
+    options: [
+      { flags: '--older-than <duration>', summary: 'all states, ended longer ago than this' },
+      ...['success', 'failure', 'revoked', 'expired'].map((state) => {
+        return { flags: `--${state} <duration>`, summary: 'of this state, instead' }
+      }),
+    ],
+    load: () => import('./commands/prune.ts'),
   },
   {
     name: 'completion',

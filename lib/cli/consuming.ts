@@ -10,6 +10,8 @@ import { version } from './version.ts'
 interface Consuming {
   role: 'all' | 'worker' | 'beat'
   queues: string[] | undefined
+  /** Most pool threads, or null for the app's own. */
+  concurrency: number | null
   once: boolean
   verbose: boolean
 }
@@ -20,7 +22,7 @@ const STEPS: readonly EventName[] = ['task-started', 'task-succeeded', 'task-rev
 /** Starts the app in a role, and ends when it is told to: once is warm, twice is cold, three times is at once. */
 export async function consume(
   { terminal, opening, json }: Call,
-  { role, queues, once, verbose }: Consuming,
+  { role, queues, concurrency, once, verbose }: Consuming,
 ): Promise<number> {
   const app = await opening.app()
   const told = new Told(app, terminal)
@@ -36,6 +38,7 @@ export async function consume(
   for (const name of verbose ? [...FAULTS, ...STEPS] : FAULTS) tell(app, name, json, terminal)
   try {
     await app.start({ role, ...(queues && { queues }) })
+    if (concurrency !== null) await app.control.pool(concurrency)
     terminal.say(opened(app, role, queues))
     if (once) await Promise.race([app.drained(), told.ended])
     else await told.ended

@@ -42,10 +42,16 @@ export class Opening {
     return file
   }
 
+  /** Path of the database file, which must be there. */
+  async existing(): Promise<string> {
+    const path = await this.path()
+    assertThere(path)
+    return path
+  }
+
   /** Reads the file, which must exist; nothing is imported but what `-A` names. */
   reader(): Promise<Reader> {
-    this.#reader ??= this.path().then(async (path) => {
-      assertThere(path)
+    this.#reader ??= this.existing().then(async (path) => {
       const { Reader } = await import('../reader.ts')
       // A file alone does not know what is to be masked.
       return Reader.open(path, { redact: this.#module === undefined ? [] : (await this.app()).redact })
@@ -68,8 +74,7 @@ export class Opening {
 
   async #makeProducer(): Promise<Celeriac> {
     if (this.#module !== undefined) return this.app()
-    const path = await this.path()
-    assertThere(path)
+    const path = await this.existing()
     // A foreign or newer file is refused before an engine is started on it.
     await (await this.reader()).file()
     const { Celeriac } = await import('../celeriac.ts')

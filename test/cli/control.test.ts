@@ -175,6 +175,21 @@ test('pause and resume hold back a queue or a task in a worker of another proces
   worker.child.kill('SIGTERM')
 })
 
+test('rate-limit holds in a worker of another process, until it is lifted', async () => {
+  const { database, on, enqueue } = opened()
+  const worker = await workerOn(database)
+  assert.equal((await celeriac('rate-limit', 'add', '1/h', ...on)).code, 0)
+  const [first, second] = [await enqueue('add', [1, 2]), await enqueue('add', [3, 4])]
+  assert.equal((await celeriac('result', first, '--wait', ...on)).stdout, '3\n')
+  assert.match((await celeriac('explain', second, ...on)).stdout, /rate|limit/)
+  assert.deepEqual(await json(['rate-limit', 'add', 'none', ...on]), { task: 'add', rate: 'none' })
+  assert.equal((await celeriac('result', second, '--wait', ...on)).stdout, '7\n')
+  assert.deepEqual(await json(['rate-limit', '--queue', 'mail', '5/m', ...on]), { queue: 'mail', rate: '5/m' })
+  for (const args of [['add'], ['add', 'often'], ['add', '1/s', '--queue', 'mail']])
+    assert.equal((await celeriac('rate-limit', ...args, ...on)).code, 2, args.join(' '))
+  worker.child.kill('SIGTERM')
+})
+
 describe('asking the processes', () => {
   test('ping, stats, reserved, pool and shutdown of every live process', async () => {
     const { database, on } = opened()

@@ -198,6 +198,17 @@ describe('worker', () => {
     assert.deepEqual([job?.state, job?.attempt], ['PENDING', 0])
   })
 
+  test('--concurrency sets the most threads', async () => {
+    const database = freshDatabase()
+    const worker = shopOn(database).start('worker', '--concurrency', '3')
+    await worker.says('worker of shop')
+    const [one] = await json<{ value: { concurrency: number } }[]>(['inspect', 'stats', '--database', database])
+    assert.equal(one?.value.concurrency, 3)
+    worker.child.kill('SIGTERM')
+    assert.equal((await worker.ended()).code, 0)
+    assert.equal((await shopOn(database).run('worker', '--concurrency', 'many')).code, 2)
+  })
+
   test('without the app it cannot run', async () => {
     const { code, stderr } = await celeriac('worker', '--database', freshDatabase())
     assert.equal(code, 2)

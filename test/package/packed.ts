@@ -13,6 +13,7 @@ import { firstJavaScriptBlock } from './readme-code.ts'
 const checkout = join(import.meta.dirname, '../../..')
 const tsc = join(checkout, 'node_modules/typescript/bin/tsc')
 const tenLines = firstJavaScriptBlock(await readFile(join(checkout, 'README.md'), 'utf8'))
+const manifest = JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8')) as { version: string }
 const emptyPackage = '{ "name": "empty", "private": true, "type": "module" }\n'
 
 /** Which better-sqlite3 npm must choose: 13 needs the Node-API of Node 22.14; 12 is compiled for each Node. */
@@ -88,6 +89,14 @@ async function checkOn(major: number, root: string, tarball: string): Promise<st
   await writeFile(join(project, 'app.js'), tenLines)
   assertFive(await runOn(major, project, 'node app.js'), `app.js on Node ${version}`)
   done.push('app.js → 5')
+
+  const { stdout: told } = await runOn(major, project, 'npx celeriac --version')
+  if (told.trim() !== manifest.version) throw new Error(`npx celeriac --version on Node ${version} said ${told}`)
+  const inspected = await runOn(major, project, 'npx celeriac tasks --json --database var/celeriac.db')
+  const states = (JSON.parse(inspected.stdout) as { state: string }[]).map(({ state }) => state)
+  if (states.join() !== 'SUCCESS') throw new Error(`npx celeriac tasks on Node ${version} found ${inspected.stdout}`)
+  await runOn(major, project, 'npx celeriac inspect workers --database var/celeriac.db')
+  done.push('npx celeriac')
 
   if (stripsTypes(version)) {
     await writeFile(join(project, 'typed/app.ts'), `export type OnlyStrippingRunsThis = string\n${tenLines}`)
