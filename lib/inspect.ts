@@ -47,6 +47,17 @@ export interface WorkerInfo {
   tasks: string[]
 }
 
+/** A process that is or was on the file. */
+export interface KnownWorker {
+  key: string
+  app: string
+  host: string
+  pid: number
+  startedAt: Date
+  /** Whether it is still on the file. */
+  present: boolean
+}
+
 export interface Stats {
   key: string
   pid: number
@@ -141,6 +152,15 @@ export class Inspect {
     return rows.map(({ key, app, host, pid, role, threads, startedAt, tasks }) => {
       return { key, app, host, pid, role, threads, startedAt: new Date(startedAt), tasks }
     })
+  }
+
+  /** The process that a job's `worker` names, also after it has left; null for one that is not known, or long gone. */
+  async worker(key: string): Promise<KnownWorker | null> {
+    const row = await this.#source.requests().ask<(Omit<KnownWorker, 'startedAt'> & { startedAt: number }) | null>({
+      about: 'worker',
+      key: nameOf(key, 'key'),
+    })
+    return row && { ...row, startedAt: new Date(row.startedAt) }
   }
 
   /** One job, or null when the id was never stored. */

@@ -21,6 +21,8 @@ export async function answer(parts: Parts, question: Question): Promise<unknown>
       return store.reads.job(question.id)
     case 'state':
       return store.reads.state(question.id)
+    case 'worker':
+      return store.processes.known(question.key)
     case 'log':
       return store.logs.of(question.id)
     case 'jobs':

@@ -19,6 +19,17 @@ export type NewProcess = Pick<ProcessRow, 'key' | 'app' | 'host' | 'pid' | 'role
 /** Processes whose names are kept after they left, for the jobs that they ran. */
 const REMEMBERED = 10_000
 
+/** What is kept of a process when it leaves. */
+export interface KnownProcess {
+  key: string
+  app: string
+  host: string
+  pid: number
+  startedAt: number
+  /** Whether it is still on the file. */
+  present: boolean
+}
+
 export interface Orphan {
   seq: number
   token: number
@@ -35,6 +46,7 @@ export class Processes {
   readonly #insert: Statement
   readonly #keep: Statement
   readonly #drop: Statement
+  readonly #known: Statement
   readonly #beat: Statement
   readonly #resize: Statement
   readonly #remove: Statement
@@ -49,6 +61,9 @@ export class Processes {
     this.#keep = db.prepare(
       'INSERT INTO celeriac_owners (id, key, app, host, pid, started_at) VALUES (?, ?, ?, ?, ?, ?)',
     )
+    this.#known = db.prepare(`SELECT o.key, o.app, o.host, o.pid, o.started_at AS startedAt,
+        EXISTS (SELECT 1 FROM celeriac_processes p WHERE p.id = o.id) AS present
+      FROM celeriac_owners o WHERE o.key = ? ORDER BY o.id DESC LIMIT 1`)
     this.#drop = db.prepare('DELETE FROM celeriac_owners WHERE id <= ?')
     this.#beat = db.prepare('UPDATE celeriac_processes SET beat = beat + 1, beat_at = ? WHERE id = ?')
     this.#resize = db.prepare('UPDATE celeriac_processes SET threads = ? WHERE id = ?')
@@ -92,6 +107,12 @@ export class Processes {
       ...row,
       tasks: JSON.parse(row.tasks) as string[],
     }))
+  }
+
+  /** A process that is or was on the file. */
+  known(key: string): KnownProcess | null {
+    const row = this.#known.get(key) as (Omit<KnownProcess, 'present'> & { present: number }) | undefined
+    return row ? { ...row, present: row.present === 1 } : null
   }
 
   /** Jobs that an owner has claimed and not settled. */

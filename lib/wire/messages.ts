@@ -101,6 +101,7 @@ export type Question =
   | { about: 'count'; terms: FilterTerms; after: number | null }
   | { about: 'forget'; id: string }
   | { about: 'log'; id: string }
+  | { about: 'worker'; key: string }
   | { about: 'active' | 'reserved' | 'scheduled' | 'stats' | 'queues' | 'workers' | 'ping' | 'handlers' | 'drained' }
   | { about: 'jobs'; terms: FilterTerms; limit: number; after: number | null }
   /** Without a name: every queue and task. */

@@ -94,10 +94,15 @@ test('a job tells which process ran it after that process has left', async () =>
   const [worker] = await app.inspect.workers()
   const handle = await flaky.delay(2)
   await resultOf(handle)
+  assert.equal((await app.inspect.worker(worker!.key))?.present, true)
   await app.stop()
   await using _ = app
   await app.start({ role: 'producer' })
   assert.deepEqual(await app.inspect.workers(), [])
   const info = (await handle.info())!
+  const { key, host, pid, startedAt } = worker!
+  const known = { key, app: app.name, host, pid, startedAt, present: false }
+  assert.deepEqual(await app.inspect.worker(info.worker!), known)
+  assert.equal(await app.inspect.worker('nobody'), null)
   assert.deepEqual([info.worker, ...info.attempts.map((attempt) => attempt.worker)], Array(3).fill(worker!.key))
 })
