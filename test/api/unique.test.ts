@@ -166,6 +166,35 @@ describe('a unique job', () => {
     assert.equal((await latest.applyAsync([journal.path, 'w3'], windowed)).id, replacing.id, 'what ran counts')
   })
 
+  test('replaces what waits for the one that runs, where a concurrency key keeps them apart', async () => {
+    const journal = new Journal()
+    const options = { unique: { key: 'apart' }, concurrencyKey: 'apart' }
+    const first = await latest.applyAsync([journal.path, 'first'], options)
+    await journal.has('first began')
+    const second = await latest.applyAsync([journal.path, 'second'], options)
+    assert.equal(await second.state(), 'BLOCKED')
+    const third = await latest.applyAsync([journal.path, 'third'], options)
+    assert.deepEqual([await second.state(), await third.state()], ['REVOKED', 'BLOCKED'])
+    journal.open()
+    assert.deepEqual([await resultOf(first), await resultOf(third)], ['first', 'third'])
+    assert.deepEqual(journal.lines(), ['first began', 'first ended', 'third began', 'third ended'])
+  })
+
+  test('within a time counts even when it has been pruned', async () => {
+    const file = freshDatabase()
+    const { app: one, seldom: task } = openOnce({ database: file })
+    await using _ = one
+    await one.start()
+    const journal = new Journal()
+    const handle = await task.delay(journal.path, 'once')
+    await resultOf(handle)
+    const db = new Database(file)
+    db.prepare('DELETE FROM celeriac_jobs').run()
+    db.close()
+    const again = await task.delay(journal.path, 'twice')
+    assert.deepEqual([again.id, again.duplicate, await again.exists()], [handle.id, true, false])
+  })
+
   test('with onConflict error is refused with the id of the one that is there', async () => {
     const journal = new Journal()
     const first = await strict.applyAsync([journal.path, 'a'], { countdown: '1h' })
