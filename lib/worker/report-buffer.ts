@@ -109,8 +109,9 @@ export class ReportBuffer implements TaskReporter {
     this.#sink.tail?.clear()
   }
 
-  #add(position: number, log: JobLog, line: LogLine): void {
-    const json = JSON.stringify(line)
+  #add(position: number, log: JobLog, [at, level, text]: LogLine): void {
+    // Twice as fast as of the whole tuple.
+    const json = `[${at},"${level}",${JSON.stringify(text)}]`
     log.lines.push(json)
     if (this.#sink.tail?.append(position, json) === false) this.flush()
   }
