@@ -10,6 +10,7 @@ import type { EventMap, EventName } from './events.ts'
 import { checkInput } from './input-check.ts'
 import { Inspect } from './inspect.ts'
 import { linkResolver } from './links.ts'
+import { LogLines } from './log-lines.ts'
 import { MainTasks } from './main-tasks.ts'
 import { type AppSettings, appSettings, type CeleriacOptions, type ShutdownOptions } from './options/app-options.ts'
 import { callSettings, gateKeysOf } from './options/call-options.ts'
@@ -82,6 +83,7 @@ export class Celeriac extends AppFile {
   readonly #engine: EngineThread
   readonly #requests: Requests
   readonly #events: EventHub
+  readonly #log: LogLines
   readonly #mainTasks: MainTasks
   readonly #host: TaskHost
   #announcing = false
@@ -100,7 +102,7 @@ export class Celeriac extends AppFile {
     const ordinal = created.get(this.name) ?? 0
     created.set(this.name, ordinal + 1)
     this.#identity = { name: this.name, ordinal }
-    const { logger } = this.#settings
+    this.#log = new LogLines(this.name, this.#settings.logger)
     const { database, durability, concurrency, queues, pool, modules, maxPayload, retention, ledgerRetention } =
       this.#settings
     this.#engine = new EngineThread(
@@ -119,7 +121,7 @@ export class Celeriac extends AppFile {
       {
         notice: (notice) => this.#notice(notice),
         crashed: (error) => {
-          logger.error(`${this.name}: ${error.message}`)
+          this.#log.failed(error)
           this.#events.emit('engine-crashed', { error, at: new Date() })
         },
       },
@@ -127,7 +129,7 @@ export class Celeriac extends AppFile {
     this.#mainTasks = new MainTasks(this.#tasks, maxPayload, (command) => this.#engine.post(command))
     this.#events = new EventHub(
       (wanted) => this.#engine.listen(wanted),
-      (message) => logger.error(message),
+      (event, error) => this.#log.listenerFailed(event, error),
     )
     this.#thread = poolThread<RunnableTask>()
     if (this.#thread) {
@@ -371,10 +373,10 @@ export class Celeriac extends AppFile {
         void this.stop({
           ...(notice.drain !== null && { drain: notice.drain }),
           ...(notice.grace !== null && { grace: notice.grace }),
-        }).catch((error: Error) => this.#settings.logger.error(`${this.name}: ${error.message}`))
+        }).catch((error: Error) => this.#log.failed(error))
         return
-      case 'log':
-        this.#settings.logger[notice.level](`${this.name}: ${notice.text}`)
+      case 'incident':
+        this.#log.report(notice.incident)
     }
   }
 }

@@ -8,9 +8,9 @@ type Listener<N extends EventName = EventName> = (event: EventMap[N]) => void
 export class EventHub {
   readonly #listeners = new Map<EventName, Set<Listener>>()
   readonly #changed: (wanted: EventName[]) => void
-  readonly #failed: (message: string) => void
+  readonly #failed: (event: string, error: unknown) => void
 
-  constructor(changed: (wanted: EventName[]) => void, failed: (message: string) => void) {
+  constructor(changed: (wanted: EventName[]) => void, failed: (event: string, error: unknown) => void) {
     this.#changed = changed
     this.#failed = failed
   }
@@ -52,8 +52,6 @@ export class EventHub {
   }
 
   #report(name: string, error: unknown): void {
-    this.#failed(
-      `a listener of "${name}" failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    )
+    this.#failed(name, error)
   }
 }

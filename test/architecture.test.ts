@@ -185,6 +185,16 @@ describe('architecture', () => {
     )
   })
 
+  it('words lines for the logger in one place', () => {
+    const wrong = [...sources].filter(([, source]) =>
+      /logger(\.(debug|info|warn|error)\(|\[)/i.test(withoutComments(source)),
+    )
+    assert.deepEqual(
+      wrong.map(([file]) => file),
+      ['log-lines.ts'],
+    )
+  })
+
   it('has no drawers, and no file too long to be one thing', () => {
     for (const [file, source] of sources) {
       assert.doesNotMatch(file, /(^|\/)(utils?|helpers?|common|types|interfaces|manager|misc)\.ts$/)

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { AppStopped, DatabaseReplaced, EngineCrashed, LeaseLost } from '../errors.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
-import { fromWireError } from '../wire/error-codec.ts'
+import { fromWireError, toWireError } from '../wire/error-codec.ts'
 import type { Command, Notice, Reply, Request, StartOrder, StopReport, TaskDeclaration } from '../wire/messages.ts'
 import { Requests } from './requests.ts'
 
@@ -182,7 +182,7 @@ export class EngineThread {
       case 'main-run':
       case 'stop-asked':
       case 'main-cancel':
-      case 'log':
+      case 'incident':
         this.#listener.notice(message)
         return
       default:
@@ -195,7 +195,7 @@ export class EngineThread {
     this.#worker = null
     const started = this.#started
     if (started && error instanceof LeaseLost) {
-      this.#listener.notice({ type: 'log', level: 'warn', text: error.message })
+      this.#listener.notice({ type: 'incident', incident: { about: 'engine-renewed', error: toWireError(error) } })
       this.requests.repeat()
       void this.start(started).catch((again: Error) => this.#listener.crashed(again))
       return

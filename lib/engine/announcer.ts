@@ -1,4 +1,5 @@
 import type { LaneJob } from '../pool/lane.ts'
+import type { Incident } from '../wire/incident.ts'
 import type { Notice } from '../wire/messages.ts'
 
 /** Tells the application what happened, for the events somebody listens to. */
@@ -22,8 +23,8 @@ export class Announcer {
     if (this.#wanted.has(name)) this.#post({ type: 'event', name, event })
   }
 
-  log(level: 'debug' | 'info' | 'warn' | 'error', text: string): void {
-    this.#post({ type: 'log', level, text })
+  report(incident: Incident): void {
+    this.#post({ type: 'incident', incident })
   }
 }
 

@@ -98,7 +98,7 @@ export class CommandDesk {
     const { value, error, afterwards } = this.#tried(verb, args)
     edits
       .make((now) => store.commands.answer(id, value, error, now))
-      .then(afterwards, (fault: unknown) => announcer.log('warn', `answering another process failed: ${String(fault)}`))
+      .then(afterwards, (fault: unknown) => announcer.report({ about: 'answer-failed', error: toWireError(fault) }))
       .finally(() => this.#working.delete(id))
   }
 

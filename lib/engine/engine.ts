@@ -119,8 +119,7 @@ export class Engine {
         revoker.announce(ended, clock.now())
         if (running) revoker.look()
       },
-      broken: (schedule, error) =>
-        announcer.log('error', `schedule "${schedule}" cannot fire and was set aside: ${messageOf(error)}`),
+      broken: (schedule, error) => announcer.report({ about: 'schedule-broken', schedule, error: toWireError(error) }),
     })
     const settler = new Settler(store, {
       waiting: stored,
@@ -139,8 +138,7 @@ export class Engine {
         }
       },
       retried: (job, error, now) => announcer.announce('task-retried', { ...describeJob(job), at: now, error }),
-      lostLease: ({ id, task }) =>
-        announcer.log('warn', `lost the lease of job ${id} (${task}); its outcome was dropped`),
+      lostLease: ({ id, task }) => announcer.report({ about: 'lease-lost', id, task }),
     })
     const edits = new Edits(() => turns.request())
     const rescuer = new Rescuer(store, dispatcher.tasks)
@@ -165,7 +163,7 @@ export class Engine {
     const turns: TurnLoop = new TurnLoop(store, clock, participants, (worked) => this.#afterTurn(worked))
 
     const pruner = new Pruner(store, edits, clock, options.retention, options.ledgerRetention, (error) =>
-      announcer.log('warn', `pruning failed: ${String(error)}`),
+      announcer.report({ about: 'pruning-failed', error: toWireError(error) }),
     )
     const orders: Orders = {
       resize: (threads) => this.#desk.resize(threads),
@@ -191,7 +189,7 @@ export class Engine {
       ),
       standing,
     }
-    this.#wal = new WalKeeper(store, clock, (message) => announcer.log('warn', message))
+    this.#wal = new WalKeeper(store, clock, (bytes) => announcer.report({ about: 'wal-held', path: store.path, bytes }))
     this.#stuck = new StuckWatch(
       () => standing.pool?.lanes ?? [],
       (jobs) => this.#moveOn(jobs),
@@ -358,5 +356,3 @@ export class Engine {
     setImmediate(() => process.exit())
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -8,7 +8,7 @@ import { describeJob } from './announcer.ts'
 import type { Estimates } from './estimates.ts'
 import { timeLimitExceeded } from './limit-watch.ts'
 import type { Parts } from './parts.ts'
-import { describeStuck } from './self-report.ts'
+import { stuckError } from './self-report.ts'
 import type { Session } from './session.ts'
 
 /** Turns what pool threads report, and their deaths, into settlements. */
@@ -95,7 +95,7 @@ export class LaneDesk implements PoolEvents {
 
   stuck(threads: number): void {
     const { announcer, turns } = this.#parts
-    if (threads > this.#stuck) announcer.log('error', describeStuck(threads))
+    if (threads > this.#stuck) announcer.report({ about: 'threads-stuck', error: toWireError(stuckError(threads)) })
     this.#stuck = threads
     turns.request()
   }
@@ -180,16 +180,13 @@ export class LaneDesk implements PoolEvents {
   #unfit(lane: Lane, error: WireError): void {
     lane.closed = true
     const { announcer, standing } = this.#parts
-    announcer.log('error', error.message)
+    announcer.report({ about: 'thread-unfit', error })
     standing.awaitingThread?.reject(fromWireError(error))
   }
 
   /** Something threw outside a task: nobody knows what state the thread is in, so it takes no further job. */
   #tainted(lane: Lane, error: WireError): void {
-    this.#parts.announcer.log(
-      'warn',
-      `a task left an error behind that nothing caught (${error.message}); its thread is replaced`,
-    )
+    this.#parts.announcer.report({ about: 'thread-tainted', error })
     this.#close(lane)
   }
 

@@ -1,5 +1,6 @@
 import { LeaseLost } from '../errors.ts'
 import { isBusy } from '../store/sqlite-errors.ts'
+import { toWireError } from '../wire/error-codec.ts'
 import { CLOCK_SET } from './clock.ts'
 import type { Parts } from './parts.ts'
 import type { Rescued } from './rescuer.ts'
@@ -98,13 +99,13 @@ export class Lookout {
         .then(
           (rescued) => {
             rescuer.bury(corpse)
-            announcer.log('warn', `${corpse.reason}; ${rescued.length} of its jobs were taken over`)
+            announcer.report({ about: 'process-rescued', reason: corpse.reason, jobs: rescued.length })
             announcer.announce('worker-offline', { key: corpse.row.key, pid: corpse.row.pid, at: clock.now() })
             this.announceRescued(rescued)
           },
           (error: unknown) => {
             rescuer.exhume(corpse)
-            announcer.log('error', `rescuing the jobs of process ${corpse.row.pid} failed: ${String(error)}`)
+            announcer.report({ about: 'rescue-failed', pid: corpse.row.pid, error: toWireError(error) })
           },
         )
     }
@@ -121,7 +122,7 @@ export class Lookout {
           if (held || standing.owner !== owner) return
           this.#die(new LeaseLost('this process stood still for so long that others took its jobs — it begins anew'))
         },
-        (error: unknown) => announcer.log('warn', `showing that this process lives failed: ${String(error)}`),
+        (error: unknown) => announcer.report({ about: 'beat-failed', error: toWireError(error) }),
       )
   }
 

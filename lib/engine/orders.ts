@@ -33,7 +33,7 @@ export function perform(parts: Parts, orders: Orders, verb: Verb, args: CommandA
       return { value: threads }
     }
     case 'shutdown':
-      parts.announcer.log('info', 'asked to shut down')
+      parts.announcer.report({ about: 'shutdown-asked' })
       return { value: true, afterwards: () => orders.stop(args.drain ?? null, args.grace ?? null) }
     default:
       throw new InvalidOption(`this process does not know the command "${String(verb)}" — it runs an older celeriac`)

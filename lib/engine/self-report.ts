@@ -5,12 +5,14 @@ import type { Parts } from './parts.ts'
 /** That this process answers, and what keeps it from writing. */
 export function ping({ standing, turns, clock }: Parts): Record<string, unknown> {
   const stuck = standing.pool?.stuck ?? 0
-  const fault = turns.fault ?? (standing.pool?.exhausted ? new ThreadsStuck(describeStuck(stuck)) : null)
+  const fault = turns.fault ?? (standing.pool?.exhausted ? stuckError(stuck) : null)
   return { key: standing.key, pid: process.pid, at: clock.now(), stuck, fault: fault && toWireError(fault) }
 }
 
-export function describeStuck(threads: number): string {
-  return `${threads} ${threads === 1 ? 'thread is' : 'threads are'} stuck in native code (a synchronous read, a long SQL statement) after being told to end — find the task in the log, or start the process anew`
+export function stuckError(threads: number): ThreadsStuck {
+  return new ThreadsStuck(
+    `${threads} ${threads === 1 ? 'thread is' : 'threads are'} stuck in native code (a synchronous read, a long SQL statement) after being told to end — find the task in the log, or start the process anew`,
+  )
 }
 
 export function stats({ standing, store, options }: Parts): Record<string, unknown> {

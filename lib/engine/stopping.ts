@@ -54,11 +54,7 @@ export async function stop(parts: Parts, lookout: Lookout, drain: number, grace:
   lookout.stop()
   parts.pruner.stop()
   if (await turns.outlast(clock.monotonic() + LOCKED)) turns.finish()
-  else
-    announcer.log(
-      'warn',
-      'another connection holds the file, so the stop leaves without the last outcomes: their jobs run again once others on the file, or the next start, find this process gone',
-    )
+  else announcer.report({ about: 'outcomes-left' })
   await leave(parts)
   const stuck = standing.pool?.leaving ?? 0
   return stuck === 0 ? report : { ...report, stuck }
@@ -86,7 +82,7 @@ async function leave({ standing, store, rescuer, main, announcer, clock }: Parts
       work()
       return true
     } catch (error) {
-      announcer.log('warn', `something of this process stays behind: ${storageError(error, store.path).message}`)
+      announcer.report({ about: 'files-left', error: toWireError(storageError(error, store.path)) })
       return false
     }
   }

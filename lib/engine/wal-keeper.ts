@@ -19,16 +19,17 @@ const TOO_LARGE = 64 * 1_048_576
 export class WalKeeper {
   readonly #store: Store
   readonly #clock: Clock
-  readonly #warn: (message: string) => void
+  readonly #held: (bytes: number) => void
   #turns = 0
   #triedAt = Number.NEGATIVE_INFINITY
   #warned = false
   #timer: NodeJS.Timeout | null = null
 
-  constructor(store: Store, clock: Clock, warn: (message: string) => void) {
+  /** @param held called once when readers keep the WAL from being begun anew, and it has grown to so many bytes */
+  constructor(store: Store, clock: Clock, held: (bytes: number) => void) {
     this.#store = store
     this.#clock = clock
-    this.#warn = warn
+    this.#held = held
   }
 
   turned(idle: boolean): void {
@@ -58,9 +59,7 @@ export class WalKeeper {
     }
     if (bytes >= TOO_LARGE && !this.#warned) {
       this.#warned = true
-      this.#warn(
-        `the write-ahead log of ${this.#store.path} holds ${Math.round(bytes / 1_048_576)} MB and grows with each write, because somebody keeps a read transaction open on the file — end it: an idle shell, a backup tool, an iterate() that was not finished`,
-      )
+      this.#held(bytes)
     }
     // Nobody may write when the reader ends.
     this.#timer ??= setTimeout(() => {

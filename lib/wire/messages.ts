@@ -6,6 +6,7 @@ import type { State } from '../domain/states.ts'
 import type { UniqueRule } from '../domain/unique.ts'
 import type { Codec, Payload } from './codec.ts'
 import type { WireError } from './error-codec.ts'
+import type { Incident } from './incident.ts'
 import type { LineName } from './obstacle.ts'
 import type { GateKeys, StoredOptions } from './stored-options.ts'
 
@@ -292,7 +293,7 @@ export type Notice =
   | { type: 'stop-asked'; drain: number | null; grace: number | null }
   | { type: 'main-cancel'; position: number; error: WireError }
   | { type: 'fatal'; error: WireError }
-  | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string }
+  | { type: 'incident'; incident: Incident }
 
 /** Engine to pool thread, over the lane's own port. */
 export type LaneOrder = { type: 'run'; rows: RunRow[] } | { type: 'cancel'; position: number; error: WireError } | Reply
