@@ -73,17 +73,18 @@ export function scheduleDeclaration(
   const given = optionsOf(options, where, KEYS) as unknown as ScheduleOptions
   if (!(given.run instanceof Signature))
     throw new InvalidSchedule(`${where}: run must be a signature, such as task.s() — it says what to run`)
-  const { cron, every, at, start } = given
+  const { cron, every, at } = given
   const zone = given.timezone ?? timezone
+  const start = given.start === undefined ? null : readMoment(checked, 'start', given.start, zone)
   const spec = {
     ...(cron !== undefined && { cron }),
     ...(every !== undefined && { every }),
     ...(at !== undefined && { at }),
-    ...(every !== undefined && start !== undefined && { anchor: start }),
+    ...(every !== undefined && start !== null && { anchor: start }),
     timezone: zone,
   }
   const { record } = parseSchedule(checked, spec, { timezone })
-  const rules = rulesOf(checked, given, record, zone)
+  const rules = rulesOf(checked, { ...given, start }, record, zone)
   if (nextOf({ name: checked, record, rules }, Number.NEGATIVE_INFINITY) === null) {
     const { end } = rules
     throw new InvalidSchedule(
@@ -106,7 +107,12 @@ export function scheduleDeclaration(
   }
 }
 
-function rulesOf(name: string, given: ScheduleOptions, record: ScheduleRecord, zone: string): ScheduleRules {
+function rulesOf(
+  name: string,
+  given: Omit<ScheduleOptions, 'start'> & { start: number | null },
+  record: ScheduleRecord,
+  zone: string,
+): ScheduleRules {
   const where = `schedule "${name}"`
   const jitter = durationOr(given.jitter, `${where}: jitter`, DEFAULT_RULES.jitter)
   if (record.kind === 'every' && jitter >= record.milliseconds) {
@@ -114,7 +120,7 @@ function rulesOf(name: string, given: ScheduleOptions, record: ScheduleRecord, z
       `${where}: jitter is ${formatDuration(jitter)}, and the period ${formatDuration(record.milliseconds)} — give less than the period`,
     )
   }
-  const start = given.start === undefined ? null : readMoment(name, 'start', given.start, zone)
+  const { start } = given
   const end = given.end === undefined ? null : readMoment(name, 'end', given.end, zone)
   if (start !== null && end !== null && end < start)
     throw new InvalidSchedule(

@@ -1,6 +1,7 @@
 import type { Case } from '../case.ts'
 import { appLoop } from './app-loop.ts'
 import { backlog } from './backlog.ts'
+import { beat, beatIdle } from './beat.ts'
 import { coldStart } from './cold-start.ts'
 import { consoleCapture } from './console-capture.ts'
 import { cpuBound } from './cpu-bound.ts'
@@ -40,6 +41,8 @@ export const CASES: readonly Case[] = [
   consoleCapture,
   hardLimit,
   revoke,
+  beat,
+  beatIdle,
 ]
 
 export function caseNamed(name: string): Case {

@@ -1,6 +1,7 @@
 /**
  * A process with nothing to do: its CPU as a percentage of one core.
- * Arguments: `bare` or a database to be a worker on, seconds to settle, seconds to watch.
+ * Arguments: `bare` or a database to be a worker on, seconds to settle, seconds to watch,
+ * and how many schedules the file has of which none becomes due (default 0).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openApp } from '../ours/app.ts'
@@ -8,7 +9,11 @@ import { argument, endWithParent, report } from './entry.ts'
 
 endWithParent()
 const database = argument(0)
-const app = database === 'bare' ? null : (await openApp(database)).app
+const opened = database === 'bare' ? null : await openApp(database)
+const app = opened?.app
+const start = Date.now() + 86_400_000
+for (let i = 0; i < Number(process.argv[5] ?? 0); i++)
+  app?.schedule(`s${i}`, { every: '1d', start, run: opened!.noop.s() })
 await app?.start()
 await sleep(Number(argument(1)) * 1000)
 const cpu = process.cpuUsage()

@@ -21,7 +21,7 @@ const SECOND = 1_000
 const DAY = 86_400_000
 
 // An entry is a few kB; a file with more schedules than this parses again, 0.1 ms each.
-const CACHED = 500
+const CACHED = 2_000
 const cache = new Map<string, CronRule>()
 
 const require = createRequire(import.meta.url)

@@ -1,5 +1,5 @@
 import { InvalidSchedule } from '../errors.ts'
-import { countSlots, latestSlot, nextSlot, type ScheduleRecord, type Slot } from './schedule-spec.ts'
+import { countSlots, latestSlot, nextSlot, type ScheduleRecord, type Slot, slotAt } from './schedule-spec.ts'
 import { showValue } from './shown-value.ts'
 
 /** What narrows a schedule's slots, and what becomes of those nobody was there for. Times are epoch ms, lengths ms. */
@@ -79,6 +79,8 @@ export interface DueSlots {
   readonly bulk: { readonly first: number; readonly last: number; readonly slots: number } | null
   /** Oldest first. */
   readonly listed: readonly Slot[]
+  /** The first slot after them. */
+  readonly next: Slot | null
 }
 
 /** Most slots listed one by one after a downtime, unless `maxCatchup` asks for more. */
@@ -93,8 +95,14 @@ const most = ({ rules }: Timing): number => Math.max(LISTED, rules.maxCatchup)
 export function dueSlots(timing: Timing, first: number, now: number): DueSlots {
   const { name, record, rules } = timing
   const until = rules.end === null ? now : Math.min(now, rules.end)
+  const second = nextOf(timing, first)
+  // By far the most common case: a process that is up, and one slot.
+  if (second === null || second.at > until) {
+    const due = first <= until && firingTime(timing, first) <= now
+    return { bulk: null, listed: due ? [slotAt(record, name, first)] : [], next: second }
+  }
   const total = countSlots(record, name, first, until) + 1
-  if (total <= most(timing)) return { bulk: null, listed: dueAmong(timing, first, until, now) }
+  if (total <= most(timing)) return { bulk: null, ...dueAmong(timing, slotAt(record, name, first), until, now) }
   // The latest of them, as far as the jitter leaves no doubt about those before them.
   let low = first
   let high = until - rules.jitter
@@ -104,21 +112,20 @@ export function dueSlots(timing: Timing, first: number, now: number): DueSlots {
     else high = middle
   }
   const last = latestSlot(record, name, first - 1, high)?.at ?? first
-  const next = nextOf(timing, last)
-  const listed = next === null || next.at > until ? [] : dueAmong(timing, next.at, until, now)
-  return { bulk: { first, last, slots: countSlots(record, name, first, last) + 1 }, listed }
+  const bulk = { first, last, slots: countSlots(record, name, first, last) + 1 }
+  return { bulk, ...dueAmong(timing, nextOf(timing, last), until, now) }
 }
 
-function dueAmong(timing: Timing, first: number, until: number, now: number): Slot[] {
-  const slots: Slot[] = []
-  // Looked up again for what a row does not tell: whether the clocks moved it.
-  let slot = nextOf(timing, first - 1)
-  if (slot?.at !== first) slot = { at: first, movedByDst: false }
-  while (slot !== null && slot.at <= until && firingTime(timing, slot.at) <= now && slots.length < most(timing)) {
-    slots.push(slot)
-    slot = nextOf(timing, slot.at)
+/** From a slot on, those that are due, and the one that comes then. */
+function dueAmong(timing: Timing, first: Slot | null, until: number, now: number): Omit<DueSlots, 'bulk'> {
+  const listed: Slot[] = []
+  let next = first
+  while (next !== null && next.at <= until && listed.length < most(timing)) {
+    if (firingTime(timing, next.at) > now) break
+    listed.push(next)
+    next = nextOf(timing, next.at)
   }
-  return slots
+  return { listed, next }
 }
 
 export type Misfire = 'once' | 'skip' | 'all'

@@ -128,6 +128,15 @@ export function nextSlot(record: ScheduleRecord, name: string, after: number): S
   }
 }
 
+/** What is known of a time that is a slot: whether the clocks moved it there. Looks at the calendar only where they changed. */
+export function slotAt(record: ScheduleRecord, name: string, at: number): Slot {
+  if (record.kind === 'cron' && zoneOf(name, record.timezone).nextChange(at - 1, at) !== null) {
+    const slot = nextSlot(record, name, at - 1)
+    if (slot?.at === at) return slot
+  }
+  return { at, movedByDst: false }
+}
+
 /**
  * The last slot in (after, until], or null when there is none: what is left to do after a long pause.
  * Takes some fifty steps, however many slots lie between.

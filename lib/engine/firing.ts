@@ -1,4 +1,4 @@
-import { dueSlots, firingTime, misfirePlan, nextOf, readRules, type Timing } from '../domain/schedule-rules.ts'
+import { dueSlots, firingTime, misfirePlan, readRules, type Timing } from '../domain/schedule-rules.ts'
 import { restoreSchedule, type Slot } from '../domain/schedule-spec.ts'
 import type { RevokedJob } from '../store/jobs/revoke.ts'
 import type { ScheduleRow } from '../store/schedules.ts'
@@ -77,7 +77,7 @@ export class Firing {
   due(row: ScheduleRow, now: number): void {
     const timing = timingOf(row)
     const course = this.#course(row, now)
-    const { bulk, listed } = dueSlots(timing, row.nextSlot as number, now)
+    const { bulk, listed, next } = dueSlots(timing, row.nextSlot as number, now)
     const verdict = misfirePlan(timing, row.misfire, listed, now)
     let last = row.nextSlot as number
     if (bulk) {
@@ -95,8 +95,8 @@ export class Firing {
       if (decided === 'fire') this.#fireOrWait(course, slot)
       else if (this.#note(course, slot, decided)) this.#tellMissed(course, slot.at, decided, 1)
     }
-    const next = exhausted || isExhausted(timing, course) ? null : nextOf(timing, last)
-    this.#advance(course, last, next?.at ?? null, next === null ? null : firingTime(timing, next.at))
+    const following = exhausted || isExhausted(timing, course) ? null : next
+    this.#advance(course, last, following?.at ?? null, following && firingTime(timing, following.at))
   }
 
   /** Fires what waited for the run before it. @throws InvalidSchedule */
