@@ -66,19 +66,53 @@ after(async () => {
 })
 
 describe('pages in a browser', { skip: noBrowser }, () => {
-  test('show what they are for, and cause no trouble', async () => {
-    const { page, context, troubles } = await openWindow(served.url)
-    for (const [name, { path, shows }] of Object.entries(pages)) {
+  /** What was seen of each page, in one visit: a browser is slow beside everything else here. */
+  const seen: Record<string, { text: string; parts: number[]; widths: number[]; light: string[]; dark: string[] }> = {}
+  let troubles: string[]
+
+  before(async () => {
+    const watched = await openWindow(served.url, { colorScheme: 'light', reducedMotion: 'reduce' })
+    const { page, context } = watched
+    for (const [name, { path }] of Object.entries(pages)) {
       await page.goto(served.url + path)
       const text = await page.locator('body').innerText()
-      for (const one of shows) assert.ok(text.includes(one), `${name} shows ${one} in:\n${text}`)
-      assert.equal(await page.locator('h1').count(), 1, name)
-      assert.equal(await page.locator('main').count(), 1, name)
+      const parts = [await page.locator('h1').count(), await page.locator('main').count()]
+      const light = await page.evaluate(lowContrast)
+      await page.emulateMedia({ colorScheme: 'dark' })
+      const dark = await page.evaluate(lowContrast)
+      await page.emulateMedia({ colorScheme: 'light' })
+      await page.setViewportSize({ width: 400, height: 800 })
+      const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
+      await page.setViewportSize({ width: 1280, height: 900 })
+      seen[name] = { text, parts, widths, light, dark }
     }
     await page.goto(served.url)
     await page.locator('.chart canvas').waitFor()
-    assert.deepEqual(troubles, [])
+    troubles = watched.troubles
     await context.close()
+  })
+
+  test('show what they are for, and cause no trouble', () => {
+    for (const [name, { shows }] of Object.entries(pages)) {
+      const { text, parts } = seen[name]!
+      for (const one of shows) assert.ok(text.includes(one), `${name} shows ${one} in:\n${text}`)
+      assert.deepEqual(parts, [1, 1], `${name} has one heading and one main part`)
+    }
+    assert.deepEqual(troubles, [])
+  })
+
+  test('fit a window of 400 pixels', () => {
+    for (const [name, { widths }] of Object.entries(seen)) {
+      const [content, window] = widths as [number, number]
+      assert.ok(content <= window, `${name} is ${content} wide in a window of ${window}`)
+    }
+  })
+
+  test('have enough contrast, light and dark', () => {
+    for (const [name, { light, dark }] of Object.entries(seen)) {
+      assert.deepEqual(light, [], `${name}, light`)
+      assert.deepEqual(dark, [], `${name}, dark`)
+    }
   })
 
   test('can be read without scripts', async () => {
@@ -94,28 +128,6 @@ describe('pages in a browser', { skip: noBrowser }, () => {
     assert.deepEqual(troubles, [])
     await context.close()
   })
-
-  test('fit a window of 400 pixels', async () => {
-    const { page, context } = await openWindow(served.url, { viewport: { width: 400, height: 800 } })
-    for (const [name, { path }] of Object.entries(pages)) {
-      await page.goto(served.url + path)
-      const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
-      assert.ok(content! <= window!, `${name} is ${content} wide in a window of ${window}`)
-    }
-    await context.close()
-  })
-
-  for (const colorScheme of ['light', 'dark'] as const) {
-    test(`have enough contrast, ${colorScheme}`, async () => {
-      const { page, context } = await openWindow(served.url, { colorScheme, reducedMotion: 'reduce' })
-      for (const [name, { path }] of Object.entries(pages)) {
-        await page.goto(served.url + path)
-        const poor = await page.evaluate(lowContrast)
-        assert.deepEqual(poor, [], name)
-      }
-      await context.close()
-    })
-  }
 
   test('keep a theme that was chosen', async () => {
     const { page, context } = await openWindow(served.url, { colorScheme: 'light' })
