@@ -1,5 +1,6 @@
 import type { ScheduleDeclaration } from '../wire/messages.ts'
 import type { Connection, Statement } from './driver.ts'
+import { UNFINISHED } from './jobs/state-terms.ts'
 
 export interface ScheduleRow {
   name: string
@@ -45,8 +46,6 @@ export type ScheduleEntry = Omit<ScheduleRow, 'lastSlot' | 'queuedSlot' | 'misse
 const COLUMNS = `name, spec, rules, misfire, overlap, job, args, declared, declared_by AS declaredBy, declaration, edited,
   disabled, paused, next_slot AS nextSlot, fire_at AS fireAt, last_slot AS lastSlot, queued_slot AS queuedSlot, runs, missed,
   last_success AS lastSuccess, error`
-
-const UNFINISHED = "state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'STARTED', 'RETRY')"
 
 /** Schedules. The caller holds the transaction. */
 export class Schedules {

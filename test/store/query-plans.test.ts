@@ -66,6 +66,17 @@ describe('the plan of', () => {
     assert.deepEqual(bare.map(oneLine), [])
   })
 
+  test('no index asks for one of three states or more by IN, which builds a table at each write', () => {
+    const indexes = db.prepare("SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").all() as {
+      sql: string
+    }[]
+    assert.ok(indexes.length > 15, `${indexes.length} indexes`)
+    assert.deepEqual(
+      indexes.map(({ sql }) => sql).filter((sql) => /\bIN\s*\([^,)]*,[^,)]*,/i.test(sql)),
+      [],
+    )
+  })
+
   for (const sql of onJobs) {
     test(oneLine(sql).slice(0, 110), () => {
       for (const step of planOf(sql)) {

@@ -5,6 +5,7 @@ import type { Connection, Statement } from '../driver.ts'
 import { type Tally, tallyOf } from '../tally.ts'
 import { type Admission, admissionOf } from './admission.ts'
 import type { Line } from './line.ts'
+import { NOT_BEGUN } from './state-terms.ts'
 
 /** A due job, in the order of the statement's columns. */
 export type ReadyRow = [
@@ -103,13 +104,13 @@ export class JobClaims {
     )
     this.#expired =
       db.prepare(`SELECT seq, id, task, queue, concurrency_key AS concurrencyKey, rate_key AS rateKey FROM celeriac_jobs
-        WHERE expires_at IS NOT NULL AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED', 'BLOCKED') AND expires_at <= ? ORDER BY expires_at LIMIT ? + 0`)
+        WHERE expires_at IS NOT NULL AND attempt = 0 AND ${NOT_BEGUN} AND expires_at <= ? ORDER BY expires_at LIMIT ? + 0`)
     this.#nextExpiry = db
       .prepare(`SELECT expires_at FROM celeriac_jobs
-        WHERE expires_at IS NOT NULL AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED', 'BLOCKED') ORDER BY expires_at LIMIT 1`)
+        WHERE expires_at IS NOT NULL AND attempt = 0 AND ${NOT_BEGUN} ORDER BY expires_at LIMIT 1`)
       .pluck()
     this.#expire = db.prepare(
-      "UPDATE celeriac_jobs SET state = 'EXPIRED', finished_at = ? WHERE seq = ? AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED', 'BLOCKED')",
+      `UPDATE celeriac_jobs SET state = 'EXPIRED', finished_at = ? WHERE seq = ? AND attempt = 0 AND ${NOT_BEGUN}`,
     )
     this.#runningIn = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'STARTED' AND queue = ?").pluck()
     this.#runningOf = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'STARTED' AND task = ?").pluck()

@@ -3,6 +3,7 @@ import type { State } from '../../domain/states.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { type FinalState, type Tally, tallyOf } from '../tally.ts'
 import { type Admission, admissionOf } from './admission.ts'
+import { ENDED_BADLY } from './state-terms.ts'
 
 /** A job as much as is needed to steer it. */
 export interface SteeredJob {
@@ -41,7 +42,7 @@ export class JobRetries {
       db.prepare(`UPDATE OR IGNORE celeriac_jobs SET state = @state, blocked_on = @blockedOn, rank = @rank, run_at = NULL, expires_at = NULL, finished_at = NULL,
         max_attempts = max(max_attempts, attempt + 1), owner = NULL, token = NULL, revoke_asked = NULL, revoke_reason = NULL,
         progress = NULL
-      WHERE seq = @seq AND state IN ('FAILURE', 'REVOKED', 'EXPIRED') AND forgotten = 0`)
+      WHERE seq = @seq AND ${ENDED_BADLY} AND forgotten = 0`)
   }
 
   /** @param key id, or place in the order of arrival */

@@ -2,6 +2,7 @@ import type { State } from '../../domain/states.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { type Tally, tallyOf } from '../tally.ts'
 import { type Admission, admissionOf } from './admission.ts'
+import { WAITING } from './state-terms.ts'
 
 export interface Revoking {
   seq: number
@@ -18,8 +19,6 @@ export interface RevokedJob {
   concurrencyKey?: string | null
   rateKey?: string | null
 }
-
-const WAITING = "state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'RETRY')"
 
 /** Takes jobs back before or while they run, and forgets results. The caller holds the transaction. */
 export class JobRevocations {
@@ -43,7 +42,7 @@ export class JobRevocations {
         WITH RECURSIVE family(seq, id) AS (
           SELECT seq, id FROM celeriac_jobs WHERE parent_id = ? AND ${WAITING}
           UNION ALL
-          SELECT j.seq, j.id FROM family JOIN celeriac_jobs j ON j.parent_id = family.id WHERE j.${WAITING})
+          SELECT j.seq, j.id FROM family JOIN celeriac_jobs j ON j.parent_id = family.id WHERE ${WAITING})
         SELECT seq FROM family)
       RETURNING id, task, queue, concurrency_key AS concurrencyKey, rate_key AS rateKey`)
     this.#running =

@@ -1,6 +1,7 @@
 import type { FilterTerms } from '../../domain/job-filter.ts'
 import type { State } from '../../domain/states.ts'
 import type { Connection, Statement } from '../driver.ts'
+import { ENDED_BADLY } from './state-terms.ts'
 
 /** Jobs looked at by one statement. */
 const WINDOW = 2_000
@@ -91,7 +92,7 @@ export class JobSearch {
     }
     const linked = (where: string): Statement =>
       db.prepare(`SELECT seq FROM celeriac_jobs WHERE ${where} AND seq < ? ORDER BY seq DESC LIMIT ? + 0`).pluck()
-    this.#ended = linked("state = ? AND state IN ('FAILURE', 'REVOKED', 'EXPIRED')")
+    this.#ended = linked(`state = ? AND ${ENDED_BADLY}`)
     this.#linked = { parent: linked('parent_id = ?'), root: linked('root_id = ?'), schedule: linked('schedule = ?') }
     this.#seq = db.prepare('SELECT seq FROM celeriac_jobs WHERE id = ?').pluck()
   }

@@ -1,3 +1,5 @@
+import { NOT_BEGUN, UNFINISHED, WAITING } from '../jobs/state-terms.ts'
+
 /** The first schema. Indexes are partial and cover only what is unfinished, so finished rows cost a claim nothing. */
 export const createJobs = `
 CREATE TABLE celeriac_meta (
@@ -48,12 +50,12 @@ CREATE INDEX celeriac_jobs_ready    ON celeriac_jobs (queue, task, rank, seq) WH
 CREATE INDEX celeriac_jobs_due      ON celeriac_jobs (run_at, state) WHERE state IN ('SCHEDULED', 'RETRY');
 CREATE INDEX celeriac_jobs_running  ON celeriac_jobs (queue, task) WHERE state = 'STARTED';
 CREATE INDEX celeriac_jobs_expiring ON celeriac_jobs (expires_at)
-  WHERE expires_at IS NOT NULL AND attempt = 0 AND state IN ('PENDING', 'SCHEDULED', 'BLOCKED');
+  WHERE expires_at IS NOT NULL AND attempt = 0 AND ${NOT_BEGUN};
 CREATE INDEX celeriac_jobs_revoking ON celeriac_jobs (seq) WHERE revoke_asked IS NOT NULL AND state = 'STARTED';
 CREATE INDEX celeriac_jobs_schedule ON celeriac_jobs (schedule)
-  WHERE schedule IS NOT NULL AND state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'STARTED', 'RETRY');
+  WHERE schedule IS NOT NULL AND ${UNFINISHED};
 CREATE INDEX celeriac_jobs_family ON celeriac_jobs (parent_id)
-  WHERE parent_id IS NOT NULL AND state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'RETRY');
+  WHERE parent_id IS NOT NULL AND ${WAITING};
 
 CREATE TABLE celeriac_attempts (
   job        INTEGER NOT NULL,

@@ -1,3 +1,5 @@
+import { UNFINISHED } from '../jobs/state-terms.ts'
+
 /**
  * One job of a key at a time, over all processes: the index holds a key as long as its job does, so a statement that starts or
  * ends a job gives the key up by that alone. `started_at` is never taken back, so a job whose key is free once it began cannot
@@ -5,7 +7,7 @@
  */
 export const createUnique = `
 CREATE UNIQUE INDEX celeriac_jobs_unique ON celeriac_jobs (unique_key, task)
-  WHERE unique_key IS NOT NULL AND state IN ('SCHEDULED', 'PENDING', 'BLOCKED', 'STARTED', 'RETRY')
+  WHERE unique_key IS NOT NULL AND ${UNFINISHED}
     AND (started_at IS NULL OR unique_until = 'finished');
 
 CREATE TABLE celeriac_unique_windows (
