@@ -152,7 +152,10 @@ export class Pool {
 
   /** A thread may have to be ended soon: sees that another is there to go on, for one takes longer to start than to end. */
   standBy(now: number): void {
-    if (this.lanes.some((lane) => lane.reserve || (!lane.closed && lane.outstanding.size === 0))) return
+    const reserve = this.lanes.find((lane) => lane.reserve)
+    // Where many jobs come near their limit one thread stands by all the time, rather than a new one every few seconds.
+    if (reserve) reserve.idleSince = now
+    if (reserve || this.lanes.some((lane) => !lane.closed && lane.outstanding.size === 0)) return
     if (this.room(now)) {
       this.open(now)
     } else if (now >= this.#restUntil && this.#beyond(this.#leaving.size) === 0) {
