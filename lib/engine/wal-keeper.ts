@@ -5,6 +5,9 @@ import type { Clock } from './clock.ts'
 const TURNS_IDLE = 100
 /** Turns after which it is done even under load. */
 const TURNS_BUSY = 400
+/** Growth of its file after which neither is waited for, in bytes, and turns between two looks: each may write large jobs. */
+const GROWN = 8 * 1_048_576
+const LOOK_EVERY = 8
 /** Size of the WAL from which a moment without readers is waited for, in bytes, and for how long and how often, in ms. */
 const LARGE = 32 * 1_048_576
 const PATIENCE = 20
@@ -21,6 +24,7 @@ export class WalKeeper {
   readonly #clock: Clock
   readonly #held: (bytes: number) => void
   #turns = 0
+  #size = 0
   #triedAt = Number.NEGATIVE_INFINITY
   #warned = false
   #timer: NodeJS.Timeout | null = null
@@ -34,9 +38,15 @@ export class WalKeeper {
 
   turned(idle: boolean): void {
     this.#turns++
-    if (this.#turns < (idle ? TURNS_IDLE : TURNS_BUSY)) return
+    const due = this.#turns >= (idle ? TURNS_IDLE : TURNS_BUSY)
+    if (!due && (this.#turns % LOOK_EVERY > 0 || !this.#grown())) return
     this.#turns = 0
     this.#keep()
+    this.#size = this.#store.walBytes()
+  }
+
+  #grown(): boolean {
+    return this.#store.walBytes() - this.#size > GROWN
   }
 
   stop(): void {

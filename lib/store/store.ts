@@ -188,6 +188,11 @@ export class Store {
     return pages * PAGE_BYTES
   }
 
+  /** Size of the WAL's file, of which less may be in use. */
+  walBytes(): number {
+    return statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0
+  }
+
   /**
    * The same, waiting up to `patience` ms for a moment without readers, after which the WAL is written from its beginning.
    * Readers that follow each other closely leave no such moment by themselves. False when one stayed.

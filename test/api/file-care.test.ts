@@ -8,6 +8,7 @@ import { backup, type Diagnosis, doctor, prune, vacuum } from 'celeriac'
 import { resultOf } from '../fixtures/calls.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { openApp } from '../fixtures/tasks.ts'
+import { until } from '../fixtures/until.ts'
 
 const wrong = ({ findings }: Diagnosis) =>
   findings.flatMap(({ check, level, said }) => (level === 'ok' ? [] : [`${check}: ${said}`]))
@@ -157,4 +158,34 @@ test('what is no file of celeriac is left alone', async () => {
   for (const call of [() => backup(database, `${database}.copy`), () => vacuum(database), () => prune(database)])
     await assert.rejects(call(), { code: 'DATABASE_FOREIGN' })
   assert.ok(!existsSync(`${database}.copy`) && !existsSync(`${database}.copy.part`))
+})
+
+test('a reader that stays makes the log grow, which is said, and when it leaves the log shrinks', async () => {
+  const database = freshDatabase()
+  const warnings: string[] = []
+  const quiet = (): void => {}
+  const { app, add } = openApp({
+    database,
+    logger: { debug: quiet, info: quiet, error: quiet, warn: (message) => void warnings.push(message) },
+  })
+  await using _ = app
+  await add.delay(1, 1)
+  const reader = new Database(database, { readonly: true })
+  const rows = reader.prepare('SELECT seq FROM celeriac_jobs').iterate()
+  rows.next()
+  const filling = 'x'.repeat(1_000_000)
+  const fill = (): Promise<unknown> => add.applyAsync([1, 1], { headers: { filling }, countdown: '1h' })
+  const walBytes = (): number => statSync(`${database}-wal`).size
+  await until(async () => {
+    await fill()
+    return warnings.some((message) => /write-ahead log of .* holds \d+ MB .* read transaction/.test(message))
+  }, 'the warning')
+  assert.ok(walBytes() > 64 * 1_048_576)
+  assert.equal(warnings.length, 1, 'it is said once')
+  rows.return?.()
+  reader.close()
+  await until(async () => {
+    await fill()
+    return walBytes() <= 64 * 1_048_576
+  }, 'the log to shrink')
 })

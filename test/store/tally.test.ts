@@ -1,5 +1,7 @@
 /** What is counted in the transactions that end jobs, and how it is read. */
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { BOUNDS, BUCKETS, bucketOf, quantile } from '../../lib/domain/histogram.ts'
@@ -146,5 +148,15 @@ describe('the tally', () => {
     count(NOW + 100 * hour)
     assert.equal(reading.totals().find(({ task }) => task === 'late')?.success, 4)
     assert.ok(reading.throughput({ minutes: 2_880 }, NOW + 40 * hour).every(({ success }) => success === 0))
+  })
+
+  test('is kept wherever a statement ends a job or deletes one', () => {
+    const folder = join(import.meta.dirname, '../../../lib/store')
+    const ending = /SET state = '(SUCCESS|FAILURE|REVOKED|EXPIRED)'|DELETE FROM celeriac_jobs/
+    const files = (readdirSync(folder, { recursive: true }) as string[]).filter((file) => file.endsWith('.ts'))
+    const endings = files.filter((file) => ending.test(readFileSync(join(folder, file), 'utf8')))
+    assert.ok(endings.length >= 4, endings.join(', '))
+    for (const file of endings)
+      if (!file.startsWith('migrations')) assert.ok(/[tT]ally/.test(readFileSync(join(folder, file), 'utf8')), file)
   })
 })

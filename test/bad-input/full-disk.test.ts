@@ -1,0 +1,79 @@
+/** A disk that is full: what was acknowledged stays, callers are told, and it goes on by itself once there is room. */
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { doctor } from 'celeriac'
+import { resultOf } from '../fixtures/calls.ts'
+import { temporaryFolder } from '../fixtures/folder.ts'
+import { Program } from '../fixtures/program.ts'
+import { openApp } from '../fixtures/tasks.ts'
+import { until } from '../fixtures/until.ts'
+
+async function fillAndGoOn(program: Program, room: () => void): Promise<{ code: string; ids: string[] }> {
+  await program.says('refused ')
+  room()
+  program.child.stdin?.write('more\n')
+  await program.says('went on')
+  await until(() => program.child.exitCode !== null, 'the end of the program')
+  assert.equal(program.child.exitCode, 0, program.output)
+  const ids = /\[.*\]/s.exec(program.output)?.[0]
+  return { code: /refused (\w+)/.exec(program.output)?.[1] as string, ids: JSON.parse(ids as string) }
+}
+
+async function assertAllRun(database: string, ids: string[]): Promise<void> {
+  assert.ok(ids.length > 10, `${ids.length} jobs were acknowledged`)
+  assert.ok((await doctor(database, { tasks: ['add'] })).healthy)
+  const { app } = openApp({ database })
+  await app.start()
+  for (const [i, id] of ids.entries()) assert.equal(await resultOf(app.result(id)), i + 1)
+  await app.stop()
+}
+
+test('a file that may not grow refuses jobs, loses none, and goes on when it may', async () => {
+  const database = join(temporaryFolder(), 'jobs.db')
+  const program = new Program('full-disk-program', [database], {
+    command: ['bash', '-c', 'ulimit -S -f 4000; exec "$@"', 'bash'],
+  })
+  const { code, ids } = await fillAndGoOn(program, () => {
+    execFileSync('prlimit', ['--pid', `${program.child.pid}`, '--fsize=unlimited:unlimited'])
+  })
+  // SQLite knows only that the write failed: the kernel's reason is a limit, not a disk without room.
+  assert.equal(code, 'STORAGE_FAILED')
+  await assertAllRun(database, ids)
+})
+
+/** Mounting takes a user namespace, which some hosts forbid; there the test above stands for both. */
+const mountable = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
+
+if (mountable)
+  test('a disk without room refuses jobs, loses none, and goes on when there is room', async () => {
+    const folder = temporaryFolder()
+    const small = `mount -t tmpfs -o size=6m none ${folder} && head -c 2000000 /dev/zero > ${folder}/ballast && "$@"; code=$?; exit $code`
+    const copy = join(temporaryFolder(), 'jobs.db')
+    const program = new Program('full-disk-program', [join(folder, 'jobs.db')], {
+      command: [
+        'unshare',
+        '-rm',
+        'bash',
+        '-c',
+        `${small.replace('"$@"', `"$@" && cp ${folder}/jobs.db ${copy}`)}`,
+        'bash',
+      ],
+    })
+    const { code, ids } = await fillAndGoOn(program, () => {
+      // The file system is seen by that program only.
+      const ballast = `/proc/${childOf(program.child.pid as number)}/root${folder}/ballast`
+      writeFileSync(ballast, '')
+      rmSync(ballast)
+    })
+    assert.equal(code, 'STORAGE_FULL')
+    await assertAllRun(copy, ids)
+  })
+
+function childOf(pid: number): string {
+  return execFileSync('ps', ['-o', 'pid=', '--ppid', `${pid}`], { encoding: 'utf8' })
+    .trim()
+    .split(/\s+/)[0] as string
+}
