@@ -38,6 +38,7 @@ export type {
   FileSize,
   JobLine,
   Measures,
+  OrderLine,
   Overview,
   Quantiles,
   QueueDepth,

@@ -11,6 +11,7 @@ import type {
   FileSize,
   JobLine,
   Measures,
+  OrderLine,
   Overview,
   QueueDepth,
   Recent,
@@ -106,6 +107,11 @@ export class Reader {
   /** What waits and runs, by queue and task. */
   async queues(): Promise<QueueDepth[]> {
     return this.#source.call('queues')
+  }
+
+  /** Pauses and rates of queues and tasks that somebody ordered and that are in force. */
+  async orders(): Promise<OrderLine[]> {
+    return this.#source.call('orders')
   }
 
   /** Processes that consume the file, and what each of them runs. */

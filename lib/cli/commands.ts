@@ -234,7 +234,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       {
         name: '[action]',
         summary: 'what to do, default list',
-        choices: ['list', 'preview', 'trigger', 'pause', 'resume', 'ledger'],
+        choices: ['list', 'preview', 'trigger', 'pause', 'resume', 'reset', 'remove', 'ledger'],
       },
       { name: '[name]', summary: 'the schedule' },
     ],

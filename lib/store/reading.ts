@@ -1,5 +1,6 @@
 import { BOUNDS } from '../domain/histogram.ts'
 import type { FilterTerms } from '../domain/job-filter.ts'
+import { formatRate } from '../domain/rate.ts'
 import { FINAL_STATES } from '../domain/states.ts'
 import type { StoredPage } from '../wire/messages.ts'
 import type {
@@ -8,6 +9,7 @@ import type {
   FileSize,
   JobDetail,
   Measures,
+  OrderLine,
   Overview,
   QueueDepth,
   Recent,
@@ -17,6 +19,7 @@ import type {
   Totals,
   WorkerLine,
 } from '../wire/reading.ts'
+import { Controls } from './controls.ts'
 import { Counts } from './counts.ts'
 import type { Connection } from './driver.ts'
 import { JobClaims } from './jobs/claim.ts'
@@ -108,6 +111,18 @@ export class Reading {
     })
   }
 
+  /** Pauses and rates of queues and tasks that are in force by order. */
+  orders(): OrderLine[] {
+    return this.#connection.read(({ controls }) =>
+      controls
+        .all()
+        .filter(({ pausedAt, rate }) => pausedAt !== null || rate !== null)
+        .map(({ kind, name, pausedAt, rate }) => {
+          return { kind, name, pausedAt, rate: rate === null || rate === 'none' ? rate : formatRate(rate) }
+        }),
+    )
+  }
+
   queues(): QueueDepth[] {
     return this.#connection.read(({ queues, processes }) =>
       queues.depths(new Set(processes.all().flatMap(({ tasks }) => tasks))),
@@ -129,10 +144,14 @@ export class Reading {
     return this.#connection.read(({ schedules, slots }) =>
       schedules.all().map((row) => {
         const { task, queue } = JSON.parse(row.job) as { task: string; queue: string }
-        const { name, spec, misfire, overlap, nextSlot, lastSlot, error } = row
+        const { name, spec, rules, runs, misfire, overlap, nextSlot, lastSlot, error } = row
         const ledger = slots.ledger(name, 0, Number.MAX_SAFE_INTEGER, SLOTS)
-        const flags = { paused: row.paused === 1, declared: row.declared === 1 && row.disabled === 0 }
-        return { name, spec, task, queue, misfire, overlap, ...flags, nextSlot, lastSlot, error, ledger }
+        const flags = {
+          paused: row.paused === 1,
+          declared: row.declared === 1 && row.disabled === 0,
+          edited: row.edited === 1,
+        }
+        return { name, spec, rules, runs, task, queue, misfire, overlap, ...flags, nextSlot, lastSlot, error, ledger }
       }),
     )
   }
@@ -157,6 +176,7 @@ export class Reading {
 
 const prepare = (db: Connection) => ({
   claims: new JobClaims(db),
+  controls: new Controls(db),
   counts: new Counts(db),
   feed: new ChangeFeed(db),
   files: new FileSizes(db),

@@ -117,6 +117,16 @@ export interface QueueDepth {
   tasks: QueueTask[]
 }
 
+/** What somebody ordered for a queue or task, and holds in all processes. */
+export interface OrderLine {
+  kind: 'queue' | 'task'
+  name: string
+  /** Since when it is paused, or null. */
+  pausedAt: number | null
+  /** Such as `'10/s'`; `'none'` for no limit, null for the declared one. */
+  rate: string | null
+}
+
 /** A job without its payloads. */
 export interface JobLine {
   id: string
@@ -158,6 +168,12 @@ export interface ScheduleLine {
   name: string
   /** JSON of the schedule's record. */
   spec: string
+  /** JSON of the rules that differ from the defaults, or null. */
+  rules: string | null
+  /** Slots that fired since it has had its present times. */
+  runs: number
+  /** Whether it was changed at run time, and keeps that. */
+  edited: boolean
   task: string
   queue: string
   misfire: string

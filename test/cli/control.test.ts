@@ -159,6 +159,12 @@ test('pause and resume hold back a queue or a task in a worker of another proces
   const worker = await workerOn(database)
   assert.equal((await celeriac('pause', 'mail', ...on)).code, 0)
   assert.deepEqual(await json(['pause', '--task', 'echo', ...on]), { task: 'echo', paused: true })
+  assert.match((await celeriac('status', ...on)).stdout, /^queue mail: paused for [\d.]+m?s\ntask echo: paused for /m)
+  const { orders } = await json<{ orders: { kind: string; name: string; pausedAt: string }[] }>(['status', ...on])
+  assert.deepEqual(
+    orders.map(({ kind, name }) => `${kind} ${name}`),
+    ['queue mail', 'task echo'],
+  )
   const mail = await enqueue('send_mail', ['bob'], { queue: 'mail' })
   const echo = await enqueue('echo', [1])
   const add = await enqueue('add', [1, 2])
@@ -182,6 +188,7 @@ test('rate-limit holds in a worker of another process, until it is lifted', asyn
   const [first, second] = [await enqueue('add', [1, 2]), await enqueue('add', [3, 4])]
   assert.equal((await celeriac('result', first, '--wait', ...on)).stdout, '3\n')
   assert.match((await celeriac('explain', second, ...on)).stdout, /rate|limit/)
+  assert.match((await celeriac('inspect', 'queues', ...on)).stdout, /^task add: at most 1\/h, by order$/m)
   assert.deepEqual(await json(['rate-limit', 'add', 'none', ...on]), { task: 'add', rate: 'none' })
   assert.equal((await celeriac('result', second, '--wait', ...on)).stdout, '7\n')
   assert.deepEqual(await json(['rate-limit', '--queue', 'mail', '5/m', ...on]), { queue: 'mail', rate: '5/m' })

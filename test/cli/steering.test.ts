@@ -279,7 +279,32 @@ describe('beat and schedules', () => {
     assert.equal(unknown.code, 1)
     assert.match(unknown.stderr, /no schedule "nighty" is stored in this file — stored: nightly, often/)
     assert.equal((await celeriac('schedules', 'pause', ...on)).code, 2)
+    const kept = await celeriac('schedules', 'remove', 'nightly', ...on)
+    assert.equal(kept.code, 2)
+    assert.match(kept.stderr, /Remove schedule "nightly"\?/)
+    assert.deepEqual(await json(['schedules', 'remove', 'nightly', '--yes', ...on]), {
+      schedule: 'nightly',
+      removed: true,
+    })
+    assert.deepEqual(
+      (await json<{ name: string }[]>(['schedules', ...on])).map(({ name }) => name),
+      ['often'],
+    )
+    assert.equal((await celeriac('schedules', 'reset', 'often', ...on)).code, 0)
     beat.child.kill('SIGTERM')
     assert.equal((await beat.ended()).code, 0)
   })
+})
+
+test('preview keeps to the end and the most runs of a schedule', async () => {
+  const database = freshDatabase()
+  const app = new Celeriac({ database })
+  const task = app.task('add', (x: number) => x)
+  await app.schedules.set('twice', { every: '1h', maxRuns: 2, run: task.s(1) })
+  await app.schedules.set('until', { every: '1h', end: new Date(Date.now() + 3 * 3_600_000), run: task.s(1) })
+  await app.stop()
+  const slots = async (name: string): Promise<object[]> =>
+    json<object[]>(['schedules', 'preview', name, '-n', '9', '--database', database])
+  assert.equal((await slots('twice')).length, 2)
+  assert.equal((await slots('until')).length, 3)
 })

@@ -108,11 +108,13 @@ async function scheduled({ terminal, opening, json }: Call): Promise<undefined> 
 }
 
 async function queues({ terminal, opening, json }: Call): Promise<undefined> {
-  const list = await (await opening.reader()).queues()
-  const { queueData, queueTable } = await import('../output/views.ts')
-  if (json) terminal.print(toJson(list.map(queueData), 2))
-  else if (list.length === 0) terminal.say('no queue has jobs that wait or run')
+  const reader = await opening.reader()
+  const [list, orders] = await Promise.all([reader.queues(), reader.orders()])
+  const { orderText, queueData, queueTable } = await import('../output/views.ts')
+  if (json) return terminal.print(toJson(list.map(queueData), 2))
+  if (list.length === 0) terminal.say('no queue has jobs that wait or run')
   else terminal.print(queueTable(list, terminal.now(), terminal))
+  for (const order of orders) terminal.print(orderText(order, terminal.now(), terminal))
 }
 
 async function workers({ terminal, opening, json }: Call): Promise<undefined> {

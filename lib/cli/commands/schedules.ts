@@ -1,8 +1,10 @@
 import { formatDuration } from '../../domain/duration.ts'
-import { nextSlot, type ScheduleRecord } from '../../domain/schedule-spec.ts'
+import { nextOf, readRules } from '../../domain/schedule-rules.ts'
+import type { ScheduleRecord } from '../../domain/schedule-spec.ts'
 import { UnknownSchedule } from '../../errors.ts'
 import type { ScheduleLine } from '../../wire/reading.ts'
 import type { Call } from '../command.ts'
+import { confirm } from '../confirm.ts'
 import { wrongUse } from '../exit.ts'
 import { wholeNumber } from '../numbers.ts'
 import { toJson } from '../output/json.ts'
@@ -12,7 +14,7 @@ import { recorded } from '../recorded.ts'
 
 type Do = (call: Call, name: string) => Promise<undefined>
 
-const ACTIONS: Readonly<Record<string, Do>> = { preview, trigger, pause, resume, ledger }
+const ACTIONS: Readonly<Record<string, Do>> = { preview, trigger, pause, resume, reset, remove, ledger }
 
 export async function run(call: Call): Promise<undefined> {
   const [action = 'list', name] = call.args
@@ -69,9 +71,9 @@ function whenOf({ spec }: ScheduleLine): string {
   return record.kind === 'every' ? `every ${formatDuration(record.milliseconds)}` : `at ${moment(record.time)}`
 }
 
-function stateOf({ paused, declared, error }: ScheduleLine): string {
+function stateOf({ paused, declared, edited, error }: ScheduleLine): string {
   if (error !== null) return `errored: ${(JSON.parse(error) as { message: string }).message}`
-  return paused ? 'paused' : declared ? 'declared' : 'not declared'
+  return `${paused ? 'paused' : declared ? 'declared' : 'not declared'}${edited ? ', edited' : ''}`
 }
 
 async function lineOf({ opening }: Call, name: string): Promise<ScheduleLine> {
@@ -85,11 +87,14 @@ async function lineOf({ opening }: Call, name: string): Promise<ScheduleLine> {
 async function preview(call: Call, name: string): Promise<undefined> {
   const { terminal, json, options } = call
   const limit = wholeNumber(options.limit, '--limit', 5, 1, 10_000)
-  const record = JSON.parse((await lineOf(call, name)).spec) as ScheduleRecord
+  const { spec, rules: own, runs } = await lineOf(call, name)
+  const rules = readRules(name, own)
+  const timing = { name, record: JSON.parse(spec) as ScheduleRecord, rules }
   const slots: { at: Date; movedByDst: boolean }[] = []
+  const most = Math.min(limit, rules.maxRuns === null ? limit : rules.maxRuns - runs)
   let after = terminal.now()
-  while (slots.length < limit) {
-    const slot = nextSlot(record, name, after)
+  while (slots.length < most) {
+    const slot = nextOf(timing, after)
     if (!slot) break
     after = slot.at
     slots.push({ at: new Date(slot.at), movedByDst: slot.movedByDst })
@@ -130,6 +135,29 @@ async function setPaused(call: Call, name: string, paused: boolean): Promise<voi
   )
   if (call.json) call.terminal.print(toJson({ schedule: name, paused }, 2))
   else call.terminal.say(`schedule "${safe(name)}" ${paused ? 'is paused' : 'goes on with its next slot'}`)
+}
+
+async function reset(call: Call, name: string): Promise<undefined> {
+  await lineOf(call, name)
+  const app = await call.opening.producer()
+  const declared = await recorded(app, 'reset schedule', name, () => app.schedules.reset(name))
+  if (call.json) return call.terminal.print(toJson({ schedule: name, declared }, 2))
+  call.terminal.say(
+    `schedule "${safe(name)}" ${declared ? 'is as the code declares it' : 'is declared nowhere: nothing was changed'}`,
+  )
+}
+
+async function remove(call: Call, name: string): Promise<undefined> {
+  await lineOf(call, name)
+  await confirm(
+    `Remove schedule "${safe(name)}"? One that the code declares comes back at the next start.`,
+    call.yes,
+    call.terminal,
+  )
+  const app = await call.opening.producer()
+  const removed = await recorded(app, 'remove schedule', name, () => app.schedules.remove(name))
+  if (call.json) return call.terminal.print(toJson({ schedule: name, removed }, 2))
+  call.terminal.say(`schedule "${safe(name)}" ${removed ? 'is removed; its ledger stays' : 'was gone already'}`)
 }
 
 async function ledger(call: Call, name: string): Promise<undefined> {

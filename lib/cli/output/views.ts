@@ -1,10 +1,10 @@
 import type { JobInfo } from '../../job-info.ts'
-import type { QueueDepth, WorkerLine } from '../../wire/reading.ts'
+import type { OrderLine, QueueDepth, WorkerLine } from '../../wire/reading.ts'
 import type { Meaning } from '../painter.ts'
 import type { Terminal } from '../terminal.ts'
 import { toJson } from './json.ts'
 import { type Cell, type Column, table } from './table.ts'
-import { ago, moment, span } from './text.ts'
+import { ago, moment, safe, span } from './text.ts'
 
 /** Longest text of arguments or a result in a table; the whole is in `inspect query` and in JSON. */
 const SHOWN = 200
@@ -140,6 +140,17 @@ export function asDates<T extends object>(row: T, ...keys: (keyof T)[]): T {
 export function workerData(worker: WorkerLine): unknown {
   const running = worker.running.map((job) => asDates(job, 'enqueuedAt', 'startedAt', 'finishedAt'))
   return { ...asDates(worker, 'startedAt', 'beatAt'), running }
+}
+
+/** A pause or a rate that somebody ordered, in words. */
+export function orderText({ kind, name, pausedAt, rate }: OrderLine, now: number, terminal: Terminal): string {
+  const paused = pausedAt === null ? [] : [`paused for ${ago(pausedAt, now)}`]
+  const limited = rate === null ? [] : [rate === 'none' ? 'no rate limit, by order' : `at most ${rate}, by order`]
+  return terminal.paint('busy', safe(`${kind} ${name}: ${[...paused, ...limited].join(', ')}`))
+}
+
+export function orderData(order: OrderLine): unknown {
+  return asDates(order, 'pausedAt')
 }
 
 export function queueData(queue: QueueDepth): unknown {
