@@ -3,6 +3,7 @@ import { AuditLog } from './audit.ts'
 import { EngineThread } from './client/engine-thread.ts'
 import { Requests } from './client/requests.ts'
 import { Control } from './control.ts'
+import { formatRate } from './domain/rate.ts'
 import { retryData } from './domain/retry.ts'
 import { DuplicateSchedule, DuplicateTask, InvalidOption, InvalidSchedule, JoinInsideTask } from './errors.ts'
 import { EventHub } from './event-hub.ts'
@@ -301,8 +302,18 @@ export class Celeriac extends AppFile {
   }
 
   #registered(): ReturnType<Inspect['registered']> {
-    return [...this.#tasks.values()].map(({ name, settings: { queue, priority, runIn, codec, retry } }) => {
-      return { name, queue, priority, runIn, codec, maxRetries: retry?.maxRetries ?? 0 }
+    return [...this.#tasks.values()].map(({ name, settings }) => {
+      const { queue, priority, runIn, codec, retry, concurrency, rateLimit } = settings
+      return {
+        name,
+        queue,
+        priority,
+        runIn,
+        codec,
+        maxRetries: retry?.maxRetries ?? 0,
+        concurrency: concurrency?.limit ?? null,
+        rateLimit: rateLimit && formatRate(rateLimit),
+      }
     })
   }
 

@@ -18,6 +18,10 @@ export interface RegisteredTask {
   runIn: 'thread' | 'main'
   codec: 'json' | 'v8'
   maxRetries: number
+  /** Most jobs at once, of the task or of each of its keys; null for no limit. */
+  concurrency: number | null
+  /** Declared rate, such as `'10/s'`, of the task or of each of its keys; null for none. */
+  rateLimit: string | null
 }
 
 export interface QueueInfo {

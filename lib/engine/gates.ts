@@ -2,6 +2,7 @@ import { latencyOf, momentOf, type Rate } from '../domain/rate.ts'
 import type { LaneJob } from '../pool/lane.ts'
 import type { Order } from '../store/controls.ts'
 import { isRateKey } from '../store/jobs/admission.ts'
+import { isBusy } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
 import type { TaskDeclaration } from '../wire/messages.ts'
@@ -61,14 +62,27 @@ export class Gates {
     this.#known.clear()
     this.#parked.clear()
     for (const [bucket, until] of this.#shut) if (until <= now) this.#shut.delete(bucket)
-    const version = this.#store.dataVersion()
-    if (version === this.#version) return
-    this.#version = version
-    const orders = this.#store.controls.all()
+    const orders = this.#changedOrders()
+    if (orders === null) return
     if (orders.length === 0 && this.#orders.size === 0) return
     this.#orders = new Map(orders.map((order) => [nameOf(order), order]))
     // Another process may have raised a rate.
     this.#shut.clear()
+  }
+
+  /** The orders, when the file may hold others than are known. */
+  #changedOrders(): Order[] | null {
+    try {
+      const version = this.#store.dataVersion()
+      if (version === this.#version) return null
+      const orders = this.#store.controls.all()
+      this.#version = version
+      return orders
+    } catch (error) {
+      // Outside of a transaction the file may be locked for a moment: the claim reads them again.
+      if (isBusy(error)) return null
+      throw error
+    }
   }
 
   /** Epoch ms at which a line that is shut now opens again, or null. */

@@ -59,6 +59,15 @@ test('inspect shows the jobs, the queues and the processes of the file', async (
   const stats = await app.inspect.stats()
   assert.deepEqual([stats.role, stats.database, stats.concurrency], ['all', database, 2])
   assert.deepEqual(stats.states, { STARTED: 1, PENDING: 1, SCHEDULED: 1, RETRY: 1, SUCCESS: 1, FAILURE: 1 })
+  const limitsOf = (task: string) => {
+    const { concurrency, rateLimit } = app.inspect.registered().find(({ name }) => name === task)!
+    return [concurrency, rateLimit]
+  }
+  assert.deepEqual(['add', 'twoAtOnce', 'ratedByKey'].map(limitsOf), [
+    [null, null],
+    [2, null],
+    [null, '2/300ms'],
+  ])
   assert.ok(app.inspect.registered().some(({ name, runIn }) => name === 'main' && runIn === 'main'))
 
   const why = (id: string) => app.inspect.explain(id)
