@@ -143,8 +143,8 @@ export class AppData implements DashboardData {
     return names.map((queue, i) => {
       const info = known.find((one) => one.queue === queue)
       const depth = depths.find((one) => one.queue === queue) ?? NOTHING_WAITS
-      const { concurrency = null, paused = false } = info ?? {}
-      return { ...depth, queue, concurrency, paused, rateLimit: null, minutes: minutes[i] ?? [] }
+      const { concurrency = null, paused = false, rateLimit = null } = info ?? {}
+      return { ...depth, queue, concurrency, paused, rateLimit, minutes: minutes[i] ?? [] }
     })
   }
 

@@ -6,7 +6,7 @@ import { noBrowser, openWindow } from '../fixtures/browser.ts'
 import { Journal } from '../fixtures/journal.ts'
 import { until } from '../fixtures/until.ts'
 
-const opened = openAdminApp({ queues: { mail: { concurrency: 1 } } })
+const opened = openAdminApp({ queues: { mail: { concurrency: 1, rateLimit: '100/m' } } })
 const { app, add, fail, flaky, greet, hold, parent } = opened
 const journal = new Journal()
 let served: Served
@@ -46,7 +46,10 @@ before(async () => {
     parent: { path: `task/${family.id}`, shows: ['Children', 'jobs that this one enqueued: 1'] },
     running: { path: `task/${running.id}`, shows: ['has been running since', 'three of ten', '30 %', 'Revoke'] },
     scheduled: { path: `task/${later.id}`, shows: ['waits for its time', 'Not before'] },
-    queues: { path: 'queues/', shows: ['mail', 'paused', '1 at once', 'Resume', 'declared in this process', 'flaky'] },
+    queues: {
+      path: 'queues/',
+      shows: ['mail', 'paused', '1 at once', '100/m', 'Resume', 'declared in this process', 'flaky'],
+    },
     schedules: {
       path: 'schedules/',
       shows: ['daily-report', 'At 06:00, Monday through Friday', 'Europe/Madrid', 'cleanup', 'paused', 'Next 5'],
