@@ -4,6 +4,7 @@ import { fromWireError } from '../wire/error-codec.ts'
 import type { ReadAnswer, ReadCall, ReadingCalls, ReadingSource } from './calls.ts'
 
 interface Asked {
+  worker: Worker
   resolve: (value: unknown) => void
   reject: (error: Error) => void
 }
@@ -30,7 +31,7 @@ export class ReaderThread implements ReadingSource {
     this.#worker ??= this.#begin()
     const worker = this.#worker
     return new Promise((resolve, reject) => {
-      this.#asked.set(number, { resolve: resolve as (value: unknown) => void, reject })
+      this.#asked.set(number, { worker, resolve: resolve as (value: unknown) => void, reject })
       worker.ref()
       worker.postMessage({ number, method, args } satisfies ReadCall)
     })
@@ -63,9 +64,11 @@ export class ReaderThread implements ReadingSource {
 
   #lost(worker: Worker, why: string): void {
     if (this.#worker === worker) this.#worker = null
-    else if (this.#worker !== null) return
     const error = new EngineCrashed(`the reader thread ended before it answered: ${why} — ask again`)
-    for (const { reject } of this.#asked.values()) reject(error)
-    this.#asked.clear()
+    for (const [number, asked] of this.#asked) {
+      if (asked.worker !== worker) continue
+      this.#asked.delete(number)
+      asked.reject(error)
+    }
   }
 }

@@ -206,3 +206,16 @@ test('the reader tells a process that was killed from one that lives', async () 
   )
   await reader.close()
 })
+
+test('what was asked of a reader that is closed is refused, and what is asked then is answered', async () => {
+  const { app, add } = openApp({ database: freshDatabase() })
+  await using _ = app
+  await add.delay(1, 2)
+  await app.reader.file()
+  const asked = Promise.allSettled(Array.from({ length: 50 }, () => app.reader.overview()))
+  const closing = app.reader.close()
+  assert.equal((await app.reader.overview()).states.PENDING, 1)
+  await closing
+  for (const outcome of await asked)
+    if (outcome.status === 'rejected') assert.match(String(outcome.reason), /reader thread ended before it answered/)
+})
