@@ -49,7 +49,7 @@ export class ScheduleEdits {
   /** Back to what the code declares; false when it declares nothing of this name. */
   reset(name: string, now: number): boolean {
     const known = this.known(name)
-    if (known.declaration === null || known.declared === 0) return false
+    if (known.declaration === null || known.declared === 0 || known.disabled === 1) return false
     const declaration = readDeclaration(known.declaration)
     const paused = declaration.paused ?? false
     this.#put(declaration, known, { declared: 1, declaration: known.declaration, edited: 0, paused }, now)

@@ -6,6 +6,7 @@ import type { ScheduleOptions } from 'celeriac'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { Journal } from '../fixtures/journal.ts'
 import { openApp } from '../fixtures/tasks.ts'
+import { openTransactions } from '../fixtures/transaction-tasks.ts'
 import { until } from '../fixtures/until.ts'
 
 const HOUR = 3_600_000
@@ -94,6 +95,24 @@ describe('a run of a schedule', () => {
   })
 })
 
+test('a run that ends in its own transaction is a success of its slot in that very transaction', async () => {
+  const database = freshDatabase()
+  const { app, once } = openTransactions({ database })
+  await using _ = app
+  const at = Date.now() - 1_000
+  app.schedule('single', { at, run: once.s('line') })
+  await app.start({ role: 'producer' })
+  edit(database, 'CREATE TABLE effects (line TEXT)')
+  await app.stop()
+  await app.start()
+  const info = await until(async () => {
+    const found = await app.schedules.get('single')
+    return found?.lastSuccess ? found : null
+  }, 'the success to be noted')
+  assert.equal(Number(info.lastSuccess), at)
+  await app.stop()
+})
+
 describe('a schedule in the file', () => {
   test('keeps what was set at run time over restarts, until it is reset', async () => {
     const database = freshDatabase()
@@ -134,7 +153,8 @@ describe('a schedule in the file', () => {
       const { declared, disabled, next } = (await app.schedules.get('hourly'))!
       assert.deepEqual([declared, disabled, next], [false, true, null])
       await app.schedules.resume('hourly')
-      assert.equal((await app.schedules.get('hourly'))?.next, null, 'resuming does not bring it back')
+      assert.equal(await app.schedules.reset('hourly'), false, 'the code that it would go back to is gone')
+      assert.equal((await app.schedules.get('hourly'))?.next, null, 'nor does resuming bring it back')
       assert.deepEqual(await app.schedules.ledger('hourly'), history)
     })
     await started(database, { hourly: { every: '1h' } }, async ({ app }) => {
