@@ -231,6 +231,11 @@ export class WorkerLost extends CeleriacError {
   readonly code = 'WORKER_LOST'
 }
 
+/** The job's `deadline` was over before an attempt could begin. */
+export class DeadlineExceeded extends CeleriacError {
+  readonly code = 'DEADLINE_EXCEEDED'
+}
+
 /** The job ran longer than its `softTimeLimit`; reason of `currentTask().signal`. */
 export class SoftTimeLimitExceeded extends CeleriacError {
   readonly code = 'SOFT_TIME_LIMIT_EXCEEDED'

@@ -4,6 +4,7 @@ import type { Lane, LaneJob } from '../pool/lane.ts'
 import type { LeftBehind, PoolEvents } from '../pool/pool.ts'
 import { fromWireError, toWireError, type WireError } from '../wire/error-codec.ts'
 import type { LaneReport, LogChunk, Outcome, Request, StoredOptions } from '../wire/messages.ts'
+import { isTooLate } from '../wire/run-deadline.ts'
 import { describeJob } from './announcer.ts'
 import type { Estimates } from './estimates.ts'
 import { timeLimitExceeded } from './limit-watch.ts'
@@ -116,17 +117,12 @@ export class LaneDesk implements PoolEvents {
     const policy = own ?? dispatcher.tasks.get(job.task)?.retry
     const retry = job.attempt - job.crashes - 1
     const position = job.row[0]
+    const delay =
+      policy && retry < policy.maxRetries ? retryDelay({ ...policy, on: null }, retry, null, Math.random()) : null
     this.settle(
       job,
-      policy && retry < policy.maxRetries
-        ? [
-            'retry',
-            position,
-            startedAt,
-            milliseconds,
-            error,
-            retryDelay({ ...policy, on: null }, retry, null, Math.random()),
-          ]
+      delay !== null && !isTooLate(job.row, clock.now() + delay)
+        ? ['retry', position, startedAt, milliseconds, error, delay]
         : ['failure', position, startedAt, milliseconds, error],
     )
   }

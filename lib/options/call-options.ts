@@ -17,6 +17,8 @@ export interface CallOptions extends OnceOptions {
   eta?: Date | number
   /** Do not begin after this: a duration from now, or a Date. */
   expires?: Duration | Date
+  /** No attempt begins later than this after the job is due, neither the first nor a retry. */
+  deadline?: Duration
   queue?: string
   /** 0 to 9, higher first. */
   priority?: number
@@ -68,6 +70,7 @@ const KEYS = [
   'countdown',
   'eta',
   'expires',
+  'deadline',
   'queue',
   'priority',
   'retry',
@@ -126,6 +129,8 @@ export function callSettings(
   if (booleanOr(given.ignoreResult, `${where}: ignoreResult`, settings.ignoreResult)) stored.ignoreResult = true
   const softTimeLimit = durationOr(given.softTimeLimit, `${where}: softTimeLimit`, null)
   if (softTimeLimit !== null) stored.softTimeLimit = softTimeLimit
+  const deadline = durationOr(given.deadline, `${where}: deadline`, settings.deadline)
+  if (deadline !== null) stored.deadline = deadline + Math.max(0, (runAt ?? now) - now)
   const timeLimit = durationOr(given.timeLimit, `${where}: timeLimit`, null)
   if (timeLimit !== null) stored.timeLimit = timeLimit
   if (given.headers !== undefined) stored.headers = headersOf(given.headers, where)

@@ -24,6 +24,11 @@ export interface TaskOptions extends OnceOptions {
   retry?: number | RetryOptions
   /** Not begun within this time, the job ends as EXPIRED and never runs. Default: none. */
   expires?: Duration
+  /**
+   * No attempt begins later than this after the job was enqueued (or its `countdown` or `eta` was over), neither the first nor a
+   * retry: the job ends as FAILURE, with its last error or `DeadlineExceeded`. Default: none.
+   */
+  deadline?: Duration
   /** After this long `currentTask().signal` aborts with `SoftTimeLimitExceeded`, and the task may clean up. Default: none. */
   softTimeLimit?: Duration
   /**
@@ -55,6 +60,7 @@ export interface TaskSettings {
   priority: number
   retry: RetryPolicy | null
   expires: number | null
+  deadline: number | null
   softTimeLimit: number | null
   timeLimit: number | null
   concurrency: ConcurrencySettings | null
@@ -72,6 +78,7 @@ const KEYS = [
   'priority',
   'retry',
   'expires',
+  'deadline',
   'softTimeLimit',
   'timeLimit',
   'concurrency',
@@ -97,6 +104,7 @@ export function taskSettings(options: unknown, defaults: unknown, where: string)
     priority: integerOr(given.priority, `${where}: priority`, 0, 0, 9),
     retry: retryPolicy(given.retry, `${where}: retry`),
     expires: durationOr(given.expires, `${where}: expires`, null),
+    deadline: durationOr(given.deadline, `${where}: deadline`, null),
     softTimeLimit: durationOr(given.softTimeLimit, `${where}: softTimeLimit`, null),
     timeLimit: durationOr(given.timeLimit, `${where}: timeLimit`, null),
     concurrency: concurrencyOf(given.concurrency, `${where}: concurrency`),

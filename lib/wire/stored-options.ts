@@ -6,6 +6,8 @@ import type { Codec } from './codec.ts'
 /** Options stored with a job, as JSON; only what differs from the default is present. */
 export interface StoredOptions {
   ignoreResult?: true
+  /** Milliseconds after the job was enqueued. */
+  deadline?: number
   /** Milliseconds. */
   timeLimit?: number
   /** Milliseconds. */

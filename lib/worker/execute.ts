@@ -1,9 +1,10 @@
 import { type RetryPolicy, retryDelay } from '../domain/retry.ts'
-import { InvalidInput, InvalidPayload } from '../errors.ts'
+import { DeadlineExceeded, InvalidInput, InvalidPayload } from '../errors.ts'
 import { Ignore, PermanentError, RateLimited, RetryByPolicy, RetryLater, Snooze } from '../task-signals.ts'
 import { type Codec, decode, encode, type Payload } from '../wire/codec.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { Outcome, RunRow, StoredOptions } from '../wire/messages.ts'
+import { isTooLate } from '../wire/run-deadline.ts'
 import { runsTraced, tracedRun } from '../wire/tracing.ts'
 import { runInContext, TaskContext, type TaskReporter } from './task-context.ts'
 import { attemptOutcome, type TaskHooks } from './task-hooks.ts'
@@ -58,6 +59,10 @@ export function execute(
   if (!task) {
     const message = `task "${row[3]}" is not declared in this thread — declare it in a module of "tasks", before the first call that waits`
     return { context, outcome: fail(new PermanentError(message)) }
+  }
+  if (isTooLate(row, startedAt)) {
+    const late = `task "${row[3]}" (job ${row[2]}) was to begin no attempt this late — give it more time in "deadline"`
+    return { context, outcome: fail(new DeadlineExceeded(late)) }
   }
   if (task.hooks.any || runsTraced()) return { context, outcome: executeHooked(row, task, context, succeed, fail) }
   try {
@@ -148,7 +153,8 @@ function failed(
   const wire: WireError = toWireError(error)
   try {
     const delay = delayBeforeRetry(error, row, task)
-    if (delay !== null) return ['retry', position, startedAt, milliseconds, wire, delay]
+    if (delay !== null && !isTooLate(row, startedAt + milliseconds + delay))
+      return ['retry', position, startedAt, milliseconds, wire, delay]
   } catch (broken) {
     // A retry predicate or backoff function that throws must not hide the task's error, nor the other way round.
     return ['failure', position, startedAt, milliseconds, { ...wire, cause: toWireError(broken) }]
@@ -157,7 +163,8 @@ function failed(
 }
 
 function delayBeforeRetry(error: unknown, row: RunRow, task: RunnableTask | undefined): number | null {
-  if (is(error, PermanentError) || is(error, InvalidPayload) || is(error, InvalidInput)) return null
+  if (is(error, PermanentError) || is(error, DeadlineExceeded) || is(error, InvalidPayload) || is(error, InvalidInput))
+    return null
   const policy = policyOf(row, task)
   const retry = row[5] - row[7] - 1
   const explicit = is(error, RetryLater) || is(error, RetryByPolicy)

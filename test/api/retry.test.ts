@@ -6,6 +6,7 @@ import { failureOf, resultOf } from '../fixtures/calls.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { Journal } from '../fixtures/journal.ts'
 import { openApp } from '../fixtures/tasks.ts'
+import { until } from '../fixtures/until.ts'
 
 describe('a task that fails', () => {
   const { app, choosy, fail, flaky, ignore, later, permanent, retryNow, snooze } = openApp({
@@ -48,6 +49,24 @@ describe('a task that fails', () => {
     const never = await flaky.applyAsync([99], { retry: 0 })
     await failureOf(never)
     assert.deepEqual(await attemptsOf(never), ['1 failure'])
+  })
+
+  test('a deadline lets no attempt begin after it, and a retry by hand lifts it', async () => {
+    const policy = { maxRetries: 50, backoff: 'fixed', delay: 200, jitter: 'none' } as const
+    const handle = await flaky.applyAsync([99], { retry: policy, deadline: 700 })
+    const failure = await failureOf(handle)
+    assert.match(failure.cause.message, /^attempt [1-4] failed$/)
+    const { attempts, enqueuedAt } = (await handle.info())!
+    for (const { startedAt } of attempts) assert.ok(Number(startedAt) <= Number(enqueuedAt) + 700)
+
+    await app.control.pause({ queue: 'held' })
+    const late = await flaky.applyAsync([1], { deadline: 1, queue: 'held' })
+    const { enqueuedAt: lateFrom } = (await late.info())!
+    await until(() => Date.now() > Number(lateFrom) + 1, 'the deadline')
+    await app.control.resume({ queue: 'held' })
+    assert.equal((await failureOf(late)).cause.name, 'DeadlineExceeded')
+    await late.retry()
+    assert.equal(await resultOf(late), 2) // its second attempt
   })
 
   test('`on` picks the errors worth another try, `backoff` may be a function', async () => {
