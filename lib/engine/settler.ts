@@ -160,7 +160,8 @@ export class Settler implements Participant {
       case 'outcome':
         return this.#writeOutcome(settlement, now)
       case 'give-back':
-        this.#events.waiting(job.queue, job.task, false)
+        // Never begun, it may have expired meanwhile.
+        this.#events.waiting(job.queue, job.task, true)
         return settlements.giveBack(job)
       case 'crash': {
         const { startedAt, error } = settlement
