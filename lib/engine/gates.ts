@@ -58,6 +58,8 @@ export class Gates {
 
   /** Begins a look at the lines: what is counted holds until the next one. */
   look(now: number): void {
+    // The wall clock was set back: nobody waits for it to catch up.
+    if (now < this.#now) this.#shut.clear()
     this.#now = now
     this.#known.clear()
     this.#parked.clear()
