@@ -54,6 +54,8 @@ export class Dispatcher implements Participant {
   #wakeStale = true
   /** A job that died twice waits until nothing runs beside it, so that a third death can only be its own. */
   #isolating = false
+  /** The claim that is being written came to such a job. */
+  #metCrasher = false
   /** What was running when a claim found nothing that may run beside it; until that changes there is nothing to do. */
   #stalledAt: number | null = null
   #placement: Placement<LaneJob> | null = null
@@ -155,6 +157,7 @@ export class Dispatcher implements Participant {
     this.#expired = []
     this.#discarded = []
     this.#parked = 0
+    this.#metCrasher = false
     const wake = this.wakeAt()
     if (wake !== null && wake <= now) {
       this.#expired = this.#store.claims.expire(now, SWEEP)
@@ -174,6 +177,7 @@ export class Dispatcher implements Participant {
 
   committed(now: number): void {
     for (const line of this.#emptied) line.open = false
+    if (this.#metCrasher) this.#isolating = true
     const placed = (this.#placement?.plan.size ?? 0) + this.#mainPlan.length
     this.#stalledAt = placed === 0 && this.#parked === 0 && this.#emptied.length === 0 ? this.#load : null
     for (const job of this.#expired) this.#events.expired(job, now)
@@ -263,7 +267,7 @@ export class Dispatcher implements Participant {
         continue
       }
       if (crashes >= CRASH_LIMIT - 1 && placed > 0) {
-        this.#isolating = true
+        this.#metCrasher = true
         return
       }
       const { task } = cursor.line
