@@ -49,7 +49,8 @@ export async function lastCalls(options: LastCallOptions): Promise<LastCallRepor
   try {
     const prepared = join(folder, 'prepared')
     mkdirSync(prepared)
-    await perform('prepare', join(prepared, 'jobs.db'), folder, pkg)
+    // By the library as it is: a bug that is planted is for what comes after.
+    await perform('prepare', join(prepared, 'jobs.db'), folder)
     const place = (name: string, operation: Operation): string => {
       const own = join(folder, name)
       rmSync(own, { recursive: true, force: true })
