@@ -24,8 +24,8 @@ const runner = spawn(
   process.execPath,
   [
     '--test',
-    // Two files at a time: the tests start pools of their own, and more of them only make each other slow.
-    '--test-concurrency=2',
+    // Three files at a time: they start pools of their own, but wait for much too, and two leave a core idle.
+    '--test-concurrency=3',
     // A file that hangs is reported by name instead of stalling the whole run.
     '--test-timeout=300000',
     '--test-reporter=spec',

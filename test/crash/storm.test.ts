@@ -9,9 +9,9 @@ import { killStorm } from './kill-storm.ts'
 import { killsOfRun, seeded, seedOfRun } from './random.ts'
 import { assertClean, drainAndJudge } from './verdict.ts'
 
-const KILLS = killsOfRun(220)
+const KILLS = killsOfRun(160)
 /** Kills on one file, so that its log stays small. */
-const KILLS_A_FILE = 55
+const KILLS_A_FILE = 40
 
 const runs: CrashRun[] = []
 after(() => Promise.all(runs.map((run) => run.end())))

@@ -7,7 +7,7 @@ import { CrashRun, type RunOptions } from './children.ts'
 import { patchedPackage, removePatchedPackages } from './patched-package.ts'
 import { integer, killsOfRun, type Random, seeded, seedOfRun } from './random.ts'
 
-const KILLS = killsOfRun(64)
+const KILLS = killsOfRun(40)
 /** Kills after which a planted bug counts as not found. */
 const TRIES = 40
 
