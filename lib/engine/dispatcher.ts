@@ -7,6 +7,7 @@ import type { EngineOptions } from '../wire/engine-options.ts'
 import type { TaskDeclaration } from '../wire/messages.ts'
 import { type Cursor, type LineState, lowest, removeThreadCursors } from './claim-cursors.ts'
 import { claimedJob } from './claimed-job.ts'
+import { CLOCK_SET } from './clock.ts'
 import type { Estimates } from './estimates.ts'
 import { Gates, leftIn } from './gates.ts'
 import type { MainRuns } from './main-runs.ts'
@@ -64,6 +65,9 @@ export class Dispatcher implements Participant {
   #expired: Expired[] = []
   #discarded: Due[] = []
   #parked = 0
+  /** Latest time seen, to know when the clock is set back. */
+  #latest = Number.NEGATIVE_INFINITY
+  #setBack = false
 
   constructor(parts: {
     store: Store
@@ -93,6 +97,8 @@ export class Dispatcher implements Participant {
   consume(on: boolean, queues: ReadonlySet<string> | null = null): void {
     this.#consuming = on
     if (!on) return
+    // The clock may have been set back while nobody looked.
+    this.#setBack = true
     this.#queues = queues
     this.#lines.clear()
     this.openAll()
@@ -145,7 +151,9 @@ export class Dispatcher implements Participant {
     for (const [queue, task] of this.#store.admission.opened()) this.open(queue, task)
     if (this.#store.rates.takeRoused()) this.#wakeStale = true
     if (!this.#consuming) return false
-    const wake = this.wakeAt()
+    if (now < this.#latest - CLOCK_SET) this.#setBack = true
+    this.#latest = now
+    const wake = this.#wakeBy(now)
     if (wake !== null && wake <= now) return true
     return this.#stalledAt !== this.#load && this.#cursorsWanted(now)
   }
@@ -158,8 +166,9 @@ export class Dispatcher implements Participant {
     this.#discarded = []
     this.#parked = 0
     this.#metCrasher = false
-    const wake = this.wakeAt()
+    const wake = this.#wakeBy(now)
     if (wake !== null && wake <= now) {
+      if (this.#setBack) this.#store.rates.rouseAll(now)
       this.#expired = this.#store.claims.expire(now, SWEEP)
       for (const due of this.#store.claims.promote(now, HEAD_START, SWEEP)) {
         if (due.discarded) this.#discarded.push(due)
@@ -178,6 +187,7 @@ export class Dispatcher implements Participant {
   committed(now: number): void {
     for (const line of this.#emptied) line.open = false
     if (this.#metCrasher) this.#isolating = true
+    this.#setBack = false
     const placed = (this.#placement?.plan.size ?? 0) + this.#mainPlan.length
     this.#stalledAt = placed === 0 && this.#parked === 0 && this.#emptied.length === 0 ? this.#load : null
     for (const job of this.#expired) this.#events.expired(job, now)
@@ -212,6 +222,11 @@ export class Dispatcher implements Participant {
   *outstanding(): Iterable<LaneJob> {
     for (const lane of this.#lanes) yield* lane.outstanding.values()
     yield* this.#main.outstanding.values()
+  }
+
+  /** A clock that was set back is a reason to look at once. */
+  #wakeBy(now: number): number | null {
+    return this.#setBack ? now : this.wakeAt()
   }
 
   #consumes(queue: string): boolean {

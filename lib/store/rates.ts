@@ -60,6 +60,7 @@ export class Rates {
   readonly #wake: Statement
   readonly #rouse: Statement
   readonly #rouseTask: Statement
+  readonly #rouseAll: Statement
   readonly #due: Statement
   readonly #nextWake: Statement
   readonly #any: Statement
@@ -89,6 +90,7 @@ export class Rates {
     this.#rouseTask = db.prepare(
       'UPDATE celeriac_buckets SET wake_at = ? WHERE bucket >= ? AND bucket < ? AND wake_at IS NOT NULL',
     )
+    this.#rouseAll = db.prepare('UPDATE celeriac_buckets SET wake_at = ? WHERE wake_at IS NOT NULL AND wake_at > ?')
     this.#due = db.prepare(`SELECT bucket, most, per, until FROM celeriac_buckets
       WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at LIMIT ? + 0`)
     this.#nextWake = db
@@ -176,6 +178,11 @@ export class Rates {
   rouseTask(task: string, now: number): void {
     this.#rouseTask.run(now, `rate\n${task}\n`, `rate\n${task}\v`)
     this.#roused = true
+  }
+
+  /** The wall clock was set back: every key that jobs wait for is looked at now, not when the clock has caught up. */
+  rouseAll(now: number): void {
+    this.#rouseAll.run(now, now)
   }
 
   /** Whether a key was roused since the last call. */
