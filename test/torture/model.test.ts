@@ -60,6 +60,12 @@ const BUGS: ({ title: string } & Patch)[] = [
     put: 'if (false)',
   },
   {
+    title: 'a clock that is set back leaves jobs waiting for the rate of their key',
+    file: 'engine/dispatcher.js',
+    find: 'this.#store.rates.rouseAll(now);',
+    put: ';',
+  },
+  {
     title: 'a transaction that is undone counts all the same',
     file: 'store/store.js',
     find: `catch (error) {

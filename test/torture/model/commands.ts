@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import type { Begun } from '../../../lib/wire/begun-file.ts'
 import { toWireError } from '../../../lib/wire/error-codec.ts'
 import type { EnqueueBatch, Outcome } from '../../../lib/wire/messages.ts'
-import type { Ending, Held, NewJobs } from './job.ts'
+import { type Ending, type Held, isFinal, isMetered, type ModelJob, type NewJobs } from './job.ts'
 import type { Model } from './model.ts'
-import { DAY, HOUR, KEPT, MINUTE, PROCESSES, QUEUES, SECOND } from './setting.ts'
+import { DAY, HOUR, KEPT, METERS, MINUTE, PROCESSES, QUEUES, SECOND, WINDOW } from './setting.ts'
 import type { World } from './world.ts'
 
 type Step = fc.Command<Model, World>
@@ -38,7 +38,7 @@ const pick = <T>(list: readonly T[], index: number): T | undefined => list[index
 const index = fc.nat(1_000)
 const who = fc.nat(PROCESSES - 1)
 
-interface Call extends Omit<NewJobs, 'keys' | 'parent' | 'unique' | 'place'> {
+interface Call extends Omit<NewJobs, 'keys' | 'parent' | 'unique' | 'place' | 'meter'> {
   count: number
   parent: number | null
   /** The first unique key; the jobs of a call take one after the other. */
@@ -51,7 +51,19 @@ interface Call extends Omit<NewJobs, 'keys' | 'parent' | 'unique' | 'place'> {
 }
 
 const call: fc.Arbitrary<Call> = fc.record({
-  task: fc.constantFrom('plain', 'plain', 'few', 'fragile', 'keyed', 'keyed', 'once', 'once', 'rated'),
+  task: fc.constantFrom(
+    'plain',
+    'plain',
+    'few',
+    'fragile',
+    'keyed',
+    'keyed',
+    'once',
+    'once',
+    'rated',
+    'metered',
+    'metered',
+  ),
   queue: fc.constantFrom(...QUEUES),
   priority: fc.constantFrom(0, 0, 1, 5, 9),
   delay: fc.constantFrom(null, null, null, 0, SECOND, 10 * SECOND, MINUTE, 2 * HOUR),
@@ -77,14 +89,20 @@ function newJobs(model: Model, call: Call): NewJobs {
     onConflict: call.onConflict,
   }
   return {
-    ...{ keys, task, queue, priority, delay, expires, maxAttempts },
+    ...{ keys, task, priority, delay, expires, maxAttempts },
+    // Where nothing else holds them back.
+    queue: task === 'metered' ? 'a' : queue,
+    meter: task === 'metered' ? (METERS[call.place] as string) : null,
     parent: call.parent === null ? null : (pick(running, call.parent)?.key ?? null),
     unique: task === 'once' ? unique : null,
     place: task === 'keyed' ? { key: `keyed\nk${call.place}`, limit: call.limit, discard: call.discard } : null,
   }
 }
 
-function batchOf({ keys, delay, expires, parent, unique, place, ...shape }: NewJobs, world: World): EnqueueBatch {
+function batchOf(
+  { keys, delay, expires, parent, unique, place, meter, ...shape }: NewJobs,
+  world: World,
+): EnqueueBatch {
   const parentId = parent === null ? null : (world.ids.get(parent) ?? parent)
   return {
     ...shape,
@@ -100,6 +118,10 @@ function batchOf({ keys, delay, expires, parent, unique, place, ...shape }: NewJ
     ...(unique && {
       unique: { until: unique.until, onConflict: unique.onConflict, within: null, debounce: null },
       keys: unique.keys,
+    }),
+    ...(meter !== null && {
+      rate: { limit: 2, per: WINDOW },
+      gateKeys: { concurrency: null, rate: keys.map(() => meter) },
     }),
     ...(place && {
       concurrency: { limit: place.limit, discard: place.discard },
@@ -129,7 +151,12 @@ const claim = fc.tuple(who, fc.integer({ min: 1, max: 4 })).map(([i, most]) =>
       if (slot === null) return key
       return [...world.ids].find(([, known]) => known === id)?.[0] ?? id
     })
-    const meant = model.settle(i, most)
+    const meant = model.settle(i, most, new Set(claimed))
+    // Those that a rate lets in later than others of a worse rank are claimed after them.
+    if (claimed.some((key) => metered(model, key))) {
+      claimed.sort()
+      meant.sort()
+    }
     // A slot that fired in this very claim is not known by name yet.
     const fresh = (key: string): string => (key.includes('@') || !/^j\d/.test(key) ? 'tick' : key)
     if (claimed.map(fresh).join() !== meant.map(fresh).join())
@@ -151,7 +178,8 @@ const settle = fc
         const told = heard && model.job(key)?.revokeAsked === true
         const revoked = told ? 'asked' : undefined
         if (ending === 'give-back') process.settler.add({ kind: 'give-back', job })
-        else if (ending === 'crash') process.settler.add({ kind: 'crash', job, error: ERROR, startedAt, fatal: false })
+        else if (ending === 'crash')
+          process.settler.add({ kind: 'crash', job, error: ERROR, startedAt, fatal: job.task === 'metered' })
         else process.settler.add({ kind: 'outcome', job, outcome: outcomeOf(ending, startedAt, delay), revoked })
         process.settle()
         model.end(i, place, ending, delay, told)
@@ -160,6 +188,11 @@ const settle = fc
       (model) => model.process(i).held.length > 0,
     ),
   )
+
+const metered = (model: Model, key: string): boolean => {
+  const job = model.job(key)
+  return job !== undefined && isMetered(job)
+}
 
 function outcomeOf(ending: Exclude<Ending, 'crash' | 'give-back'>, startedAt: number, delay: number): Outcome {
   if (ending === 'success') return ['success', 0, startedAt, 5, '1']
@@ -230,14 +263,15 @@ const revoke = fc.tuple(who, index).map(([i, at]) =>
   }),
 )
 
+/** Jobs under a key's rate that died are left out: whether they are waited for depends on who was let in. */
+const retryable = (model: Model): ModelJob[] =>
+  model.jobs.filter((job) => isFinal(job) && !(isMetered(job) && job.crashes > 0))
+
 const retry = fc.tuple(who, index).map(([i, at]) =>
   step(
     `process ${i} retries job ${at}`,
     (model, world) => {
-      const { key } = pick(
-        model.jobs.filter(({ finishedAt }) => finishedAt !== null),
-        at,
-      ) as { key: string }
+      const { key } = pick(retryable(model), at) as { key: string }
       const process = world.process(i)
       const done = process.edit((now) => {
         const job = process.store.retries.steered(world.ids.get(key) as string)
@@ -249,7 +283,7 @@ const retry = fc.tuple(who, index).map(([i, at]) =>
       if (done !== meant) throw new Error(`${key} ${done ? 'is' : 'is not'} retried; the model says ${meant}`)
       model.settle(i)
     },
-    (model) => model.jobs.some(({ finishedAt }) => finishedAt !== null),
+    (model) => retryable(model).length > 0,
   ),
 )
 
@@ -264,7 +298,7 @@ const JUMPS = [
   5 * HOUR,
   DAY,
   10 * DAY,
-  -100,
+  -200,
   -2 * SECOND,
   -HOUR,
   -DAY,

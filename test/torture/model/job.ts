@@ -24,6 +24,8 @@ export interface ModelJob {
   schedule: string | null
   unique: { key: string; until: 'started' | 'finished' } | null
   place: Place | null
+  /** What its starts count against. */
+  bucket: string | null
   revokeAsked: boolean
 }
 
@@ -39,6 +41,7 @@ export interface Held {
   key: string
   claim: number
   crashes: number
+  bucket: string | null
   at: number
 }
 
@@ -54,6 +57,7 @@ export interface NewJobs {
   parent: string | null
   unique: { keys: string[]; until: 'started' | 'finished'; onConflict: 'existing' | 'replace' | 'error' } | null
   place: Place | null
+  meter: string | null
 }
 
 export type Ending = 'success' | 'failure' | 'retry' | 'snooze' | 'crash' | 'give-back'
@@ -67,3 +71,5 @@ export const holdsPlace = ({ state }: ModelJob): boolean => state === 'PENDING' 
 /** Whether it keeps another of its unique key from being stored. */
 export const holdsKey = (job: ModelJob): boolean =>
   job.unique !== null && !isFinal(job) && (!job.begun || job.unique.until === 'finished')
+/** Its key has a rate of its own. */
+export const isMetered = ({ bucket }: ModelJob): boolean => bucket?.startsWith('rate\n') === true

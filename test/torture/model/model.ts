@@ -7,18 +7,21 @@ import {
   holdsKey,
   holdsPlace,
   isFinal,
+  isMetered,
   type ModelJob,
   type NewJobs,
   type Place,
   waits,
 } from './job.ts'
 import { ModelSchedules } from './schedules.ts'
-import { HOUR, KEPT, PROCESSES, QUEUE_LIMITS, T0, TASKS, WINDOW } from './setting.ts'
+import { BUCKETS, HOUR, KEPT, PROCESSES, QUEUE_LIMITS, T0, TASKS, WINDOW } from './setting.ts'
 
 /** Deaths under one job after which it has failed. */
 const CRASH_LIMIT = 3
 /** Starts that lie further ahead were counted before the clock was set back, in ms. */
 const AHEAD = 5_000
+
+const NONE: ReadonlySet<string> = new Set()
 
 export interface ModelProcess {
   /** Told apart over restarts. */
@@ -48,10 +51,8 @@ export class Model {
   readonly schedules: ModelSchedules
   readonly paused = new Set<string>()
   readonly totals: Totals = { success: 0, failure: 0, revoked: 0, expired: 0, retries: 0, crashes: 0 }
-  /** Starts that count against the rate of each task. */
+  /** Starts that count against each rate. */
   readonly starts = new Map<string, number[]>()
-  /** Outlives the jobs: the start of one that was deleted may still be corrected. */
-  readonly #tasks = new Map<string, string>()
   #claims = 0
   #stored = 0
 
@@ -83,16 +84,20 @@ export class Model {
     this.settle(index)
   }
 
-  /** The same as a process does whenever it is woken; claims up to so many jobs. Returns what it claims. */
-  settle(index: number, claims = 0): string[] {
+  /**
+   * The same as a process does whenever it is woken; claims up to so many jobs. Returns what it claims.
+   * @param chosen what the library has claimed: of the jobs under a key's rate any may be the next
+   */
+  settle(index: number, claims = 0, chosen: ReadonlySet<string> = NONE): string[] {
     const process = this.processes[index] as ModelProcess
     const claimed: string[] = []
     this.schedules.look(index)
     do {
       this.#expire()
       this.#promote()
-      claimed.push(...this.#claim(process, claims - claimed.length))
+      claimed.push(...this.#claim(process, claims - claimed.length, chosen))
     } while (this.schedules.fire())
+    if (claimed.length < claims && !process.isolating) this.#assertNoneCould(process)
     return claimed
   }
 
@@ -114,7 +119,7 @@ export class Model {
 
   store(batch: NewJobs, key: string, unique: ModelJob['unique'] = null, schedule: string | null = null): void {
     const { now } = this
-    const { task, queue, priority, delay, expires, maxAttempts, parent, place } = batch
+    const { task, queue, priority, delay, expires, maxAttempts, parent, place, meter } = batch
     const runAt = delay === null ? null : now + delay
     const job: ModelJob = {
       key,
@@ -136,11 +141,11 @@ export class Model {
       schedule,
       unique,
       place,
+      bucket: meter ?? (TASKS[task]?.rate === undefined ? null : `task:${task}`),
       revokeAsked: false,
     }
     if (job.state === 'PENDING') this.#enter(job, place?.discard === true)
     this.jobs.push(job)
-    this.#tasks.set(key, task)
   }
 
   /** How what a process runs came to its end; it may have been given to another meanwhile. */
@@ -162,7 +167,7 @@ export class Model {
     } else if (ending === 'snooze') {
       job.attempt--
       this.#waitAgain(job, 'SCHEDULED', now + delay)
-    } else if (ending === 'crash') this.#crashed(job, mine.crashes + 1 >= CRASH_LIMIT)
+    } else if (ending === 'crash') this.#crashed(job, isMetered(job) || mine.crashes + 1 >= CRASH_LIMIT)
     else {
       job.attempt--
       this.#waitAgain(job, 'PENDING', job.runAt)
@@ -345,14 +350,14 @@ export class Model {
     }
   }
 
-  #claim(process: ModelProcess, most: number): string[] {
+  #claim(process: ModelProcess, most: number, chosen: ReadonlySet<string>): string[] {
     const claimed: string[] = []
     const running = process.held.map(({ crashes }) => crashes)
     if (process.held.length === 0) process.isolating = false
     if (most <= 0 || process.isolating || running.some((crashes) => crashes >= CRASH_LIMIT - 1)) return claimed
     for (const job of this.#byRank(this.jobs.filter(({ state }) => state === 'PENDING'))) {
       if (claimed.length === most) break
-      if (!this.#open(job)) continue
+      if (!this.#open(job) || (isMetered(job) && !chosen.has(job.key))) continue
       if (job.crashes >= CRASH_LIMIT - 1 && process.held.length > 0) {
         process.isolating = true
         break
@@ -364,36 +369,43 @@ export class Model {
       job.owner = process.owner
       job.claim = ++this.#claims
       claimed.push(job.key)
-      process.held.push({ key: job.key, claim: job.claim, crashes: job.crashes, at: this.now })
-      if (TASKS[job.task]?.rate !== undefined) this.#startsOf(job.task).push(this.now)
+      process.held.push({ key: job.key, claim: job.claim, crashes: job.crashes, bucket: job.bucket, at: this.now })
+      if (job.bucket !== null) this.#startsOf(job.bucket).push(this.now)
       if (job.crashes >= CRASH_LIMIT - 1) break
     }
     return claimed
   }
 
   /** Whether nothing but a free thread is missing. */
-  #open({ queue, task }: ModelJob): boolean {
+  #open({ queue, task, bucket }: ModelJob): boolean {
     if (this.paused.has(`queue:${queue}`) || this.paused.has(`task:${task}`)) return false
-    const { limit, rate } = TASKS[task] as (typeof TASKS)[string]
+    const { limit } = TASKS[task] as (typeof TASKS)[string]
     const running = this.jobs.filter(({ state }) => state === 'STARTED')
     if (running.filter((job) => job.queue === queue).length >= (QUEUE_LIMITS[queue] ?? Number.POSITIVE_INFINITY))
       return false
     if (limit !== undefined && running.filter((job) => job.task === task).length >= limit) return false
-    return rate === undefined || this.#counted(task) < rate
+    return bucket === null || this.#counted(bucket) < (BUCKETS.find((one) => one.bucket === bucket)?.limit as number)
   }
 
-  #startsOf(task: string): number[] {
-    let starts = this.starts.get(task)
+  /** Whoever has room for more leaves no job behind that could start. */
+  #assertNoneCould({ held }: ModelProcess): void {
+    if (held.some(({ crashes }) => crashes >= CRASH_LIMIT - 1)) return
+    const idle = this.jobs.find((job) => job.state === 'PENDING' && isMetered(job) && this.#open(job))
+    if (idle) throw new Error(`${idle.key} could start: its key has room, and so has the process`)
+  }
+
+  #startsOf(bucket: string): number[] {
+    let starts = this.starts.get(bucket)
     if (!starts) {
       starts = []
-      this.starts.set(task, starts)
+      this.starts.set(bucket, starts)
     }
     return starts
   }
 
   /** Starts of the window that ends now. */
-  #counted(task: string): number {
-    return this.#startsOf(task).filter((at) => at > this.now - WINDOW).length
+  #counted(bucket: string): number {
+    return this.#startsOf(bucket).filter((at) => at > this.now - WINDOW).length
   }
 
   /** The clock is set. Starts that lie far ahead then count as if they were made now. */
@@ -406,10 +418,9 @@ export class Model {
   }
 
   /** A start counts from when the function began: a millisecond after the claim. */
-  #correct({ key, at }: Held, ending: Ending): void {
-    const task = this.#tasks.get(key) as string
-    if (TASKS[task]?.rate === undefined || ending === 'give-back' || ending === 'crash') return
-    const starts = this.#startsOf(task)
+  #correct({ bucket, at }: Held, ending: Ending): void {
+    if (bucket === null || ending === 'give-back' || ending === 'crash') return
+    const starts = this.#startsOf(bucket)
     const index = starts.indexOf(at)
     if (index !== -1) starts[index] = at + 1
   }

@@ -18,12 +18,12 @@ import type { Begun } from '../../../lib/wire/begun-file.ts'
 import type { Duplicate, EnqueueBatch, ScheduleDeclaration, TaskDeclaration } from '../../../lib/wire/messages.ts'
 import { EVERY, MINUTE, MOST_CATCHUP, QUEUE_LIMITS, SCHEDULES, TASKS, WINDOW } from './setting.ts'
 
-const DECLARED: TaskDeclaration[] = Object.entries(TASKS).map(([name, { limit, rate, onCrash }]) => ({
+const DECLARED: TaskDeclaration[] = Object.entries(TASKS).map(([name, { limit, rate, keyed, onCrash }]) => ({
   name,
   runIn: 'main',
   onCrash: onCrash ?? 'retry',
   concurrency: limit ?? null,
-  rate: rate === undefined ? null : { limit: rate, per: WINDOW, keyed: false },
+  rate: rate === undefined ? null : { limit: rate, per: WINDOW, keyed: keyed === true },
   timeLimit: null,
   softTimeLimit: null,
   retry: null,

@@ -136,7 +136,12 @@ export class ModelSchedules {
     const key = `${name}@${slot}`
     this.ledger.set(key, 'fired')
     const batch = { keys: [key], task: 'tick', queue: 'a', priority: 0, delay: null, maxAttempts: 1 }
-    this.#model.store({ ...batch, expires: expiresIn, parent: null, unique: null, place: null }, key, null, name)
+    this.#model.store(
+      { ...batch, expires: expiresIn, parent: null, unique: null, place: null, meter: null },
+      key,
+      null,
+      name,
+    )
   }
 
   #known({ name }: ModelSchedule, slot: number): boolean {

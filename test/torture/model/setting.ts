@@ -18,6 +18,8 @@ export interface TaskSetting {
   limit?: number
   /** Most starts in any window of 10 s. */
   rate?: number
+  /** The rate counts for each key. */
+  keyed?: true
   onCrash?: 'fail'
 }
 
@@ -29,6 +31,7 @@ export const TASKS: Readonly<Record<string, TaskSetting>> = {
   keyed: {},
   once: {},
   rated: { rate: 3 },
+  metered: { rate: 2, keyed: true, onCrash: 'fail' },
   tick: {},
 }
 
@@ -50,3 +53,11 @@ export const SCHEDULES: Readonly<Record<string, ScheduleSetting>> = {
 
 /** How long what has ended is kept. */
 export const KEPT = { SUCCESS: HOUR, FAILURE: DAY, REVOKED: 10 * MINUTE, EXPIRED: 2 * HOUR }
+
+export const METERS = ['rate\nmetered\nk0', 'rate\nmetered\nk1'] as const
+
+/** What counts against a rate, with the rate. */
+export const BUCKETS: readonly { bucket: string; task: string; limit: number }[] = [
+  { bucket: 'task:rated', task: 'rated', limit: 3 },
+  ...METERS.map((bucket) => ({ bucket, task: 'metered', limit: 2 })),
+]

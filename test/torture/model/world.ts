@@ -7,7 +7,7 @@ import { Store } from '../../../lib/store/store.ts'
 import type { ModelJob } from './job.ts'
 import type { Model, Totals } from './model.ts'
 import { VirtualProcess } from './process.ts'
-import { PROCESSES, SCHEDULES, T0, TASKS, WINDOW } from './setting.ts'
+import { BUCKETS, PROCESSES, SCHEDULES, T0, TASKS, WINDOW } from './setting.ts'
 
 type Row = [
   id: string,
@@ -99,9 +99,8 @@ export class World {
   setClock(now: number): void {
     this.now = now
     const { store } = this.process(0)
-    for (const [task, { rate }] of Object.entries(TASKS))
-      if (rate !== undefined)
-        store.write(false, () => store.rates.room(`task:${task}`, { limit: rate, per: WINDOW }, now))
+    for (const { bucket, limit } of BUCKETS)
+      store.write(false, () => store.rates.room(bucket, { limit, per: WINDOW }, now))
   }
 
   process(index: number): VirtualProcess {
@@ -165,7 +164,9 @@ export class World {
 }
 
 function said(key: string, row: Row): string {
-  const [, state, task, queue, rank, attempt, maxAttempts, crashes, runAt, expiresAt, owner, finishedAt] = row
+  const [, stored, task, queue, rank, attempt, maxAttempts, crashes, runAt, expiresAt, owner, finishedAt] = row
+  // Which of those that wait for a rate are let in before their time is the library's own business.
+  const state = stored === 'BLOCKED' && TASKS[task]?.keyed ? 'PENDING' : stored
   const times = { rank, runAt, expiresAt, owner, finishedAt, revoke: row[14] !== null }
   return line(key, { state, task, queue, attempt, maxAttempts, crashes, ...times })
 }
