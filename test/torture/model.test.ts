@@ -54,12 +54,6 @@ const BUGS: ({ title: string } & Patch)[] = [
     put: 'if (false) {',
   },
   {
-    title: 'a clock that is set back leaves a rate full',
-    file: 'engine/gates.js',
-    find: 'if (now < this.#now)',
-    put: 'if (false)',
-  },
-  {
     title: 'a clock that is set back leaves jobs waiting for the rate of their key',
     file: 'engine/dispatcher.js',
     find: 'this.#store.rates.rouseAll(now);',

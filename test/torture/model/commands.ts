@@ -61,6 +61,7 @@ const call: fc.Arbitrary<Call> = fc.record({
     'once',
     'once',
     'rated',
+    'rated',
     'metered',
     'metered',
   ),
@@ -306,7 +307,7 @@ const JUMPS = [
 const clock = fc
   .oneof(
     { weight: 5, arbitrary: fc.constantFrom(1, 100, SECOND, 10 * SECOND, MINUTE) },
-    { weight: 2, arbitrary: fc.constantFrom(...JUMPS) },
+    { weight: 3, arbitrary: fc.constantFrom(...JUMPS) },
   )
   .map((by) =>
     step(`the clock moves by ${by}`, (model, world) => {

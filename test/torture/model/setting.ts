@@ -30,7 +30,7 @@ export const TASKS: Readonly<Record<string, TaskSetting>> = {
   fragile: { onCrash: 'fail' },
   keyed: {},
   once: {},
-  rated: { rate: 3 },
+  rated: { rate: 2 },
   metered: { rate: 2, keyed: true, onCrash: 'fail' },
   tick: {},
 }
@@ -58,6 +58,6 @@ export const METERS = ['rate\nmetered\nk0', 'rate\nmetered\nk1'] as const
 
 /** What counts against a rate, with the rate. */
 export const BUCKETS: readonly { bucket: string; task: string; limit: number }[] = [
-  { bucket: 'task:rated', task: 'rated', limit: 3 },
+  { bucket: 'task:rated', task: 'rated', limit: 2 },
   ...METERS.map((bucket) => ({ bucket, task: 'metered', limit: 2 })),
 ]
