@@ -1,0 +1,68 @@
+import { Calls, Counter } from '../counter.ts'
+import { load } from '../load.ts'
+import type { Call, Peer } from '../peer.ts'
+import { run } from '../work.ts'
+
+type Data = Call & { readonly key?: number }
+interface Boss {
+  on(event: string, listener: () => void): unknown
+  start(): Promise<unknown>
+  createQueue(name: string): Promise<unknown>
+  send(name: string, data: Data): Promise<unknown>
+  insert(...args: unknown[]): Promise<unknown>
+  work(name: string, options: object, handler: (jobs: { data: Data }[]) => Promise<unknown>): Promise<unknown>
+}
+interface Client {
+  connect(): Promise<unknown>
+  query(sql: string): Promise<{ rows: { n: number }[] }>
+}
+
+export const pgBoss: Peer = {
+  name: 'pg-boss',
+  packages: ['pg-boss', 'pg'],
+  service: 'postgres',
+  settings: 'batchSize 10,000, polls every 0.5 s (its least)',
+  durability: 'synced to disk (PostgreSQL, fsync and synchronous_commit on)',
+  runsIn: "the application's event loop",
+  roundTripBy: 'the handler in the same process',
+  async open({ packages, url, namespace }) {
+    type Module = { default?: new (options: object) => Boss; PgBoss?: new (options: object) => Boss }
+    const module = await load<Module>(packages, 'pg-boss')
+    const PgBoss = module.PgBoss ?? module.default
+    if (!PgBoss) throw new Error('pg-boss exports no class that this knows')
+    const { default: pg } = await load<{ default: { Client: new (url: string) => Client } }>(packages, 'pg')
+    const boss = new PgBoss({ connectionString: url, schema: namespace })
+    boss.on('error', () => {})
+    await boss.start()
+    await boss.createQueue('work')
+    const client = new pg.Client(url as string)
+    await client.connect()
+    const [counter, calls] = [new Counter(), new Calls()]
+    // The bulk call takes the queue's name first since version 11.
+    const named = boss.insert.length > 1 || module.PgBoss !== undefined
+    return {
+      enqueue: (call) => boss.send('work', call),
+      enqueueMany: (many) =>
+        named
+          ? boss.insert(
+              'work',
+              many.map((data) => ({ data })),
+            )
+          : boss.insert(many.map((data) => ({ name: 'work', data }))),
+      work: () =>
+        boss.work('work', { batchSize: 10_000, pollingIntervalSeconds: 0.5 }, async (jobs) => {
+          await Promise.all(jobs.map(({ data }) => run(data.task, data.argument)))
+          for (const { data } of jobs) calls.end(data.key)
+          counter.add(jobs.length)
+        }),
+      drained: (n) =>
+        counter.drained(n, async () => {
+          const { rows } = await client.query(
+            `SELECT count(*)::int AS n FROM ${namespace}.job WHERE name = 'work' AND state < 'completed'`,
+          )
+          return rows[0]?.n ?? 0
+        }),
+      roundTrip: () => calls.run((key) => boss.send('work', { task: 'noop', argument: null, key })),
+    }
+  },
+}

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { crashSample, readCrashLog } from '../../bench/peers/cases.ts'
+import { install, reasonOf } from '../../bench/peers/install.ts'
+import { arrivalWait } from '../../bench/peers/loop-wait.ts'
+import { fileName, plot } from '../../bench/peers/plot.ts'
+import { COLUMNS, type Column, markdown, type PeerReport, type Report } from '../../bench/peers/report.ts'
+import { find, startService } from '../../bench/peers/services.ts'
+import { temporaryFolder } from '../fixtures/folder.ts'
+
+const peer = (name: string, rest: Partial<PeerReport>): PeerReport => ({
+  name,
+  versions: [`${name} 1.2.3`],
+  settings: 'as | documented',
+  durability: 'synced',
+  runsIn: 'threads',
+  roundTripBy: 'get()',
+  cases: {},
+  ...rest,
+})
+
+const REPORT: Report = {
+  date: '2026-01-02',
+  machine: 'a processor, 2 cores\nNode v20',
+  quick: false,
+  repetitions: 3,
+  threads: 2,
+  crashWait: 90,
+  peers: [
+    peer('ours', {
+      cases: {
+        drain: [
+          { sample: { perSecond: 40_000 } },
+          { sample: { perSecond: 20_000 } },
+          { sample: { perSecond: 30_000 } },
+        ],
+        crash: [{ sample: { seconds: 0.25, missing: 0, twice: 1 } }],
+      },
+    }),
+    peer('other', {
+      cases: {
+        bulk: [{ sample: null }],
+        drain: [{ sample: { perSecond: 15_000 } }],
+        cpu: [{ sample: { seconds: 1, loopP99: 2 } }, { failed: 'its process ended with 1: <no> | yes' }],
+        crash: [{ sample: { seconds: Number.NaN, missing: 3, twice: 0 } }],
+      },
+    }),
+    peer('absent', { versions: [], missing: 'No matching version' }),
+  ],
+}
+
+const column = (name: string, metric: string): Column => {
+  const found = COLUMNS.find((each) => each.case === name && each.metric === metric)
+  assert.ok(found)
+  return found
+}
+
+/** The cells of the row of a peer, by the titles of the columns. */
+function row(text: string, name: string): Record<string, string> {
+  const lines = text.split('\n').filter((line) => line.startsWith('|'))
+  const cells = (line: string | undefined) => (line ?? '').split(/(?<!\\)\|/).map((each) => each.trim())
+  const found = cells(lines.find((line) => line.startsWith(`| ${name} |`)))
+  return Object.fromEntries(cells(lines[0]).map((title, i) => [title, found[i] ?? '']))
+}
+
+describe('report of the peers', () => {
+  const text = markdown(REPORT)
+
+  it('gives the median, and says why where there is none', () => {
+    assert.equal(row(text, 'ours').drain, '30,000/s')
+    assert.equal(row(text, 'ours')['runs again after kill -9'], '0.25 s')
+    assert.equal(row(text, 'ours')['ran twice'], '1')
+    assert.equal(row(text, 'ours')['fib(27)'], 'not run')
+    assert.equal(row(text, 'other')['enqueue, in bulk'], '–')
+    assert.equal(row(text, 'other')['fib(27)'], 'failed')
+    assert.equal(row(text, 'other')['runs again after kill -9'], 'not within 90 s')
+    assert.equal(row(text, 'other')['acknowledged, not run'], '3')
+  })
+
+  it('names what could not be measured, with the reason and no figures', () => {
+    assert.match(text, /^- absent: No matching version$/m)
+    assert.match(text, /^- other, cpu: its process ended with 1: <no> \\\| yes$/m)
+    assert.doesNotMatch(text, /^\| absent/m)
+  })
+
+  it('says on what, how durable and with which settings', () => {
+    assert.match(text, /a processor, 2 cores; Node v20; 2026-01-02/)
+    assert.match(text, /\| other \| other 1\.2\.3 \| threads \| synced \| as \\\| documented \| get\(\) \|/)
+  })
+
+  it('reads the same from JSON, where what never happened is null', () => {
+    assert.equal(markdown(JSON.parse(JSON.stringify(REPORT)) as Report), text)
+  })
+})
+
+describe('plots of the peers', () => {
+  const widths = (svg: string) =>
+    [...svg.matchAll(/<rect x="\d+" y="\d+" width="([\d.]+)"/g)].map((each) => Number(each[1]))
+
+  it('draws bars from nothing, in proportion, with the spread', () => {
+    const svg = plot(REPORT, column('drain', 'perSecond'))
+    const [ours, other] = widths(svg)
+    assert.equal(widths(svg).length, 2)
+    assert.ok(Math.abs((ours as number) / (other as number) - 2) < 0.01)
+    assert.equal(svg.match(/<line /g)?.length, 1)
+    assert.match(svg, />30,000\/s</)
+    assert.match(svg, />not run</)
+  })
+
+  it('draws no bar for what never happened, and is well-formed', () => {
+    const crashed = plot(REPORT, column('crash', 'seconds'))
+    assert.equal(widths(crashed).length, 1)
+    assert.match(crashed, />not within 90 s</)
+    const odd = plot({ ...REPORT, peers: [peer('<a & "b">', {})] }, column('cpu', 'seconds'))
+    assert.match(odd, />&lt;a &amp; &quot;b&quot;&gt;</)
+  })
+
+  it('gives every column a file of its own', () => {
+    assert.equal(new Set(COLUMNS.map(fileName)).size, COLUMNS.length)
+  })
+})
+
+describe('what the cases find out', () => {
+  it('the wait of random moments, in which one long block weighs what it lasts', () => {
+    assert.ok(Math.abs(arrivalWait(Array(1_000).fill(1), 0.99) - 0.99) < 0.001)
+    // Half of the time is one gap of a second: of the moments in it, 2 % wait for more than 980 ms.
+    assert.ok(Math.abs(arrivalWait([...Array(1_000).fill(1), 1_000], 0.99) - 980) < 0.01)
+    assert.equal(arrivalWait([], 0.99), 0)
+  })
+
+  it('what a kill cost, from the log of both processes', () => {
+    const log = readCrashLog('victim 0\nvictim 1\nheld 2\nsurvivor 1\nsurvivor 2\n')
+    assert.deepEqual(log, { victim: [0, 1], survivor: [1, 2], held: true })
+    assert.deepEqual(crashSample(log, 5), { missing: 2, twice: 1 })
+    assert.throws(() => crashSample(log, 2), /nobody asked for/)
+  })
+})
+
+describe('what cannot be had', () => {
+  it('is reported with what npm said, without addresses and paths of logs', async () => {
+    const said = [
+      'npm error code ETARGET',
+      'npm error notarget No matching version found for peer@1.0.0 at https://somewhere.example/peer.',
+      'npm error A complete log of this run can be found in: /home/me/.npm/_logs/1.log',
+    ].join('\n')
+    const found = await install(temporaryFolder(), ['peer'], async () => ({ ok: false, output: said }))
+    assert.deepEqual(found, { missing: 'notarget No matching version found for peer@1.0.0 at the registry' })
+    assert.equal(reasonOf(''), 'npm failed and did not say why')
+  })
+
+  it('is no peer though npm is content, when the package is not there', async () => {
+    const found = await install(temporaryFolder(), ['peer'], async () => ({ ok: true, output: '' }))
+    assert.ok('missing' in found && found.missing.includes('peer is not there'))
+  })
+
+  it('is told from what can: versions are read from what was installed', async () => {
+    const found = await install(temporaryFolder(), ['@a/peer'], async (folder) => {
+      mkdirSync(join(folder, 'node_modules/@a/peer'), { recursive: true })
+      writeFileSync(join(folder, 'node_modules/@a/peer/package.json'), '{ "version": "4.5.6" }')
+      return { ok: true, output: '' }
+    })
+    assert.deepEqual(found, { versions: ['@a/peer 4.5.6'] })
+  })
+
+  it('is a service without its program', async () => {
+    assert.equal(find('redis-server', [temporaryFolder()]), null)
+    const path = process.env.PATH
+    try {
+      process.env.PATH = temporaryFolder()
+      assert.deepEqual(await startService('redis', temporaryFolder()), {
+        missing: 'no redis-server or valkey-server on PATH',
+      })
+    } finally {
+      process.env.PATH = path
+    }
+  })
+
+  it('is a line of a run that measures the rest, and the run leaves nothing behind', { timeout: 120_000 }, async () => {
+    const [bin, dir, out] = [temporaryFolder(), temporaryFolder(), temporaryFolder()]
+    writeFileSync(join(bin, 'npm'), '#!/bin/sh\necho "npm error 404 no such thing" >&2\nexit 1\n')
+    chmodSync(join(bin, 'npm'), 0o755)
+    const main = fileURLToPath(new URL('../../bench/peers/main.js', import.meta.url))
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [main, '--only', 'celeriac,plainjob', '--case', 'drain,crash', '--quick', '--dir', dir, '--out', out],
+      { env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` } },
+    )
+    assert.match(stdout, /^- plainjob: 404 no such thing$/m)
+    assert.match(row(stdout, 'celeriac').drain as string, /^[\d,.]+\/s$/)
+    assert.equal(row(stdout, 'celeriac')['acknowledged, not run'], '0')
+    assert.deepEqual(readdirSync(dir), [])
+    assert.equal(readFileSync(join(out, 'peers.md'), 'utf8'), stdout)
+    assert.ok(readdirSync(out).includes(fileName(column('drain', 'perSecond'))))
+  })
+})
