@@ -5,7 +5,7 @@ import { toWireError } from '../../../lib/wire/error-codec.ts'
 import type { EnqueueBatch, Outcome } from '../../../lib/wire/messages.ts'
 import { type Ending, type Held, isFinal, isMetered, type ModelJob, type NewJobs } from './job.ts'
 import type { Model } from './model.ts'
-import { DAY, HOUR, KEPT, METERS, MINUTE, PROCESSES, QUEUES, SECOND, WINDOW } from './setting.ts'
+import { DAY, HOUR, KEPT, METERS, MINUTE, PROCESSES, QUEUES, SCHEDULES, SECOND, WINDOW } from './setting.ts'
 import type { World } from './world.ts'
 
 type Step = fc.Command<Model, World>
@@ -251,6 +251,14 @@ const pause = fc.tuple(who, fc.constantFrom(...LINES), fc.boolean()).map(([i, li
   }),
 )
 
+const pauseSchedule = fc.tuple(who, fc.constantFrom(...Object.keys(SCHEDULES)), fc.boolean()).map(([i, name, paused]) =>
+  step(`process ${i} ${paused ? 'pauses' : 'resumes'} schedule ${name}`, (model, world) => {
+    world.process(i).pauseSchedule(name, paused)
+    model.schedules.pause(name, paused)
+    model.settle(i)
+  }),
+)
+
 const revoke = fc.tuple(who, index).map(([i, at]) =>
   step(`process ${i} revokes job ${at}`, (model, world) => {
     const key = pick(model.jobs, at)?.key
@@ -353,6 +361,7 @@ const WEIGHTS: [fc.Arbitrary<Step>, number][] = [
   [rescue, 1],
   [revive, 1],
   [pause, 1],
+  [pauseSchedule, 1],
   [fail, 1],
   [prune, 1],
 ]

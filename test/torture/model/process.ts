@@ -187,6 +187,10 @@ export class VirtualProcess {
     return job
   }
 
+  pauseSchedule(name: string, paused: boolean): void {
+    this.edit((now) => this.#beat.pause(name, paused, now))
+  }
+
   rescue(row: ProcessRow, begun: Begun | null): void {
     const corpse: Corpse = { row, begun, reason: `process ${row.id} died` }
     this.edit((now) => this.#rescuer.rescue(corpse, now))

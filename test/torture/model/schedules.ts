@@ -16,6 +16,9 @@ interface ModelSchedule extends ScheduleSetting {
   next: number
   aimedAt: number
   waiting: number[]
+  /** The first of them when they were last written: those of all schedules are released in this order. */
+  queued: number
+  paused: boolean
 }
 
 const slotAfter = (time: number): number => (Math.floor(time / EVERY) + 1) * EVERY
@@ -36,7 +39,19 @@ export class ModelSchedules {
       next: slotAfter(model.now),
       aimedAt: model.now,
       waiting: [],
+      queued: 0,
+      paused: false,
     }))
+  }
+
+  /** Slots of a pause are not made up for. */
+  pause(name: string, paused: boolean): void {
+    const { now } = this.#model
+    const schedule = this.#schedules.find((one) => one.name === name) as ModelSchedule
+    schedule.paused = paused
+    if (paused) return
+    schedule.next = slotAfter(now)
+    schedule.aimedAt = now
   }
 
   begin(index: number): void {
@@ -63,14 +78,16 @@ export class ModelSchedules {
     const { now } = this.#model
     let worked = false
     this.#decided = 0
-    for (const schedule of this.#schedules) {
-      if (schedule.waiting.length === 0 || this.#busy(schedule)) continue
+    // The earliest slot first, which after a clock was set back need not be the first that came to wait.
+    for (const { waiting } of this.#schedules) waiting.sort((a, b) => a - b)
+    for (const schedule of [...this.#schedules].sort((a, b) => a.queued - b.queued)) {
+      if (schedule.paused || schedule.waiting.length === 0 || this.#busy(schedule)) continue
       this.#run(schedule, schedule.waiting.shift() as number)
       this.#decided++
-      schedule.aimedAt = now
+      this.#advanced(schedule)
       worked = true
     }
-    const due = this.#schedules.filter(({ next }) => next <= now).sort((a, b) => a.next - b.next)
+    const due = this.#schedules.filter(({ next, paused }) => !paused && next <= now).sort((a, b) => a.next - b.next)
     for (const schedule of due) {
       this.#decide(schedule)
       if (this.#decided >= ENOUGH) break
@@ -101,7 +118,12 @@ export class ModelSchedules {
       else this.#fireOrWait(schedule, slot)
     }
     schedule.next = following
-    schedule.aimedAt = now
+    this.#advanced(schedule)
+  }
+
+  #advanced(schedule: ModelSchedule): void {
+    schedule.aimedAt = this.#model.now
+    schedule.queued = schedule.waiting[0] ?? 0
   }
 
   #fireOrWait(schedule: ModelSchedule, slot: number): void {
