@@ -9,7 +9,8 @@ import { violationsOf } from './patched-run.ts'
 after(removePatchedPackages)
 
 test('whatever is done to jobs, the file says what the model says', async (t) => {
-  const seed = seedOfRun()
+  // One seed, so that what a change breaks is told from what was never found; nightly runs draw theirs.
+  const seed = process.env.CRASH_SEED === undefined ? 1 : seedOfRun()
   t.diagnostic(`CRASH_SEED=${seed}`)
   const report = await model.run({ size: 'short', share: 1, random: seeded(seed), progress: () => {} })
   assert.deepEqual(report.violations, [])

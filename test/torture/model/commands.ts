@@ -155,6 +155,7 @@ const claim = fc.tuple(who, fc.integer({ min: 1, max: 4 })).map(([i, most]) =>
     const meant = model.settle(i, most, new Set(claimed))
     // Those that a rate lets in later than others of a worse rank are claimed after them.
     if (claimed.some((key) => metered(model, key))) {
+      model.process(i).held = inOrderOf(claimed, model.process(i).held, before)
       claimed.sort()
       meant.sort()
     }
@@ -189,6 +190,17 @@ const settle = fc
       (model) => model.process(i).held.length > 0,
     ),
   )
+
+/** The last of what the model holds, in the order in which the library claimed them; what has no name yet keeps its place. */
+function inOrderOf(claimed: readonly string[], held: readonly Held[], from: number): Held[] {
+  const fresh = held.slice(from)
+  const named = new Set(fresh.map(({ key }) => key))
+  const unnamed = fresh.filter(({ key }) => !claimed.includes(key))
+  const ordered = claimed.flatMap((key) =>
+    named.has(key) ? fresh.filter((one) => one.key === key) : unnamed.splice(0, 1),
+  )
+  return [...held.slice(0, from), ...ordered]
+}
 
 const metered = (model: Model, key: string): boolean => {
   const job = model.job(key)
