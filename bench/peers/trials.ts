@@ -137,7 +137,8 @@ function open(peer: Peer, env: PeerEnv, { size, timeLimit, watch }: Place, what:
     child.once('message', (message) => end(message as Outcome))
     child.once('error', (error) => end({ failed: error.message }))
     child.once('exit', (code, signal) => {
-      const last = said.trim().split('\n').at(-1) ?? ''
+      const lines = said.trim().split('\n')
+      const last = lines.findLast((line) => /Error/.test(line)) ?? lines.at(-1) ?? ''
       end({ failed: `its process ended with ${signal ?? code}${last === '' ? '' : `: ${last.slice(0, 200)}`}` })
     })
   })
