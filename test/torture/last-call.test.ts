@@ -10,13 +10,17 @@ const skip = lastCall.missing() ?? false
 after(removePatchedPackages)
 
 describe('the last system call', { skip }, () => {
-  test('of every operation leaves a legal file, and one that fails a reason', async (t) => {
+  test('of five operations leaves a legal file, and one that fails a reason', async (t) => {
     const seed = seedOfRun()
     t.diagnostic(`CRASH_SEED=${seed}`)
-    const { kills, errors, violations } = await lastCalls({ points: { kill: 2, error: 1 }, random: seeded(seed) })
+    const { kills, errors, violations } = await lastCalls({
+      operations: ['enqueue', 'within', 'succeed', 'retry', 'shutdown'],
+      points: { kill: 3, error: 1 },
+      random: seeded(seed),
+    })
     t.diagnostic(`${kills} processes killed, ${errors} calls failed`)
     assert.deepEqual(violations.slice(0, 5), [])
-    assert.ok(kills > 15, `only ${kills} processes were killed`)
+    assert.ok(kills > 8, `only ${kills} processes were killed`)
   })
 })
 
