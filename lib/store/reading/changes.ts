@@ -1,5 +1,5 @@
 import type { State } from '../../domain/states.ts'
-import type { Change, ChangeCursor, Changes } from '../../wire/reading.ts'
+import type { Change, ChangeCursor, Changes, JobLine } from '../../wire/reading.ts'
 import type { Connection, Statement } from '../driver.ts'
 
 /** Most jobs watched from one look to the next, of each kind: what runs, what is next in its line, what is next by time. */
@@ -9,16 +9,8 @@ const WATCHED_OF_LINE = 100
 /** Most new jobs told of in one look. */
 const NEW = 500
 
-interface Row {
+interface Row extends JobLine {
   seq: number
-  id: string
-  task: string
-  queue: string
-  state: State
-  attempt: number
-  enqueuedAt: number
-  startedAt: number | null
-  finishedAt: number | null
   schedule: string | null
   error: string | null
 }
