@@ -168,7 +168,7 @@ export class Dispatcher implements Participant {
     this.#metCrasher = false
     const wake = this.#wakeBy(now)
     if (wake !== null && wake <= now) {
-      if (this.#setBack) this.#store.rates.rouseAll(now)
+      if (this.#setBack) this.gates.clockWentBack(now)
       this.#expired = this.#store.claims.expire(now, SWEEP)
       for (const due of this.#store.claims.promote(now, HEAD_START, SWEEP)) {
         if (due.discarded) this.#discarded.push(due)

@@ -123,7 +123,7 @@ export class Engine {
     })
     const settler = new Settler(store, {
       waiting: stored,
-      slowDown: (job, until) => dispatcher.gates.backOff(job, until),
+      slowDown: (job, now, wait) => dispatcher.gates.backOff(job, now, wait),
       corrected: (buckets) => dispatcher.gates.reopen(buckets),
       revoked: (jobs, now) => revoker.announce(jobs, now),
       followed: ({ batch, inserted }, now) => {

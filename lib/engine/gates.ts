@@ -189,15 +189,22 @@ export class Gates {
     }
   }
 
-  /** Inside a transaction: a task was told to slow down, and passes that on to the jobs that share its rate. */
-  backOff({ task, rateKey }: LaneJob, until: number): void {
+  /** Inside a transaction: a task was told to slow down for `wait` ms, and passes that on to the jobs that share its rate. */
+  backOff({ task, rateKey }: LaneJob, now: number, wait: number): void {
     const { rates, controls } = this.#store
-    if (rateKey === null) controls.backOff(taskLine(task), until)
+    if (rateKey === null) controls.backOff(taskLine(task), now, wait)
     else {
       rates.declare(rateKey, this.#rateOf(taskLine(task)) ?? { limit: RELEASED, per: 1 })
-      rates.backOff(rateKey, until)
+      rates.backOff(rateKey, now, wait)
     }
     this.refresh()
+  }
+
+  /** Inside a transaction: the wall clock was set back, and nobody waits for it to catch up. */
+  clockWentBack(now: number): void {
+    const { rates, controls } = this.#store
+    rates.rouseAll(now)
+    if (controls.heal(now)) this.refresh()
   }
 
   /** The starts of some buckets were corrected. */

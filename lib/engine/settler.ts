@@ -27,8 +27,8 @@ export interface SettleEvents {
   followed(job: Followed, now: number): void
   /** After the commit: waiting jobs that ended with a revoked one above them. */
   revoked(jobs: readonly RevokedJob[], now: number): void
-  /** Nothing under the job's rate is to start before `until`; in the transaction that is open. */
-  slowDown(job: LaneJob, until: number): void
+  /** Nothing under the job's rate is to start for `wait` ms from now; in the transaction that is open. */
+  slowDown(job: LaneJob, now: number, wait: number): void
   /** The starts that count against these were corrected. */
   corrected(buckets: readonly string[]): void
   /** After the commit. */
@@ -219,7 +219,7 @@ export class Settler implements Participant {
     }
     if (kind === 'rate-limited' && revoked === undefined) {
       this.#events.waiting(job.queue, job.task, true)
-      this.#events.slowDown(job, now + body)
+      this.#events.slowDown(job, now, body)
       return settlements.giveBack(job)
     }
     if ((kind === 'snooze' || kind === 'rate-limited') && revoked !== undefined)

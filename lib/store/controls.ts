@@ -18,6 +18,7 @@ export class Controls {
   readonly #resumeAll: Statement
   readonly #rate: Statement
   readonly #backOff: Statement
+  readonly #heal: Statement
 
   constructor(db: Connection) {
     this.#all = db.prepare(
@@ -29,8 +30,10 @@ export class Controls {
     this.#resumeAll = db.prepare('UPDATE celeriac_controls SET paused_at = NULL')
     this.#rate = db.prepare(`INSERT INTO celeriac_controls (kind, name, rate) VALUES (?, ?, ?)
       ON CONFLICT (kind, name) DO UPDATE SET rate = excluded.rate`)
-    this.#backOff = db.prepare(`INSERT INTO celeriac_controls (kind, name, until) VALUES (?, ?, ?)
-      ON CONFLICT (kind, name) DO UPDATE SET until = max(coalesce(until, 0), excluded.until)`)
+    this.#backOff = db.prepare(`INSERT INTO celeriac_controls (kind, name, until, wait) VALUES (?, ?, ?, ?)
+      ON CONFLICT (kind, name) DO UPDATE SET until = excluded.until, wait = excluded.wait
+        WHERE coalesce(until, 0) < excluded.until`)
+    this.#heal = db.prepare('UPDATE celeriac_controls SET until = ? + wait WHERE until > ? + wait')
   }
 
   all(): Order[] {
@@ -55,7 +58,13 @@ export class Controls {
     this.#rate.run(kind, name, rate && JSON.stringify(rate))
   }
 
-  backOff({ kind, name }: LineName, until: number): void {
-    this.#backOff.run(kind, name, until)
+  /** Nothing of a line starts for `wait` ms from now. */
+  backOff({ kind, name }: LineName, now: number, wait: number): void {
+    this.#backOff.run(kind, name, now + wait, wait)
+  }
+
+  /** The wall clock was set back: nobody waits for longer than was told. True when something changed. */
+  heal(now: number): boolean {
+    return this.#heal.run(now, now).changes > 0
   }
 }

@@ -57,6 +57,7 @@ export class Rates {
   readonly #heal: Statement
   readonly #declare: Statement
   readonly #backOff: Statement
+  readonly #shorten: Statement
   readonly #wake: Statement
   readonly #rouse: Statement
   readonly #rouseTask: Statement
@@ -83,7 +84,10 @@ export class Rates {
     this.#heal = db.prepare('DELETE FROM celeriac_starts WHERE bucket = ? AND at > ? RETURNING starts')
     this.#declare = db.prepare(`INSERT INTO celeriac_buckets (bucket, most, per) VALUES (?, ?, ?)
       ON CONFLICT (bucket) DO UPDATE SET most = excluded.most, per = excluded.per`)
-    this.#backOff = db.prepare('UPDATE celeriac_buckets SET until = max(coalesce(until, 0), ?) WHERE bucket = ?')
+    this.#backOff = db.prepare(
+      'UPDATE celeriac_buckets SET until = @until, wait = @wait WHERE bucket = @bucket AND coalesce(until, 0) < @until',
+    )
+    this.#shorten = db.prepare('UPDATE celeriac_buckets SET until = ? + wait WHERE until > ? + wait')
     this.#wake = db.prepare('UPDATE celeriac_buckets SET wake_at = ? WHERE bucket = ?')
     this.#rouse = db.prepare('UPDATE celeriac_buckets SET wake_at = ? WHERE bucket = ? AND wake_at IS NULL')
     // From the line end after the task's name up to the character that follows it.
@@ -109,13 +113,12 @@ export class Rates {
   /** How many may start now. */
   room(bucket: string, rate: Rate | null, now: number): Room {
     const window = this.#window.get({ bucket, since: rate ? now - rate.per : now }) as Window
+    const ahead = rate !== null && window.newest !== null && window.newest > now + AHEAD
+    if (ahead) this.#clockWentBack(bucket, rate, now)
     if (window.until !== null && window.until > now) return { free: 0, next: window.until }
     if (!rate) return { free: Number.POSITIVE_INFINITY, next: now }
-    if (window.newest !== null && window.newest > now + AHEAD) {
-      this.#clockWentBack(bucket, rate, now)
-      return { free: Math.max(0, rate.limit - (window.starts ?? 0)), next: now + rate.per }
-    }
-    return { free: Math.max(0, rate.limit - (window.starts ?? 0)), next: (window.oldest ?? now) + rate.per }
+    const oldest = ahead ? now : (window.oldest ?? now)
+    return { free: Math.max(0, rate.limit - (window.starts ?? 0)), next: oldest + rate.per }
   }
 
   record(bucket: string, rate: Rate, at: number, starts: number): void {
@@ -159,9 +162,9 @@ export class Rates {
     this.#declare.run(bucket, limit, per)
   }
 
-  /** Nothing of a declared bucket starts before then. */
-  backOff(bucket: string, until: number): void {
-    this.#backOff.run(until, bucket)
+  /** Nothing of a declared bucket starts for `wait` ms from now. */
+  backOff(bucket: string, now: number, wait: number): void {
+    this.#backOff.run({ bucket, until: now + wait, wait })
   }
 
   /** When jobs that wait for the key are to be looked at, or null for not before something of it starts. */
@@ -180,8 +183,12 @@ export class Rates {
     this.#roused = true
   }
 
-  /** The wall clock was set back: every key that jobs wait for is looked at now, not when the clock has caught up. */
+  /**
+   * The wall clock was set back: every key that jobs wait for is looked at now, not when the clock has caught up, and no
+   * back-off lasts longer than was told.
+   */
   rouseAll(now: number): void {
+    this.#shorten.run(now, now)
     this.#rouseAll.run(now, now)
   }
 

@@ -11,6 +11,7 @@ CREATE TABLE celeriac_controls (
   paused_at INTEGER,
   rate      TEXT,
   until     INTEGER,
+  wait      INTEGER,
   PRIMARY KEY (kind, name)
 ) STRICT, WITHOUT ROWID;
 
@@ -32,6 +33,7 @@ CREATE TABLE celeriac_buckets (
   most    INTEGER NOT NULL,
   per     INTEGER NOT NULL,
   until   INTEGER,
+  wait    INTEGER,
   wake_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX celeriac_buckets_wake ON celeriac_buckets (wake_at) WHERE wake_at IS NOT NULL;

@@ -103,7 +103,7 @@ export class VirtualProcess {
     })
     this.settler = new Settler(store, {
       waiting: stored,
-      slowDown: (job, until) => this.dispatcher.gates.backOff(job, until),
+      slowDown: (job, now, wait) => this.dispatcher.gates.backOff(job, now, wait),
       corrected: (buckets) => this.dispatcher.gates.reopen(buckets),
       revoked: nothing,
       followed: nothing,
