@@ -1,6 +1,7 @@
 import { tracingChannel } from 'node:diagnostics_channel'
 import {
   type Attributes,
+  type Context,
   context,
   propagation,
   ROOT_CONTEXT,
@@ -28,9 +29,10 @@ const LATE = 60_000
 const instrumented = new WeakSet<Celeriac>()
 
 /**
- * Makes a producer span of each call that stores jobs, and a consumer span of each attempt, active while the task runs. The
- * context travels in the job's headers, by the global propagator. Call it where the app is made, in a module of `tasks`, so that
- * pool threads do it too; each thread needs its own SDK, set up in a module that it imports. A second call does nothing.
+ * Makes a producer span of each call that stores jobs, and of each slot of a schedule that fired, and a consumer span of each
+ * attempt, active while the task runs. The context travels in the job's headers, by the global propagator. Call it where the app
+ * is made, in a module of `tasks`, so that pool threads do it too; each thread needs its own SDK, set up in a module that it
+ * imports. A second call does nothing.
  */
 export function instrument(app: Celeriac, options: InstrumentOptions = {}): void {
   if (instrumented.has(app)) return
@@ -77,7 +79,8 @@ async function traceRun(
   task: TaskContext,
   run: () => Promise<unknown>,
 ): Promise<unknown> {
-  const caller = propagation.extract(ROOT_CONTEXT, task.headers)
+  const told = propagation.extract(ROOT_CONTEXT, task.headers)
+  const caller = trace.getSpanContext(told) ? told : firedBy(app, tracer, task, told)
   const sent = trace.getSpanContext(caller)
   const late = task.attempt > 1 || Date.now() - task.enqueuedAt.getTime() > LATE
   const linked = process === 'link' || (process === 'auto' && late)
@@ -103,6 +106,25 @@ async function traceRun(
   } finally {
     span.end()
   }
+}
+
+/**
+ * What a schedule stores, no call stores: its span is made when the job first runs, with the time it was stored at. Later
+ * attempts have none to link to.
+ */
+function firedBy(app: Celeriac, tracer: Tracer, task: TaskContext, from: Context): Context {
+  const { id, name, queue, attempt, scheduledFor, enqueuedAt } = task
+  if (scheduledFor === undefined || attempt > 1) return from
+  const attributes = {
+    ...attributesOf(app, { task: name, queue }, ENQUEUE),
+    [ATTRIBUTES.count]: 1,
+    [ATTRIBUTES.id]: id,
+    [ATTRIBUTES.slot]: scheduledFor.toISOString(),
+  }
+  const options = { kind: SpanKind.PRODUCER, attributes, startTime: enqueuedAt }
+  const span = tracer.startSpan(`${ENQUEUE.name} ${queue}`, options, from)
+  span.end(enqueuedAt)
+  return trace.setSpan(from, span)
 }
 
 function attributesOf(

@@ -16,6 +16,7 @@ export const ATTRIBUTES = {
   error: 'error.type',
   task: 'celeriac.task.name',
   attempt: 'celeriac.task.attempt',
+  slot: 'celeriac.schedule.slot',
 } as const
 export const ENQUEUE = { name: 'enqueue', type: 'send' } as const
 export const PROCESS = { name: 'process', type: 'process' } as const

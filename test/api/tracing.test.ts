@@ -94,6 +94,32 @@ describe('traces', { concurrency: false }, () => {
     assert.equal((await handle.get({ timeout: '20s' })).traceId, sent?.spanContext().traceId)
   })
 
+  test('a slot of a schedule has a producer span with the time it was stored at, and none for a retry', async () => {
+    exporter.reset()
+    await app.schedules.set('slots', { cron: '@yearly', run: onMain.s() })
+    const handle = await app.schedules.trigger('slots')
+    const spans = await until(async () => {
+      const found = await spansOf(handle.id)
+      return found.length === 2 && found
+    }, 'both spans')
+    const producer = spans.find(({ kind }) => kind === SpanKind.PRODUCER)
+    const consumer = spans.find(({ kind }) => kind === SpanKind.CONSUMER)
+    assert.ok(producer && consumer)
+    assert.equal(consumer.parentSpanContext?.spanId, producer.spanContext().spanId)
+    const { enqueuedAt, scheduledFor } = (await handle.info())!
+    const [seconds, nanoseconds] = producer.startTime
+    assert.equal(Math.round(seconds * 1_000 + nanoseconds / 1_000_000), enqueuedAt.getTime())
+    assert.equal(producer.attributes['celeriac.schedule.slot'], scheduledFor?.toISOString())
+
+    await app.schedules.set('fails', { cron: '@yearly', run: fails.s() })
+    const failing = await app.schedules.trigger('fails')
+    const kinds = await until(async () => {
+      const found = (await spansOf(failing.id)).map(({ kind }) => kind)
+      return found.length >= 3 && found
+    }, 'the spans of both attempts')
+    assert.deepEqual(kinds, [SpanKind.PRODUCER, SpanKind.CONSUMER, SpanKind.CONSUMER])
+  })
+
   test('hooks around an attempt nest, the first outermost, and give its result', async () => {
     assert.equal(await (await wrapped.delay('core')).get({ timeout: '20s' }), 'outer(inner(core))')
     const refused = await wrapped.delay('refused')
