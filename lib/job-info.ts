@@ -45,6 +45,8 @@ export interface JobInfo {
   rootId: string
   schedule: string | null
   scheduledFor: Date | null
+  /** The key by which it was to be the only one, or null; a hash of the arguments where these are the key. */
+  uniqueKey: string | null
   /** What it shares its concurrency limit with, or null. */
   concurrencyKey: string | null
   headers: Record<string, string>
@@ -87,6 +89,7 @@ export function jobInfo(job: StoredJob, hidden: readonly string[]): JobInfo {
     rootId: job.rootId ?? id,
     schedule,
     scheduledFor: moment(job.scheduledFor),
+    uniqueKey: job.uniqueKey,
     concurrencyKey: job.concurrencyKey?.slice(task.length + 1) ?? null,
     headers: job.options.headers ?? {},
     tags: job.options.tags ?? [],

@@ -201,6 +201,7 @@ export interface StoredJob {
   worker: string | null
   codec: Codec
   options: StoredOptions
+  uniqueKey: string | null
   concurrencyKey: string | null
   concurrencyLimit: number | null
   /** The key that it waits for a place of. */

@@ -89,6 +89,7 @@ describe('a result', () => {
       attempt: 1,
       maxAttempts: 1,
       crashes: 0,
+      uniqueKey: null,
       concurrencyKey: null,
       progress: null,
       error: null,

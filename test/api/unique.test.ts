@@ -28,6 +28,9 @@ describe('a unique job', () => {
     assert.deepEqual([first.duplicate, second.duplicate, third.duplicate, other.duplicate], [false, true, true, false])
     assert.deepEqual([second.id, third.id], [first.id, first.id])
     assert.notEqual(other.id, first.id)
+    const [own, others] = [await first.info(), await other.info()]
+    assert.match(own?.uniqueKey ?? '', /^arguments \S{43}$/)
+    assert.notEqual(own?.uniqueKey, others?.uniqueKey)
     journal.open()
     assert.deepEqual([await resultOf(third), await resultOf(other)], ['a', 'b'])
     const next = await same.delay(journal.path, 'a')
@@ -53,6 +56,7 @@ describe('a unique job', () => {
       await note.applyAsync([journal.path, 'x'], { ...options, countdown: '1h' }),
     ]
     assert.equal(ends[1]!.id, ends[0]!.id)
+    assert.equal((await ends[0]!.info())?.uniqueKey, 'ends')
     assert.equal(await ends[0]!.revoke(), 'REVOKED')
     const expiring = await note.applyAsync([journal.path, 'y'], { ...options, expires: 0 })
     assert.equal(expiring.duplicate, false)

@@ -25,6 +25,8 @@ export function jobPage({ job, log, children }: JobPage, now: number, terminal: 
   when('finished', job.finishedAt)
   entries.push(['attempts', `${job.attempt} of ${job.maxAttempts}${job.crashes > 0 ? `, ${job.crashes} crashed` : ''}`])
   if (job.schedule) entries.push(['schedule', `${job.schedule}, slot ${moment(job.scheduledFor)}`])
+  if (job.uniqueKey !== null) entries.push(['unique by', job.uniqueKey])
+  if (job.concurrencyKey !== null) entries.push(['held by key', job.concurrencyKey])
   if (job.parentId) entries.push(['parent', job.parentId])
   if (job.tags.length > 0) entries.push(['tags', job.tags.join(', ')])
   if (Object.keys(job.headers).length > 0) entries.push(['headers', brief(job.headers)])

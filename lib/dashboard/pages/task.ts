@@ -77,6 +77,8 @@ function facts(view: View, { info, explain }: JobDetail): Html {
         : null,
     ],
     ['Reason', info.revokeReason],
+    ['Unique key', info.uniqueKey],
+    ['Concurrency key', info.concurrencyKey],
     [
       'Tags',
       info.tags.length > 0

@@ -8,7 +8,7 @@ const JOB = `SELECT j.seq, j.id, j.task, j.queue, j.state, j.priority, j.enqueue
     j.expires_at AS expiresAt, j.attempt, j.max_attempts AS maxAttempts, j.crashes, j.started_at AS startedAt,
     j.finished_at AS finishedAt, j.parent_id AS parentId, j.root_id AS rootId, j.schedule, j.scheduled_for AS scheduledFor,
     (SELECT o.key FROM celeriac_owners o WHERE o.id = j.owner) AS worker, j.owner, j.codec, j.options, j.progress,
-    j.concurrency_key AS concurrencyKey, j.concurrency_limit AS concurrencyLimit, j.blocked_on AS blockedOn, j.rate_key AS rateKey,
+    j.unique_key AS uniqueKey, j.concurrency_key AS concurrencyKey, j.concurrency_limit AS concurrencyLimit, j.blocked_on AS blockedOn, j.rate_key AS rateKey,
     j.revoke_reason AS revokeReason, j.error, j.args, j.result
   FROM celeriac_jobs j`
 
