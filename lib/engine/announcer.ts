@@ -1,6 +1,6 @@
 import type { LaneJob } from '../pool/lane.ts'
 import type { Incident } from '../wire/incident.ts'
-import type { Notice } from '../wire/messages.ts'
+import type { NamedJob, Notice } from '../wire/messages.ts'
 
 /** Tells the application what happened, for the events somebody listens to. */
 export class Announcer {
@@ -21,6 +21,11 @@ export class Announcer {
 
   announce(name: string, event: Record<string, unknown>): void {
     if (this.#wanted.has(name)) this.#post({ type: 'event', name, event })
+  }
+
+  sent(jobs: readonly NamedJob[], at: number): void {
+    if (this.wants('task-sent'))
+      for (const { id, task, queue } of jobs) this.announce('task-sent', { id, task, queue, at })
   }
 
   report(incident: Incident): void {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { LaneJob } from '../pool/lane.ts'
+import { sentOf } from '../store/jobs/links.ts'
 import { sqliteCode, storageError } from '../store/sqlite-errors.ts'
 import { Store } from '../store/store.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
 import { toWireError } from '../wire/error-codec.ts'
-import type { Command, Duplicate, EnqueueBatch, Notice, Reply, Request, Settled } from '../wire/messages.ts'
+import type { Command, Notice, Reply, Request, Settled } from '../wire/messages.ts'
 import { Announcer, describeJob } from './announcer.ts'
 import { answer } from './answers.ts'
 import { Beat } from './beat.ts'
@@ -126,9 +127,9 @@ export class Engine {
       slowDown: (job, now, wait) => dispatcher.gates.backOff(job, now, wait),
       corrected: (buckets) => dispatcher.gates.reopen(buckets),
       revoked: (jobs, now) => revoker.announce(jobs, now),
-      followed: ({ batch, inserted }, now) => {
-        this.#announceSent(batch, inserted.duplicates)
-        revoker.announce(inserted.ended, now)
+      followed: ({ sent, ended }, now) => {
+        announcer.sent(sent, now)
+        revoker.announce(ended, now)
       },
       ended: (job, settled, runtime, now) => {
         waiters.settled(job.id, settled)
@@ -156,7 +157,9 @@ export class Engine {
     })
     this.#intake = new Intake(store, {
       stored,
-      sent: (batch, duplicates) => this.#announceSent(batch, duplicates),
+      sent: (batch, duplicates) => {
+        if (announcer.wants('task-sent')) announcer.sent(sentOf(batch, duplicates), clock.now())
+      },
       ended: (jobs, now) => revoker.announce(jobs, now),
     })
     const participants = [settler, this.#intake, edits, beat, dispatcher]
@@ -284,13 +287,6 @@ export class Engine {
     const { dispatcher, settler, turns } = this.#parts
     for (const job of dispatcher.moveOn(jobs)) settler.add({ kind: 'give-back', job })
     turns.request()
-  }
-
-  #announceSent({ ids, task, queue }: EnqueueBatch, duplicates: readonly Duplicate[]): void {
-    const { announcer, clock } = this.#parts
-    if (!announcer.wants('task-sent')) return
-    const left = new Set(duplicates.map(([id]) => id))
-    for (const id of ids) if (!left.has(id)) announcer.announce('task-sent', { id, task, queue, at: clock.now() })
   }
 
   #afterTurn(worked: boolean): void {

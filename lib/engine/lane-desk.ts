@@ -41,7 +41,7 @@ export class LaneDesk implements PoolEvents {
         this.#retire(lane)
         return
       case 'committed':
-        this.#committed(lane.outstanding.get(report.position), report.milliseconds)
+        this.#committed(lane.outstanding.get(report.position), report)
         return
       case 'progress':
         this.progressed(lane.outstanding.get(report.position), report.progress)
@@ -102,10 +102,10 @@ export class LaneDesk implements PoolEvents {
   }
 
   /** A job's own transaction ended it; other connections of this process may have stored jobs in it too. */
-  #committed(job: LaneJob | undefined, milliseconds: number): void {
+  #committed(job: LaneJob | undefined, { milliseconds, followed }: LaneReport & { type: 'committed' }): void {
     const { settler, dispatcher, turns } = this.#parts
     if (dispatcher.consuming) dispatcher.openAll()
-    if (job) settler.add({ kind: 'committed', job, milliseconds })
+    if (job) settler.add({ kind: 'committed', job, milliseconds, followed })
     turns.request()
   }
 

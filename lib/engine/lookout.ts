@@ -77,10 +77,13 @@ export class Lookout {
 
   announceRescued(rescued: Rescued[]): void {
     const { revoker, waiters, announcer, dispatcher, turns, clock } = this.#parts
-    for (const { id, task, failed, error } of rescued) {
+    for (const { id, task, failed, error, followed } of rescued) {
       if (!failed) continue
       waiters.settled(id, ['FAILURE', task, 'json', null, error])
       announcer.announce('task-failed', { id, task, error, at: clock.now() })
+      if (!followed) continue
+      announcer.sent(followed.sent, clock.now())
+      revoker.announce(followed.ended, clock.now())
     }
     revoker.announce(
       rescued.flatMap((job) => job.revoked),

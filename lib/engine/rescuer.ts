@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts'
 import { type Begun, begunPath, readBegunFile, removeBegunFile } from '../wire/begun-file.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
 import { linkedBatches, linksOf } from '../wire/links.ts'
-import type { TaskDeclaration } from '../wire/messages.ts'
+import type { StoredNow, TaskDeclaration } from '../wire/messages.ts'
 import { CRASH_LIMIT } from './dispatcher.ts'
 
 /** A process whose beat has not risen for this long is taken for hung though it holds its lock, in ms of our own clock. */
@@ -37,6 +37,8 @@ export interface Rescued {
   error: WireError | null
   /** Ended, with what waited below it, because it was to be revoked. */
   revoked: RevokedJob[]
+  /** What was linked to its failure, and is stored now. */
+  followed: StoredNow | null
 }
 
 /**
@@ -153,10 +155,10 @@ export class Rescuer {
     }
   }
 
-  #followFailed(seq: number, error: WireError, now: number): void {
+  #followFailed(seq: number, error: WireError, now: number): StoredNow | null {
     const job = this.#store.links.linking(seq)
     const links = linksOf(job.options)
-    if (links) this.#store.links.follow(linkedBatches(links.linkError, job, { error }, now), now)
+    return links && this.#store.links.follow(linkedBatches(links.linkError, job, { error }, now), now)
   }
 
   #rescueOne(orphan: Orphan, owner: number, begun: Begun | null, reason: string, now: number): Rescued {
@@ -172,19 +174,18 @@ export class Rescuer {
     const { id, task } = orphan
     if (begun && !begun.tokens.has(orphan.token)) {
       settlements.giveBack(claim)
-      return { id, task, failed: false, error: null }
+      return { id, task, failed: false, error: null, followed: null }
     }
     const error = toWireError(new WorkerLost(`${reason} while the job was running`))
     const onCrash = this.#tasks.get(task)?.onCrash ?? 'retry'
     const under = !begun || begun.last.has(orphan.token)
     if (onCrash === 'fail' || (under && orphan.crashes + 1 >= CRASH_LIMIT)) {
       const held = settlements.failCrashed(claim, orphan.startedAt, now, JSON.stringify(error))
-      if (held) this.#followFailed(orphan.seq, error, now)
-      return { id, task, failed: true, error }
+      return { id, task, failed: true, error, followed: held ? this.#followFailed(orphan.seq, error, now) : null }
     }
     if (under) settlements.crash(claim, orphan.startedAt, now, JSON.stringify(error))
     else settlements.giveBack(claim)
-    return { id, task, failed: false, error }
+    return { id, task, failed: false, error, followed: null }
   }
 }
 

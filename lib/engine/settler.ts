@@ -1,13 +1,12 @@
 import { WorkerLost } from '../errors.ts'
 import type { LaneJob } from '../pool/lane.ts'
-import type { Followed } from '../store/jobs/links.ts'
 import type { RevokedJob } from '../store/jobs/revoke.ts'
 import { isUnfit, storageError } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import type { Payload } from '../wire/codec.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
 import { type LinkingJob, linkedBatches, linksOf } from '../wire/links.ts'
-import type { EnqueueBatch, LogChunk, Outcome, Settled } from '../wire/messages.ts'
+import type { EnqueueBatch, LogChunk, Outcome, Settled, StoredNow } from '../wire/messages.ts'
 import { CRASH_LIMIT } from './dispatcher.ts'
 import type { Participant } from './turn.ts'
 
@@ -18,13 +17,13 @@ export type Settlement =
   | { kind: 'crash'; job: LaneJob; error: WireError; startedAt: number | null; fatal: boolean }
   | { kind: 'revoked'; job: LaneJob; reason: string | null; startedAt: number }
   /** The job's own transaction ended it: only to be told. */
-  | { kind: 'committed'; job: LaneJob; milliseconds: number }
+  | { kind: 'committed'; job: LaneJob; milliseconds: number; followed: StoredNow | null }
 
 export interface SettleEvents {
   /** The job is back among the waiting, in the transaction that is open. */
   waiting(queue: string, task: string, delayed: boolean): void
-  /** After the commit: a job was stored that follows one that ended. */
-  followed(job: Followed, now: number): void
+  /** After the commit: jobs were stored that follow one that ended. */
+  followed(stored: StoredNow, now: number): void
   /** After the commit: waiting jobs that ended with a revoked one above them. */
   revoked(jobs: readonly RevokedJob[], now: number): void
   /** Nothing under the job's rate is to start for `wait` ms from now; in the transaction that is open. */
@@ -57,7 +56,7 @@ export class Settler implements Participant {
   #written: Written[] = []
   #writtenLogs = 0
   #below: RevokedJob[] = []
-  #followed: Followed[] = []
+  #followed: StoredNow[] = []
 
   constructor(store: Store, events: SettleEvents) {
     this.#store = store
@@ -143,7 +142,7 @@ export class Settler implements Participant {
       else if (committed !== undefined) this.#announceCommitted(settlement, committed, now)
       else this.#events.lostLease(settlement.job)
     }
-    for (const job of this.#followed) this.#events.followed(job, now)
+    for (const stored of this.#followed) this.#events.followed(stored, now)
     if (this.#below.length > 0) this.#events.revoked(this.#below, now)
   }
 
@@ -204,7 +203,7 @@ export class Settler implements Participant {
 
   #follow(batches: EnqueueBatch[], now: number): void {
     for (const { queue, task } of batches) this.#events.waiting(queue, task, true)
-    this.#followed.push(...this.#store.links.follow(batches, now))
+    this.#followed.push(this.#store.links.follow(batches, now))
   }
 
   #writeOutcome({ job, outcome, revoked }: Settlement & { kind: 'outcome' }, now: number): boolean {
@@ -241,8 +240,9 @@ export class Settler implements Participant {
     this.#toldCommitted.add(job)
     // Its links were stored in its own transaction.
     for (const { queue, task } of linksOf(job.row[13])?.link ?? []) this.#events.waiting(queue, task, true)
-    const milliseconds = settlement.kind === 'committed' ? settlement.milliseconds : 0
-    this.#events.ended(job, settledAs(job, 'SUCCESS', result, null), milliseconds, now)
+    const told = settlement.kind === 'committed' ? settlement : { milliseconds: 0, followed: null }
+    this.#events.ended(job, settledAs(job, 'SUCCESS', result, null), told.milliseconds, now)
+    if (told.followed) this.#events.followed(told.followed, now)
   }
 
   #announce(settlement: Settlement, now: number): void {

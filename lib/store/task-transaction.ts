@@ -3,6 +3,7 @@ import { LeaseLost, TransactionRefused } from '../errors.ts'
 import type { Codec, Payload } from '../wire/codec.ts'
 import type { Durability } from '../wire/engine-options.ts'
 import { linkedBatches, linksOf } from '../wire/links.ts'
+import type { StoredNow } from '../wire/messages.ts'
 import type { Connection, Statement } from './driver.ts'
 import { admissionOf } from './jobs/admission.ts'
 import { JobLinks } from './jobs/links.ts'
@@ -53,11 +54,16 @@ export class TaskTransactions {
   }
 
   /**
-   * Runs `work` and writes SUCCESS with what it returns, in one transaction.
+   * Runs `work` and writes SUCCESS with what it returns, in one transaction; tells of the linked jobs that it stored.
    * @param now the clock, read once `work` is done
    * @throws LeaseLost, TransactionRefused, the storage errors, and whatever `work` throws; then nothing is written
    */
-  run<T>(job: HeldJob, work: (db: Connection) => T, encode: (value: T) => Payload, now: () => number): T {
+  run<T>(
+    job: HeldJob,
+    work: (db: Connection) => T,
+    encode: (value: T) => Payload,
+    now: () => number,
+  ): { value: T; followed: StoredNow | null } {
     const { db, held, settlements } = this.#connection()
     if (db.inTransaction) {
       throw new TransactionRefused(
@@ -79,12 +85,13 @@ export class TaskTransactions {
       const links = linksOf(row.options)
       const kept = links?.ignoreResult ? null : result
       if (!settlements.succeed(claim, job.startedAt, at, kept, at - job.startedAt)) throw lost(job)
-      if (links) new JobLinks(db).follow(linkedBatches(links.link, { ...row, id: job.id }, { result }, at), at)
+      const batches = links && linkedBatches(links.link, { ...row, id: job.id }, { result }, at)
+      const followed = batches && new JobLinks(db).follow(batches, at)
       if (row.slot !== null) settlements.slotSucceeded(row.seq, row.slot)
       if (row.concurrencyKey !== null) letIn(db, row.concurrencyKey)
       tallyOf(db).flush()
       db.exec('COMMIT')
-      return value
+      return { value, followed }
     } catch (error) {
       tallyOf(db).clear()
       throw isStorage(error) ? storageError(error, this.#path) : error

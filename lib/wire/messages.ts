@@ -12,6 +12,19 @@ import type { GateKeys, StoredOptions } from './stored-options.ts'
 
 export type { GateKeys, StoredLink, StoredOptions } from './stored-options.ts'
 
+/** A job as events tell of it. */
+export interface NamedJob {
+  id: string
+  task: string
+  queue: string
+}
+
+/** What a transaction stored, and what ended by that. */
+export interface StoredNow {
+  sent: NamedJob[]
+  ended: NamedJob[]
+}
+
 /** Jobs that share everything but id and arguments. */
 export interface EnqueueBatch {
   task: string
@@ -305,7 +318,7 @@ export type LaneReport =
   | { type: 'unfit'; error: WireError }
   | { type: 'outcomes'; outcomes: Outcome[] }
   /** The job's own transaction ended it as SUCCESS; its function may still run. */
-  | { type: 'committed'; position: number; milliseconds: number }
+  | { type: 'committed'; position: number; milliseconds: number; followed: StoredNow | null }
   | { type: 'progress'; position: number; progress: string }
   | { type: 'logs'; chunks: LogChunk[] }
   | { type: 'tainted'; error: WireError }

@@ -104,8 +104,8 @@ export class LaneRunner {
   #commit(row: RunRow, startedAt: number, work: (db: never) => unknown): unknown {
     const job = { id: row[2], token: row[1], startedAt }
     const encode = (value: unknown): Payload => encodeResult(value, row, row[12], this.#maxPayload)
-    const value = this.#transactions.run(job, work as (db: unknown) => unknown, encode, () => Date.now())
-    this.#report({ type: 'committed', position: row[0], milliseconds: Date.now() - startedAt })
+    const { value, followed } = this.#transactions.run(job, work as (db: unknown) => unknown, encode, () => Date.now())
+    this.#report({ type: 'committed', position: row[0], milliseconds: Date.now() - startedAt, followed })
     return value
   }
 

@@ -168,6 +168,7 @@ describe('a linked job', () => {
     const [child] = await following(first)
     assert.deepEqual(seenBy(child!), [4, 'x'])
     assert.deepEqual(db.prepare('SELECT name FROM effects').pluck().all(), ['four'])
+    await until(() => sent.some(({ id, task }) => id === child!.id && task === 'seen'), 'its event')
     db.close()
   })
 

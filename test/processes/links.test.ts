@@ -51,6 +51,8 @@ describe('a linked job', () => {
     await journal.has(`dying in ${program.child.pid}`)
     const { app, seen } = openLinked({ database })
     await using _ = app
+    const sent: string[] = []
+    app.on('task-sent', ({ id }) => sent.push(id))
     await app.start()
     program.child.kill('SIGKILL')
     const child = await until(async () => {
@@ -59,5 +61,7 @@ describe('a linked job', () => {
     }, 'what follows the death')
     const [id, error] = child.args as [string, { name: string }]
     assert.deepEqual([child.task, id, error.name], [seen.taskName, 'dying', 'WorkerLost'])
+    await until(() => sent.length > 0, 'its event')
+    assert.deepEqual(sent, [child.id])
   })
 })

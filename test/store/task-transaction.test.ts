@@ -46,7 +46,7 @@ test('a job that waits for the place of another is let in by the transaction tha
       () => 1,
       String,
       () => 3,
-    ),
+    ).value,
     1,
   )
   assert.deepEqual(states(), ['SUCCESS', 'PENDING'])

@@ -1,13 +1,7 @@
 import type { LinkingJob } from '../../wire/links.ts'
-import type { EnqueueBatch } from '../../wire/messages.ts'
+import type { Duplicate, EnqueueBatch, NamedJob, StoredNow } from '../../wire/messages.ts'
 import type { Connection, Statement } from '../driver.ts'
-import { type Inserted, JobInserts } from './insert.ts'
-
-/** A linked job that was stored, or found to be there. */
-export interface Followed {
-  batch: EnqueueBatch
-  inserted: Inserted
-}
+import { JobInserts } from './insert.ts'
 
 /** Stores the jobs that follow one that ends, in the transaction that ends it. */
 export class JobLinks {
@@ -24,7 +18,19 @@ export class JobLinks {
     return this.#linking.get(seq) as LinkingJob & { options: string | null }
   }
 
-  follow(batches: readonly EnqueueBatch[], now: number): Followed[] {
-    return batches.map((batch) => ({ batch, inserted: this.#inserts.insert(batch, now) }))
+  follow(batches: readonly EnqueueBatch[], now: number): StoredNow {
+    const stored: StoredNow = { sent: [], ended: [] }
+    for (const batch of batches) {
+      const { duplicates, ended } = this.#inserts.insert(batch, now)
+      stored.sent.push(...sentOf(batch, duplicates))
+      for (const { id, task, queue } of ended) stored.ended.push({ id, task, queue })
+    }
+    return stored
   }
+}
+
+/** Those of a batch that were stored. */
+export function sentOf({ ids, task, queue }: EnqueueBatch, duplicates: readonly Duplicate[]): NamedJob[] {
+  const left = new Set(duplicates.map(([id]) => id))
+  return ids.filter((id) => !left.has(id)).map((id) => ({ id, task, queue }))
 }
