@@ -33,7 +33,6 @@ const ONE_IMPORTER: Readonly<Record<string, RegExp>> = {
   'better-sqlite3': /^store\/driver\.ts$/,
   piscina: /^pool\/pool\.ts$/,
   'cron-parser': /^domain\/cron\.ts$/,
-  uuid: /^wire\/job-id\.ts$/,
   '@opentelemetry/api': /^otel\/index\.ts$/,
   hono: /^dashboard\/(server|stream|html)\.ts$/,
   '@hono/node-server': /^dashboard\/node-listener\.ts$/,

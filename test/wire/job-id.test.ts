@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { v7, validate, version } from 'uuid'
 import { newJobId, timeOfJobId } from '../../lib/wire/job-id.ts'
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
@@ -49,4 +50,16 @@ test('a hundred thousand ids of one millisecond rise too', () => {
     last = id
   }
   assert.equal(timeOfJobId(last), at)
+})
+
+test('ids are what the package uuid makes of the same time, counter and random bytes', () => {
+  const at = Date.now() + 300_000_000
+  for (let i = 0; i < 1_000; i++) {
+    const id = newJobId(at + (i >> 3))
+    assert.ok(validate(id) && version(id) === 7, id)
+    const bytes = Buffer.from(id.replaceAll('-', ''), 'hex')
+    const seq =
+      ((bytes[6]! & 0x0f) << 28) | (bytes[7]! << 20) | ((bytes[8]! & 0x3f) << 14) | (bytes[9]! << 6) | (bytes[10]! >> 2)
+    assert.equal(v7({ msecs: at + (i >> 3), seq, random: bytes }), id)
+  }
 })
