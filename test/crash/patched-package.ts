@@ -13,12 +13,12 @@ export interface Patch {
   put: string
 }
 
-const made: string[] = []
+const made = new Set<string>()
 
 /** A package folder like the real one, with the patches applied; it resolves its own name to itself. */
 export function patchedPackage(patches: readonly Patch[]): Package {
   const root = mkdtempSync(join(tmpdir(), 'celeriac-patched-'))
-  made.push(root)
+  made.add(root)
   cpSync(join(REAL_PACKAGE.root, 'package.json'), join(root, 'package.json'))
   symlinkSync(realpathSync(join(REAL_PACKAGE.root, 'node_modules')), join(root, 'node_modules'), 'dir')
   for (const folder of ['dist/lib', 'dist/test/crash', 'dist/test/torture']) {
@@ -27,19 +27,29 @@ export function patchedPackage(patches: readonly Patch[]): Package {
       filter: (path) => !/\.(map|d\.ts)$/.test(path),
     })
   }
-  for (const { file, find, put } of patches) {
-    const path = join(root, 'dist/lib', file)
-    const [before, after, ...more] = readFileSync(path, 'utf8').split(find)
-    if (after === undefined || more.length > 0) {
-      throw new Error(
-        `dist/lib/${file} has this text ${more.length === 0 ? 'nowhere' : `${more.length + 1} times`}, and a planted bug needs it once: ${find}`,
-      )
-    }
-    writeFileSync(path, before + put + after)
+  for (const patch of patches) {
+    const path = join(root, 'dist/lib', patch.file)
+    writeFileSync(path, patched(readFileSync(path, 'utf8'), patch))
   }
   return { root }
 }
 
+/** @throws when the text does not stand in `source` exactly once */
+export function patched(source: string, { file, find, put }: Patch): string {
+  const [before, after, ...more] = source.split(find)
+  if (after === undefined || more.length > 0) {
+    throw new Error(
+      `dist/lib/${file} has this text ${more.length === 0 ? 'nowhere' : `${more.length + 1} times`}, and a planted bug needs it once: ${find}`,
+    )
+  }
+  return before + put + after
+}
+
+export function removePatchedPackage({ root }: Package): void {
+  made.delete(root)
+  rmSync(root, { recursive: true, force: true })
+}
+
 export function removePatchedPackages(): void {
-  for (const root of made.splice(0)) rmSync(root, { recursive: true, force: true })
+  for (const root of made) removePatchedPackage({ root })
 }

@@ -5,12 +5,14 @@
  *   --share 0.1                    that part of the size only; default 1
  *   --seed N                       repeats the choices of an earlier run
  *   --json                         one JSON document instead of the table
+ *   --planted                      tests the suites: lets each look for the bugs that are planted for it
  *
  * Exit code: 0 when every suite ran and found nothing, 1 when one found something, 2 for a wrong option, 3 when a suite
- * could not run here.
+ * could not run here. With --planted: 0 when every bug was found, 1 when one was not.
  */
 import { parseArgs } from 'node:util'
 import { seeded } from '../crash/random.ts'
+import { describeHunt, type Hunted, hunt, PLANTED } from './planted.ts'
 import { SIZES, type Size, type Suite, type SuiteReport } from './suite.ts'
 import { SUITES } from './suites.ts'
 
@@ -21,7 +23,16 @@ function usage(problem: string): never {
   process.exit(2)
 }
 
-function optionsOf(args: string[]): { suites: Suite[]; size: Size; share: number; seed: number; json: boolean } {
+interface Options {
+  suites: Suite[]
+  size: Size
+  share: number
+  seed: number
+  json: boolean
+  planted: boolean
+}
+
+function optionsOf(args: string[]): Options {
   let parsed: ReturnType<typeof parse>
   try {
     parsed = parse(args)
@@ -40,6 +51,7 @@ function optionsOf(args: string[]): { suites: Suite[]; size: Size; share: number
     share: Number(values.share),
     seed: values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed),
     json: values.json,
+    planted: values.planted,
   }
 }
 
@@ -52,6 +64,7 @@ function parse(args: string[]) {
       share: { type: 'string', default: '1' },
       seed: { type: 'string' },
       json: { type: 'boolean', default: false },
+      planted: { type: 'boolean', default: false },
     },
   })
 }
@@ -83,16 +96,42 @@ function describe(line: Line): string {
   return [`${head}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`, ...line.violations.slice(0, 20)].join('\n  ')
 }
 
-const { suites, size, share, seed, json } = optionsOf(process.argv.slice(2))
-process.stderr.write(`size ${size}, seed ${seed} (--seed ${seed} repeats its choices)\n`)
-const lines: Line[] = []
-for (const suite of suites) {
-  process.stderr.write(`${suite.name}: ${suite.what}\n`)
-  const line = await runSuite(suite, size, share, seed)
-  lines.push(line)
-  if (!json) console.log(describe(line))
+async function tryToBreak({ suites, size, share, seed, json }: Options): Promise<void> {
+  const lines: Line[] = []
+  for (const suite of suites) {
+    process.stderr.write(`${suite.name}: ${suite.what}\n`)
+    const line = await runSuite(suite, size, share, seed)
+    lines.push(line)
+    if (!json) console.log(describe(line))
+  }
+  if (json) console.log(JSON.stringify({ size, seed, suites: lines }, null, 2))
+  const found = lines.some((line) => 'failed' in line || ('violations' in line && line.violations.length > 0))
+  if (found) process.exitCode = 1
+  else if (lines.some((line) => 'missing' in line)) process.exitCode = 3
 }
-if (json) console.log(JSON.stringify({ size, seed, suites: lines }, null, 2))
-const found = lines.some((line) => 'failed' in line || ('violations' in line && line.violations.length > 0))
-if (found) process.exitCode = 1
-else if (lines.some((line) => 'missing' in line)) process.exitCode = 3
+
+async function testTheSuites({ suites, seed, json }: Options): Promise<void> {
+  const bugs = PLANTED.filter(({ suite }) => suites.some(({ name }) => name === suite))
+  const lines: Hunted[] = []
+  for (const bug of bugs) {
+    const line = await hunt(bug, seed)
+    lines.push(line)
+    if (!json) console.log(describeHunt(line))
+  }
+  const caught = lines.filter(({ found }) => found !== null).length
+  const missing = lines.filter((line) => line.missing !== undefined).length
+  if (json) console.log(JSON.stringify({ seed, bugs: lines }, null, 2))
+  else
+    console.log(
+      `${caught} of ${lines.length} planted bugs were found${missing > 0 ? `, ${missing} not looked for` : ''}.`,
+    )
+  if (caught + missing < lines.length) process.exitCode = 1
+  else if (missing > 0) process.exitCode = 3
+}
+
+const options = optionsOf(process.argv.slice(2))
+const { size, seed, planted } = options
+process.stderr.write(
+  `${planted ? 'planted bugs' : `size ${size}`}, seed ${seed} (--seed ${seed} repeats its choices)\n`,
+)
+await (planted ? testTheSuites(options) : tryToBreak(options))

@@ -1,14 +1,15 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
-import { type Patch, patchedPackage } from '../crash/patched-package.ts'
+import { text } from 'node:stream/consumers'
+import type { Package } from '../crash/children.ts'
 
-/** Runs a part of a suite on a copy of the library with a bug in it; gives what the suite found. */
-export function violationsOf(suite: string, patches: readonly Patch[], share: number, seed = 1): string[] {
-  const { root } = patchedPackage(patches)
+/** Runs a part of a suite on a copy of the library; gives what the suite found. */
+export async function violationsOf({ root }: Package, suite: string, share: number, seed: number): Promise<string[]> {
   const main = join(root, 'dist/test/torture/main.js')
   const args = [main, suite, '--json', '--share', String(share), '--seed', String(seed)]
-  const { stdout, stderr, error } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 28 })
-  if (error) throw error
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   let report: { suites: { violations?: string[]; failed?: string }[] }
   try {
     report = JSON.parse(stdout) as typeof report

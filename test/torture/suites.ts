@@ -1,10 +1,11 @@
 import { badInput } from './bad-input/suite.ts'
 import { cron } from './cron/suite.ts'
 import { damagedFiles } from './damaged-files/suite.ts'
+import { killStormSuite } from './kill-storm/suite.ts'
 import { lastCall } from './last-call/suite.ts'
 import { model } from './model/suite.ts'
 import { powerCut } from './power-cut/suite.ts'
 import type { Suite } from './suite.ts'
 
 /** In the order in which `npm run torture` runs them. */
-export const SUITES: readonly Suite[] = [badInput, model, damagedFiles, powerCut, lastCall, cron]
+export const SUITES: readonly Suite[] = [badInput, model, damagedFiles, killStormSuite, powerCut, lastCall, cron]

@@ -1,0 +1,68 @@
+import type { Patch } from '../../crash/patched-package.ts'
+import { bySuite, type PlantedBug } from '../planted-bug.ts'
+
+const BUGS: ({ title: string; short?: true } & Patch)[] = [
+  {
+    title: 'no fencing: what a dead process says of its jobs is written',
+    short: true,
+    file: 'store/jobs/settle.js',
+    find: `const HELD = "WHERE seq = ? AND state = 'STARTED' AND owner = ? AND token = ?";`,
+    put: 'const HELD = "WHERE seq = ? AND ? IS NOT NULL AND ? IS NOT NULL";',
+  },
+  {
+    title: 'the place of a job that ended is given to nobody',
+    file: 'engine/settler.js',
+    find: 'this.#store.admission.refill(concurrencyKey);',
+    put: ';',
+  },
+  {
+    title: 'jobs are claimed in the order of arrival',
+    short: true,
+    file: 'store/jobs/claim.js',
+    find: 'ORDER BY rank, seq LIMIT ? + 0',
+    put: 'ORDER BY seq LIMIT ? + 0',
+  },
+  {
+    title: 'a job that is retried by hand stays among the counted',
+    short: true,
+    file: 'store/jobs/retry.js',
+    find: 'this.#tally.left(before);',
+    put: ';',
+  },
+  {
+    title: 'a job that was to be revoked is run again when its process dies',
+    file: 'engine/rescuer.js',
+    find: 'this.#store.revocations.heed(orphan.seq, now)',
+    put: '[]',
+  },
+  {
+    title: 'a clock that is set back leaves schedules waiting for it',
+    file: 'engine/beat.js',
+    find: 'if (this.#setBack) {',
+    put: 'if (false) {',
+  },
+  {
+    title: 'a clock that is set back leaves jobs waiting for the rate of their key',
+    file: 'engine/dispatcher.js',
+    find: 'this.#store.rates.rouseAll(now);',
+    put: ';',
+  },
+  {
+    title: 'a transaction that is undone counts all the same',
+    short: true,
+    file: 'store/store.js',
+    find: `catch (error) {
+            this.#tally.clear();
+            this.rates.clear();`,
+    put: `catch (error) {
+            this.rates.clear();`,
+  },
+]
+
+export const modelBugs: readonly PlantedBug[] = BUGS.map(({ title, short, ...patch }) => ({
+  suite: 'model',
+  title,
+  patches: [patch],
+  hunt: bySuite('model', 2, /^seed \d+: after\n/),
+  ...(short && { short }),
+}))

@@ -1,0 +1,60 @@
+/** The suites are tested themselves: each bug that is planted in a copy of the library must be found by the suite meant for it. */
+import { patchedPackage, removePatchedPackage } from '../crash/patched-package.ts'
+import { badInputBugs } from './bad-input/bugs.ts'
+import { damagedFilesBugs } from './damaged-files/bugs.ts'
+import { killStormBugs } from './kill-storm/bugs.ts'
+import { lastCallBugs } from './last-call/bugs.ts'
+import { modelBugs } from './model/bugs.ts'
+import type { PlantedBug } from './planted-bug.ts'
+import { powerCutBugs } from './power-cut/bugs.ts'
+import { SUITES } from './suites.ts'
+
+/** In the order of the suites. */
+export const PLANTED: readonly PlantedBug[] = [
+  ...badInputBugs,
+  ...modelBugs,
+  ...damagedFilesBugs,
+  ...killStormBugs,
+  ...powerCutBugs,
+  ...lastCallBugs,
+]
+
+export interface Hunted {
+  suite: string
+  bug: string
+  seconds: number
+  /** What was found; null when nothing was. */
+  found: string | null
+  /** Why nobody could look here. */
+  missing?: string
+}
+
+export async function hunt(bug: PlantedBug, seed: number): Promise<Hunted> {
+  const { suite, title, patches, conditions = [] } = bug
+  const missing = SUITES.find(({ name }) => name === suite)?.missing() ?? null
+  if (missing !== null) return { suite, bug: title, seconds: 0, found: null, missing }
+  const pkg = patchedPackage([...conditions, ...patches])
+  const began = performance.now()
+  try {
+    const found = await bug.hunt(pkg, seed)
+    return { suite, bug: title, seconds: Math.round((performance.now() - began) / 100) / 10, found }
+  } finally {
+    removePatchedPackage(pkg)
+  }
+}
+
+export function describeHunt({ suite, bug, seconds, found, missing }: Hunted): string {
+  const said = missing ? `NOT RUN, ${missing}` : found === null ? 'NOT FOUND' : `found in ${seconds.toFixed(1)} s`
+  return `${suite.padEnd(14)} ${bug}: ${said}${found === null ? '' : `\n${' '.repeat(15)}${oneLine(found)}`}`
+}
+
+/** A history of the model is told by its end, which is what shows it. */
+const oneLine = (text: string): string => {
+  const line =
+    text
+      .trim()
+      .split('\n')
+      .at(text.startsWith('seed') ? -1 : 0)
+      ?.trim() ?? ''
+  return line.length <= 160 ? line : `${line.slice(0, 160)}…`
+}
