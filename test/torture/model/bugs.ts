@@ -44,7 +44,7 @@ const BUGS: ({ title: string; short?: true } & Patch)[] = [
   {
     title: 'a clock that is set back leaves jobs waiting for the rate of their key',
     file: 'engine/dispatcher.js',
-    find: 'this.#store.rates.rouseAll(now);',
+    find: 'this.gates.clockWentBack(now);',
     put: ';',
   },
   {
