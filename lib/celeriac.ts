@@ -369,7 +369,7 @@ export class Celeriac extends AppFile {
     return requests
   }
 
-  #notice(notice: Exclude<Notice, { type: 'fatal' }>): void {
+  #notice(notice: Exclude<Notice, { type: 'fatal' | 'loop-delay-asked' }>): void {
     switch (notice.type) {
       case 'event':
         this.#events.receive(notice.name, notice.event)

@@ -40,6 +40,7 @@ export type {
   Measures,
   OrderLine,
   Overview,
+  ProcessLine,
   Quantiles,
   QueueDepth,
   QueueTask,
@@ -48,6 +49,7 @@ export type {
   Throughput,
   ThroughputQuestion,
   Totals,
+  Vitals,
   WorkerLine,
 } from './wire/reading.ts'
 export type { EnqueueMessage } from './wire/tracing.ts'

@@ -73,6 +73,8 @@ export interface Stats {
   busy: number
   /** Threads that were told to end and are stuck in native code. */
   stuck: number
+  /** Threads that ended since the start and were replaced: at a limit, by force, with a crash, or after their share. */
+  restarts: number
   concurrency: number
   /** Resident memory of the process, in bytes. */
   memory: number

@@ -116,7 +116,7 @@ export class Reader {
 
   /** Processes that consume the file, and what each of them runs. */
   async workers(): Promise<WorkerLine[]> {
-    return this.#source.call('workers')
+    return this.#source.call('workers', Date.now())
   }
 
   /** Every schedule with its last ten slots. */

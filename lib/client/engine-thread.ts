@@ -3,16 +3,19 @@ import { AppStopped, DatabaseReplaced, EngineCrashed, LeaseLost } from '../error
 import type { EngineOptions } from '../wire/engine-options.ts'
 import { fromWireError, toWireError } from '../wire/error-codec.ts'
 import type { Command, Notice, Reply, Request, StartOrder, StopReport, TaskDeclaration } from '../wire/messages.ts'
+import { LoopDelay } from './loop-delay.ts'
 import { Requests } from './requests.ts'
 
 export interface EngineListener {
-  notice(notice: Exclude<Notice, { type: 'fatal' }>): void
+  notice(notice: Exclude<Notice, { type: 'fatal' | 'loop-delay-asked' }>): void
   /** The engine ended by itself while the app was started. */
   crashed(error: Error): void
 }
 
 /** How much longer than its drain and grace a stop waits for what is being stored, in ms. */
 const LOCKED = 1_000
+/** Spacing of the samples of the event loop, in ms: each of them wakes a thread that may have nothing to do. */
+const LOOP_RESOLUTION = 100
 /** Longest that one timer is set for, in ms: a storage fault is told well before. */
 const LONGEST_TIMER = 60_000
 
@@ -24,6 +27,7 @@ export class EngineThread {
   readonly requests: Requests
   readonly #options: EngineOptions
   readonly #listener: EngineListener
+  readonly #loopDelay = new LoopDelay(LOOP_RESOLUTION)
   #worker: Worker | null = null
   #tasks: TaskDeclaration[] = []
   #events: string[] = []
@@ -102,6 +106,7 @@ export class EngineThread {
     )
     this.#worker = null
     this.#started = null
+    this.#loopDelay.stop()
     // Nothing else may keep the process alive by now, and its end would come before the thread's.
     worker.ref()
     // It cannot end before its own threads do.
@@ -177,6 +182,12 @@ export class EngineThread {
     switch (message.type) {
       case 'fatal':
         this.#lost(worker, fromWireError(message.error))
+        return
+      case 'loop-delay-asked':
+        worker.postMessage({
+          type: 'loop-delay',
+          milliseconds: this.#loopDelay.look()?.max ?? null,
+        } satisfies Command)
         return
       case 'event':
       case 'main-run':

@@ -1,6 +1,6 @@
 import { redact } from '../domain/redact.ts'
 import { InvalidOption } from '../errors.ts'
-import { type Celeriac, type JobInfo, type JobLine, parseJobFilter, type Stats, type WorkerReply } from '../index.ts'
+import { type Celeriac, type JobInfo, type JobLine, parseJobFilter } from '../index.ts'
 import type {
   AuditEntry,
   ChangeCursor,
@@ -13,14 +13,11 @@ import type {
   ScheduleRow,
   Summary,
   TaskRow,
-  WorkerRow,
+  WorkerLine,
 } from './data.ts'
 
 /** How long the counts in the side bar may be behind, in ms. */
 const STATES_KEPT = 500
-/** How long what processes say of themselves may be behind, and how long it is waited for, in ms. */
-const REPLIES_KEPT = 5_000
-const REPLIES_AWAITED = 500
 /** Slots ahead that a schedule shows. */
 const SLOTS_AHEAD = 5
 /** Most queues that show what ended in them, and how far back, in minutes. */
@@ -34,7 +31,6 @@ export class AppData implements DashboardData {
   readonly #app: Celeriac
   readonly #redact: readonly string[]
   readonly #now: () => number
-  #asked: { at: number; replies: Promise<WorkerReply<Stats>[]> } = { at: 0, replies: Promise.resolve([]) }
   #states: { at: number; states: Promise<Record<string, number>> } | null = null
 
   /** @param redact paths to mask besides the app's own */
@@ -115,11 +111,6 @@ export class AppData implements DashboardData {
     return { jobs: found.jobs.map((job) => this.#listed(job)), next: found.next === null ? null : String(found.next) }
   }
 
-  async running(): Promise<ListedJob[]> {
-    const workers = await this.#app.reader.workers()
-    return workers.flatMap((worker) => worker.running.map(fromLine))
-  }
-
   async job(id: string): Promise<JobDetail | null> {
     const found = await this.#app.reader.job(id)
     if (!found) return null
@@ -167,22 +158,8 @@ export class AppData implements DashboardData {
     })
   }
 
-  async workers(): Promise<WorkerRow[]> {
-    const [lines, replies] = await Promise.all([this.#app.reader.workers(), this.#stats()])
-    return lines.map((line) => ({ ...line, stats: replies.find(({ worker }) => worker === line.key)?.value ?? null }))
-  }
-
-  /** Asking every process is a write to the file, so it is done seldom, and no page waits long for it. */
-  async #stats(): Promise<WorkerReply<Stats>[]> {
-    const now = this.#now()
-    if (now - this.#asked.at > REPLIES_KEPT) {
-      const earlier = this.#asked.replies
-      const replies = this.#app.inspect.stats({ all: true, timeout: REPLIES_AWAITED }).catch(() => [])
-      this.#asked = { at: now, replies }
-      const kept = await earlier
-      if (kept.length > 0) return kept
-    }
-    return this.#asked.replies
+  workers(): Promise<WorkerLine[]> {
+    return this.#app.reader.workers()
   }
 
   audit(limit: number): Promise<AuditEntry[]> {

@@ -8,7 +8,6 @@ import type {
   RegisteredTask,
   ScheduleInfo,
   ScheduleLine,
-  Stats,
   WorkerLine,
 } from '../index.ts'
 
@@ -98,17 +97,12 @@ export interface ScheduleRow extends ScheduleLine {
   preview: { at: Date; movedByDst: boolean }[] | null
 }
 
-export interface WorkerRow extends WorkerLine {
-  /** What the process said of itself within the last seconds, if it did. */
-  stats: Stats | null
-}
-
 /** A task that this process declares. */
 export interface TaskRow extends RegisteredTask {
   paused: boolean
 }
 
-export type { AuditEntry, Change, ChangeCursor, Changes }
+export type { AuditEntry, Change, ChangeCursor, Changes, WorkerLine }
 
 /** Everything that the pages show. Arguments and results are masked before they come out of here. */
 export interface DashboardData {
@@ -118,12 +112,11 @@ export interface DashboardData {
   summary(): Promise<Summary>
   /** @throws InvalidOption when the filter or the place cannot be read */
   jobs(filter: string, page: { limit: number; after?: string }): Promise<ListPage>
-  running(): Promise<ListedJob[]>
   job(id: string): Promise<JobDetail | null>
   queues(): Promise<QueueRow[]>
   tasks(): Promise<TaskRow[]>
   schedules(): Promise<ScheduleRow[]>
-  workers(): Promise<WorkerRow[]>
+  workers(): Promise<WorkerLine[]>
   audit(limit: number): Promise<AuditEntry[]>
   changes(cursor: ChangeCursor | null): Promise<Changes>
 }

@@ -31,6 +31,7 @@ import { start } from './starting.ts'
 import { stop } from './stopping.ts'
 import { StuckWatch } from './stuck-watch.ts'
 import { TurnLoop } from './turn.ts'
+import { VitalSigns } from './vitals.ts'
 import { Waiters } from './waiters.ts'
 import { WalKeeper } from './wal-keeper.ts'
 
@@ -191,6 +192,7 @@ export class Engine {
         perform(this.#parts, orders, verb, args),
       ),
       standing,
+      vitals: new VitalSigns(standing, post),
     }
     this.#wal = new WalKeeper(store, clock, (bytes) => announcer.report({ about: 'wal-held', path: store.path, bytes }))
     this.#stuck = new StuckWatch(
@@ -233,6 +235,9 @@ export class Engine {
         return
       case 'main-outcomes':
         for (const outcome of message.outcomes) this.#desk.settle(main.finish(outcome[1]), outcome)
+        return
+      case 'loop-delay':
+        this.#parts.vitals.answered(message.milliseconds)
         return
       case 'main-progress':
         this.#desk.progressed(main.outstanding.get(message.position), message.progress)

@@ -17,6 +17,10 @@ const IDLE_AFTER = 1_000
 const PEERS_EVERY = 500
 /** How often it shows that it is not hung, in ms. */
 const BEAT_EVERY = 10_000
+/** When it shows it for the first time, in ms after its row was written. */
+const FIRST_BEAT = 1_000
+/** How long before a beat the application's thread is asked what belongs to it, in ms. */
+const ASKED_AHEAD = 500
 /** How often it looks whether the path still leads to its file, in ms. */
 const FILE_EVERY = 1_000
 
@@ -29,6 +33,7 @@ export class Lookout {
   #workedAt = 0
   #peersAt = 0
   #beatAt: number
+  #askedAt = Number.NEGATIVE_INFINITY
   #fileAt: number
   /** Wall clock less monotonic clock. */
   #shift: number
@@ -46,6 +51,10 @@ export class Lookout {
   /** From now on this process has a row, and peers. */
   watchPeers(): void {
     this.#hasPeers = true
+    const now = this.#parts.clock.monotonic()
+    this.#beatAt = now - BEAT_EVERY + FIRST_BEAT
+    // The application's event loop is watched from here on.
+    this.#parts.vitals.ask(now)
     this.#lookAtPeers()
   }
 
@@ -115,11 +124,12 @@ export class Lookout {
   }
 
   #showBeat(): void {
-    const { edits, store, standing, announcer } = this.#parts
+    const { edits, store, standing, announcer, vitals, clock } = this.#parts
     const { owner } = standing
     if (owner === null) return
+    const said = vitals.read(clock.monotonic())
     edits
-      .make((now) => store.processes.beat(owner, now))
+      .make((now) => store.processes.beat(owner, said, now))
       .then(
         (held) => {
           if (held || standing.owner !== owner) return
@@ -135,14 +145,14 @@ export class Lookout {
   }
 
   #next(): void {
-    const quiet = this.#parts.clock.monotonic() - this.#workedAt > IDLE_AFTER
-    this.#timer = setTimeout(
-      () => {
-        this.#look()
-        if (this.#timer) this.#next()
-      },
-      quiet ? POLL_IDLE : POLL_BUSY,
-    )
+    const { clock, vitals } = this.#parts
+    const begun = clock.monotonic()
+    const wait = begun - this.#workedAt > IDLE_AFTER ? POLL_IDLE : POLL_BUSY
+    this.#timer = setTimeout(() => {
+      vitals.late(clock.monotonic() - begun - wait)
+      this.#look()
+      if (this.#timer) this.#next()
+    }, wait)
   }
 
   #look(): void {
@@ -157,6 +167,10 @@ export class Lookout {
       if (now - this.#peersAt >= PEERS_EVERY) {
         this.#peersAt = now
         this.#lookAtPeers()
+      }
+      if (now - this.#beatAt >= BEAT_EVERY - ASKED_AHEAD && this.#askedAt < this.#beatAt) {
+        this.#askedAt = now
+        this.#parts.vitals.ask(now)
       }
       if (now - this.#beatAt >= BEAT_EVERY) {
         this.#beatAt = now

@@ -13,6 +13,7 @@ import type { Revoker } from './revoker.ts'
 import type { Settler } from './settler.ts'
 import type { Standing } from './standing.ts'
 import type { TurnLoop } from './turn.ts'
+import type { VitalSigns } from './vitals.ts'
 import type { Waiters } from './waiters.ts'
 
 /** What the engine is made of. */
@@ -33,4 +34,5 @@ export interface Parts {
   readonly pruner: Pruner
   readonly commands: CommandDesk
   readonly standing: Standing
+  readonly vitals: VitalSigns
 }

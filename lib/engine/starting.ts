@@ -45,7 +45,7 @@ export async function start(
 
 /** The lock first, the row after, so that a row without a lock always means death. */
 async function register(parts: Parts, role: Role): Promise<void> {
-  const { standing, rescuer, main, edits, store, options, dispatcher, clock } = parts
+  const { standing, rescuer, main, edits, store, options, dispatcher, vitals, clock } = parts
   const begunFile = begunPath(store.path, standing.key)
   rescuer.appear(standing.key)
   createBegunFile(begunFile)
@@ -58,6 +58,7 @@ async function register(parts: Parts, role: Role): Promise<void> {
     role,
     threads: options.concurrency,
     tasks: [...dispatcher.tasks.keys()],
+    vitals: vitals.read(clock.monotonic()),
   }
   standing.owner = await edits.make((now) => store.processes.register(row, now))
   rescuer.refresh(standing.owner, clock.monotonic())

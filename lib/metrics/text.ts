@@ -1,4 +1,4 @@
-import type { Metrics, Totals } from '../index.ts'
+import type { Metrics, ProcessLine, Totals } from '../index.ts'
 
 type Labels = Record<string, string>
 type Sample = [labels: Labels, value: number]
@@ -12,10 +12,12 @@ interface Series {
 
 /** Metrics in the text format of Prometheus, version 0.0.4. Times in seconds, as its users expect. */
 export function prometheusText(metrics: Metrics): string {
-  const { totals, bounds, queues, states, threads, eventLoopDelay, file, at } = metrics
+  const { totals, bounds, queues, processes, states, threads, eventLoopDelay, file, at } = metrics
   const outcomes = ['success', 'failure', 'revoked', 'expired'] as const
   const gauge = (name: string, help: string, samples: Sample[]): string => family(name, 'gauge', help, samples)
   const counter = (name: string, help: string, samples: Sample[]): string => family(name, 'counter', help, samples)
+  const each = (value: (process: ProcessLine) => number): Sample[] =>
+    processes.map((process) => [processOf(process), value(process)])
   const now = (value: number): Sample[] => [[{}, value]]
   return [
     counter(
@@ -63,7 +65,31 @@ export function prometheusText(metrics: Metrics): string {
       'How long the oldest job of a queue has been due and not begun.',
       queues.map(({ queue, oldest }) => [{ queue }, oldest === null ? 0 : Math.max(0, at - oldest) / 1_000]),
     ),
-    gauge('celeriac_workers', 'Live processes that consume the file.', now(metrics.workers)),
+    gauge('celeriac_workers', 'Processes that consume the file and answer.', now(metrics.workers)),
+    gauge(
+      'celeriac_process_up',
+      'Whether a process on the file answers; 0 until its jobs are taken over.',
+      each(({ silentSince }) => (silentSince === null ? 1 : 0)),
+    ),
+    gauge(
+      'celeriac_process_memory_bytes',
+      'Resident memory of a process.',
+      each(({ vitals }) => vitals.memory),
+    ),
+    counter(
+      'celeriac_process_thread_restarts_total',
+      'Pool threads of a process that ended and were replaced.',
+      each(({ vitals }) => vitals.restarts),
+    ),
+    gauge(
+      'celeriac_process_loop_delay_seconds',
+      'The latest that an event loop of a process was within ten seconds.',
+      processes.flatMap((process): Sample[] => {
+        const { engineDelay, appDelay } = process.vitals
+        const sample = (loop: string, delay: number): Sample => [{ ...processOf(process), loop }, delay / 1_000]
+        return [sample('engine', engineDelay), ...(appDelay === null ? [] : [sample('app', appDelay)])]
+      }),
+    ),
     gauge('celeriac_pool_threads', 'Pool threads of this process.', [
       [{ state: 'busy' }, threads.busy],
       [{ state: 'idle' }, threads.idle],
@@ -88,6 +114,10 @@ export function prometheusText(metrics: Metrics): string {
 
 function lineOf({ task, queue }: Totals): Labels {
   return { task, queue }
+}
+
+function processOf({ host, pid, role }: ProcessLine): Labels {
+  return { host, pid: String(pid), role }
 }
 
 function family(name: string, type: string, help: string, samples: Sample[]): string {

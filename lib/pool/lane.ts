@@ -64,6 +64,8 @@ export class Lane {
   closed = false
   /** Stands by to take the place of a thread that is about to be ended; `closed` until then. */
   reserve = false
+  /** Ends because nobody needs it. */
+  unneeded = false
   idleSince: number
   jobsRun = 0
   /** Steady milliseconds that the thread counts from. */

@@ -52,6 +52,7 @@ export class Pool {
   readonly #positions = new Map<number, number>()
   readonly #leaving: LeavingThreads
   #concurrency: number
+  #restarts = 0
   #openedAt = 0
   #restUntil = 0
 
@@ -89,7 +90,9 @@ export class Pool {
     this.#piscina.options.maxThreads = Math.max(this.#piscina.options.maxThreads, concurrency + 1)
     const open = this.lanes.filter((lane) => !lane.closed)
     open.sort((a, b) => a.outstanding.size - b.outstanding.size || a.backlog - b.backlog)
-    return open.slice(0, Math.max(0, open.length - concurrency))
+    const tooMany = open.slice(0, Math.max(0, open.length - concurrency))
+    for (const lane of tooMany) lane.unneeded = true
+    return tooMany
   }
 
   /** Whether another thread may be opened now. */
@@ -101,6 +104,16 @@ export class Pool {
   /** Threads stuck in native code after they were told to end. */
   get stuck(): number {
     return this.#leaving.stuck
+  }
+
+  /** Threads that run a job now. */
+  get busy(): number {
+    return this.lanes.filter((lane) => lane.outstanding.size > 0).length
+  }
+
+  /** Threads that ended so far for another reason than that nobody needed them: their place is taken by new ones. */
+  get restarts(): number {
+    return this.#restarts
   }
 
   /** So many threads are stuck that none can run a job. */
@@ -176,15 +189,20 @@ export class Pool {
   shrink(now: number): void {
     const { minThreads, idleTimeout } = this.#options
     const reserve = this.lanes.find((lane) => lane.reserve)
-    if (reserve && now - reserve.idleSince >= STANDS_BY) this.terminate(reserve)
+    if (reserve && now - reserve.idleSince >= STANDS_BY) this.#dismiss(reserve)
     let count = this.lanes.filter((lane) => !lane.reserve).length
     for (const lane of this.lanes) {
       if (count <= minThreads) return
       if (lane.ready && !lane.closed && lane.outstanding.size === 0 && now - lane.idleSince >= idleTimeout) {
-        this.terminate(lane)
+        this.#dismiss(lane)
         count--
       }
     }
+  }
+
+  #dismiss(lane: Lane): void {
+    lane.unneeded = true
+    this.terminate(lane)
   }
 
   /** Ends every thread. Resolves once all have ended, which those stuck in native code may not. */
@@ -215,6 +233,7 @@ export class Pool {
 
   #ended(lane: Lane, error: unknown): void {
     lane.closed = true
+    if (!lane.unneeded) this.#restarts++
     if (!lane.ready) this.#restUntil = this.#openedAt + REST
     // Outcomes posted before the thread ended still lie in the port: let them arrive before the rest is written off.
     setImmediate(() => {

@@ -1,3 +1,4 @@
+import type { Vitals } from '../wire/reading.ts'
 import type { Connection, Statement } from './driver.ts'
 
 export interface ProcessRow {
@@ -12,9 +13,11 @@ export interface ProcessRow {
   beat: number
   beatAt: number
   tasks: string[]
+  /** What it said of itself with its last beat. */
+  vitals: Vitals
 }
 
-export type NewProcess = Pick<ProcessRow, 'key' | 'app' | 'host' | 'pid' | 'role' | 'threads' | 'tasks'>
+export type NewProcess = Pick<ProcessRow, 'key' | 'app' | 'host' | 'pid' | 'role' | 'threads' | 'tasks' | 'vitals'>
 
 /** Processes whose names are kept after they left, for the jobs that they ran. */
 const REMEMBERED = 10_000
@@ -56,8 +59,8 @@ export class Processes {
 
   constructor(db: Connection) {
     this.#insert =
-      db.prepare(`INSERT INTO celeriac_processes (key, app, host, pid, role, threads, started_at, beat_at, tasks)
-      VALUES (@key, @app, @host, @pid, @role, @threads, @now, @now, @tasks)`)
+      db.prepare(`INSERT INTO celeriac_processes (key, app, host, pid, role, threads, started_at, beat_at, tasks, vitals)
+      VALUES (@key, @app, @host, @pid, @role, @threads, @now, @now, @tasks, @vitals)`)
     this.#keep = db.prepare(
       'INSERT INTO celeriac_owners (id, key, app, host, pid, started_at) VALUES (?, ?, ?, ?, ?, ?)',
     )
@@ -65,11 +68,11 @@ export class Processes {
         EXISTS (SELECT 1 FROM celeriac_processes p WHERE p.id = o.id) AS present
       FROM celeriac_owners o WHERE o.key = ? ORDER BY o.id DESC LIMIT 1`)
     this.#drop = db.prepare('DELETE FROM celeriac_owners WHERE id <= ?')
-    this.#beat = db.prepare('UPDATE celeriac_processes SET beat = beat + 1, beat_at = ? WHERE id = ?')
+    this.#beat = db.prepare('UPDATE celeriac_processes SET beat = beat + 1, beat_at = ?, vitals = ? WHERE id = ?')
     this.#resize = db.prepare('UPDATE celeriac_processes SET threads = ? WHERE id = ?')
     this.#remove = db.prepare('DELETE FROM celeriac_processes WHERE id = ?')
     this.#all =
-      db.prepare(`SELECT id, key, app, host, pid, role, threads, started_at AS startedAt, beat, beat_at AS beatAt, tasks
+      db.prepare(`SELECT id, key, app, host, pid, role, threads, started_at AS startedAt, beat, beat_at AS beatAt, tasks, vitals
       FROM celeriac_processes ORDER BY id`)
     this.#orphans = db.prepare(`SELECT seq, token, id, task, queue, crashes, started_at AS startedAt,
         concurrency_key AS concurrencyKey FROM celeriac_jobs
@@ -82,15 +85,17 @@ export class Processes {
 
   /** Returns the id that claims carry as their owner; ids are never used twice. */
   register(process: NewProcess, now: number): number {
-    const id = Number(this.#insert.run({ ...process, tasks: JSON.stringify(process.tasks), now }).lastInsertRowid)
-    this.#keep.run(id, process.key, process.app, process.host, process.pid, now)
+    const { key, app, host, pid } = process
+    const [tasks, vitals] = [JSON.stringify(process.tasks), JSON.stringify(process.vitals)]
+    const id = Number(this.#insert.run({ ...process, tasks, vitals, now }).lastInsertRowid)
+    this.#keep.run(id, key, app, host, pid, now)
     this.#drop.run(id - REMEMBERED)
     return id
   }
 
   /** False when the row is gone: another process took this one for dead and its jobs with it. */
-  beat(id: number, now: number): boolean {
-    return this.#beat.run(now, id).changes === 1
+  beat(id: number, vitals: Vitals, now: number): boolean {
+    return this.#beat.run(now, JSON.stringify(vitals), id).changes === 1
   }
 
   /** Its pool has another number of threads at most. */
@@ -103,10 +108,13 @@ export class Processes {
   }
 
   all(): ProcessRow[] {
-    return (this.#all.all() as (Omit<ProcessRow, 'tasks'> & { tasks: string })[]).map((row) => ({
-      ...row,
-      tasks: JSON.parse(row.tasks) as string[],
-    }))
+    return (this.#all.all() as (Omit<ProcessRow, 'tasks' | 'vitals'> & { tasks: string; vitals: string })[]).map(
+      (row) => ({
+        ...row,
+        tasks: JSON.parse(row.tasks) as string[],
+        vitals: JSON.parse(row.vitals) as Vitals,
+      }),
+    )
   }
 
   /** A process that is or was on the file. */

@@ -11,6 +11,7 @@ import type {
   Measures,
   OrderLine,
   Overview,
+  ProcessLine,
   QueueDepth,
   Recent,
   ScheduleLine,
@@ -27,14 +28,14 @@ import { jobPage } from './jobs/page.ts'
 import { JobReads } from './jobs/read.ts'
 import { JobSearch } from './jobs/search.ts'
 import { Logs } from './logs.ts'
-import { PresenceProbe } from './presence.ts'
-import { Processes } from './processes.ts'
+import { Processes, type ProcessRow } from './processes.ts'
 import { Pruning } from './prune.ts'
 import { ChangeFeed } from './reading/changes.ts'
 import { ReadConnection } from './reading/connection.ts'
 import { FileSizes } from './reading/file-size.ts'
 import { JobLines } from './reading/job-lines.ts'
 import { Queues } from './reading/queues.ts'
+import { type Sign, Silence } from './reading/silence.ts'
 import { Statistics } from './reading/statistics.ts'
 import { Schedules } from './schedules.ts'
 import { Slots } from './slots.ts'
@@ -50,15 +51,20 @@ const SEARCHED_FOR = 40
  */
 export class Reading {
   readonly #connection: ReadConnection<ReturnType<typeof prepare>>
+  readonly #silence: Silence
 
   /** Opens nothing yet. @param path of the database file */
   constructor(path: string) {
     this.#connection = new ReadConnection(path, prepare)
+    this.#silence = new Silence(path)
   }
 
   overview(now: number): Overview {
     return this.#connection.read(({ counts, queues, processes, pruning, files }) => {
-      const consumers = processes.all().filter(({ role }) => role !== 'beat')
+      const all = processes.all()
+      const signs = this.#silence.of(all, now)
+      const silent = ({ key }: ProcessRow): boolean => signs.get(key)?.silentSince !== null
+      const consumers = all.filter((row) => row.role !== 'beat' && !silent(row))
       const oldest = queues.depths(new Set()).flatMap((queue) => queue.oldest ?? [])
       return {
         at: now,
@@ -66,6 +72,7 @@ export class Reading {
         oldestWaiting: oldest.length === 0 ? null : Math.min(...oldest),
         workers: consumers.length,
         threads: consumers.reduce((sum, { threads }) => sum + threads, 0),
+        silent: all.filter(silent).length,
         prunedUntil: pruning.until(),
         file: files.read(),
       }
@@ -89,7 +96,8 @@ export class Reading {
 
   measures(now: number): Measures {
     const { states, workers, file } = this.overview(now)
-    return { at: now, states, totals: this.totals(), bounds: BOUNDS, queues: this.queues(), workers, file }
+    const processes = this.#connection.read((read) => this.#processLines(read.processes.all(), now))
+    return { at: now, states, totals: this.totals(), bounds: BOUNDS, queues: this.queues(), workers, processes, file }
   }
 
   /** One job with its attempts, its log and its children; null when the id is not in the file. */
@@ -130,12 +138,13 @@ export class Reading {
   }
 
   /** Processes that consume the file, and what each of them runs. */
-  workers(): WorkerLine[] {
+  workers(now: number): WorkerLine[] {
     return this.#connection.read(({ processes, lines }) => {
       const running = lines.running()
-      return processes.all().map(({ id, key, app, host, pid, role, threads, startedAt, beatAt, tasks }) => {
-        const alive = isAlive(this.#connection.path, key)
-        return { key, app, host, pid, role, threads, startedAt, beatAt, alive, tasks, running: running.get(id) ?? [] }
+      const all = processes.all()
+      const shown = this.#processLines(all, now)
+      return all.map(({ id, threads, startedAt, beatAt, tasks }, i) => {
+        return { ...(shown[i] as ProcessLine), threads, startedAt, beatAt, tasks, running: running.get(id) ?? [] }
       })
     })
   }
@@ -171,6 +180,14 @@ export class Reading {
 
   close(): void {
     this.#connection.close()
+    this.#silence.close()
+  }
+
+  #processLines(all: readonly ProcessRow[], now: number): ProcessLine[] {
+    const signs = this.#silence.of(all, now)
+    return all.map(({ key, app, host, pid, role, vitals }) => {
+      return { key, app, host, pid, role, ...(signs.get(key) as Sign), vitals }
+    })
   }
 }
 
@@ -191,12 +208,3 @@ const prepare = (db: Connection) => ({
   slots: new Slots(db),
   statistics: new Statistics(db),
 })
-
-function isAlive(database: string, key: string): boolean {
-  const probe = new PresenceProbe(database, key)
-  try {
-    return probe.alive()
-  } finally {
-    probe.close()
-  }
-}

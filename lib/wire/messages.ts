@@ -263,6 +263,8 @@ export type Command =
   | { type: 'listen'; events: string[] }
   | { type: 'main-outcomes'; outcomes: Outcome[] }
   | { type: 'main-progress'; position: number; progress: string }
+  /** How late the application's event loop was; null when it has only now begun to be watched. */
+  | { type: 'loop-delay'; milliseconds: number | null }
   | { type: 'main-logs'; chunks: LogChunk[] }
 
 export type Role = 'all' | 'worker' | 'beat' | 'producer'
@@ -308,6 +310,7 @@ export type Notice =
   | { type: 'main-cancel'; position: number; error: WireError }
   | { type: 'fatal'; error: WireError }
   | { type: 'incident'; incident: Incident }
+  | { type: 'loop-delay-asked' }
 
 /** Engine to pool thread, over the lane's own port. */
 export type LaneOrder = { type: 'run'; rows: RunRow[] } | { type: 'cancel'; position: number; error: WireError } | Reply

@@ -18,9 +18,11 @@ export interface Overview {
   states: Record<State, number>
   /** When the job that has waited longest became due, or null when none waits. */
   oldestWaiting: number | null
-  /** Live processes that consume the file, and the threads they may open. */
+  /** Processes that consume the file and answer, and the threads they may open. */
   workers: number
   threads: number
+  /** Processes that are dead or hung, and whose jobs nobody has taken over yet. */
+  silent: number
   /** Jobs that were enqueued by this time may have been pruned; 0 when none was. */
   prunedUntil: number
   file: FileSize
@@ -85,8 +87,10 @@ export interface Measures {
   /** Upper bounds of the buckets of `totals`, in ms; one more bucket holds what is longer. */
   bounds: readonly number[]
   queues: QueueDepth[]
-  /** Live processes that consume the file. */
+  /** Processes that consume the file and answer. */
   workers: number
+  /** Every process on the file, the silent ones included. */
+  processes: ProcessLine[]
   file: FileSize
 }
 
@@ -146,14 +150,37 @@ export interface JobDetail {
   children: JobLine[]
 }
 
-export interface WorkerLine {
-  /** Whether it holds the lock that a death would have freed; a dead one is listed until its jobs are taken over. */
-  alive: boolean
+/** What a process says of itself every ten seconds. */
+export interface Vitals {
+  /** Resident, of the whole process, in bytes. */
+  memory: number
+  /** Pool threads that are open, those among them that run jobs, and those that are stuck in native code. */
+  threads: number
+  busy: number
+  stuck: number
+  /** Threads that ended since the start and were replaced: at a limit, by force, with a crash, or after their share. */
+  restarts: number
+  /** The latest that the engine's event loop was within the ten seconds, in ms. */
+  engineDelay: number
+  /** The same of the application's own; null until it is known. */
+  appDelay: number | null
+}
+
+/** A process on the file. */
+export interface ProcessLine {
   key: string
   app: string
   host: string
   pid: number
   role: string
+  /** Whether it holds the lock that a death would have freed; a dead one is listed until its jobs are taken over. */
+  alive: boolean
+  /** When it last showed that it lives, of one that is dead or hung; null of one that answers. */
+  silentSince: number | null
+  vitals: Vitals
+}
+
+export interface WorkerLine extends ProcessLine {
   /** Most threads it may open. */
   threads: number
   startedAt: number

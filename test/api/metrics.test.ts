@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { after, test } from 'node:test'
 import Database from 'better-sqlite3'
 import { createMetrics } from 'celeriac/metrics'
@@ -88,6 +89,25 @@ test('metrics name what ended, waits and runs', async () => {
   }
   journal.open()
   await resultOf(running)
+})
+
+test('a process says soon after its start, and in a beat, how late its event loops were', async () => {
+  const { app } = openApp({ database: freshDatabase(), name: 'late' })
+  await using _ = app
+  await app.start({ role: 'beat' })
+  const [first] = await app.reader.workers()
+  assert.ok(first && first.vitals.memory > 10_000_000, `${first?.vitals.memory} bytes`)
+  assert.deepEqual([first.vitals.restarts, first.silentSince], [0, null])
+  // This very thread is the application's.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
+  await until(async () => ((await app.reader.workers())[0]?.vitals.appDelay ?? 0) >= 200, 'the delay to be told')
+  const samples = samplesOf(await createMetrics(app).text())
+  const labels = `host="${hostname()}",pid="${process.pid}",role="beat"`
+  assert.ok((samples.get(`celeriac_process_loop_delay_seconds{${labels},loop="app"}`) ?? 0) >= 0.2)
+  assert.ok((samples.get(`celeriac_process_loop_delay_seconds{${labels},loop="engine"}`) ?? -1) >= 0)
+  assert.ok((samples.get(`celeriac_process_memory_bytes{${labels}}`) ?? 0) > 10_000_000)
+  assert.equal(samples.get(`celeriac_process_thread_restarts_total{${labels}}`), 0)
+  assert.equal(samples.get(`celeriac_process_up{${labels}}`), 1)
 })
 
 test('metrics are served by node:http, Express and Hono, to those who read only', async () => {

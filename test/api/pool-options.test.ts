@@ -23,6 +23,7 @@ test('threads are opened as jobs need them, and end when they are idle', async (
   assert.equal(new Set(await Promise.all(busy.map(resultOf))).size, 2)
   await threads(0)
   await resultOf(await thread.delay())
+  assert.equal((await app.inspect.stats()).restarts, 0)
 })
 
 test('a thread is replaced after its share of jobs, between jobs', async () => {
@@ -38,6 +39,7 @@ test('a thread is replaced after its share of jobs, between jobs', async () => {
       (await handle.info())!.attempts.map(({ outcome }) => outcome),
       ['success'],
     )
+  await until(async () => (await app.inspect.stats()).restarts >= 3, 'three threads to be counted as replaced')
 })
 
 test('threads get the environment and the Node options that they are given', async () => {
@@ -63,6 +65,7 @@ test('a task that allocates until the limit of its thread ends that thread only'
   })
   assert.equal((await handle.info())?.crashes, 1)
   assert.ok((await resultOf(await thread.delay())) > 0)
+  assert.equal((await app.inspect.stats()).restarts, 1)
 })
 
 test('a thread loads no ES module by require(), because one that is ended meanwhile would take the process with it', async () => {

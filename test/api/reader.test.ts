@@ -193,11 +193,15 @@ test('the reader tells a process that was killed from one that lives', async () 
     (await reader.workers()).map(({ pid, alive }) => [pid, alive]),
     [[killed.pid, true]],
   )
+  const counted = async () => {
+    const { workers, threads, silent } = await reader.overview()
+    return { workers, threads, silent }
+  }
+  assert.deepEqual(await counted(), { workers: 1, threads: 2, silent: 0 })
   await killed.kill()
-  assert.deepEqual(
-    (await reader.workers()).map(({ pid, alive }) => [pid, alive]),
-    [[killed.pid, false]],
-  )
+  const [left] = await reader.workers()
+  assert.deepEqual([left?.pid, left?.alive, left?.silentSince], [killed.pid, false, left?.beatAt])
+  assert.deepEqual(await counted(), { workers: 0, threads: 0, silent: 1 })
   await live.call('start', 'worker')
   await until(async () => (await reader.workers()).length === 1, 'the dead process to be taken off the file')
   assert.deepEqual(

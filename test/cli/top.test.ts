@@ -59,6 +59,7 @@ const STATE: TopState = {
         startedAt: NOW - 1,
         beatAt: NOW,
         alive: true,
+        silentSince: null,
         tasks: [],
         running: [
           line('c', 'resize', 'images', 5),

@@ -8,7 +8,8 @@ import { assertDriverFits, loadDriver } from '../../lib/store/driver.ts'
 import { Store } from '../../lib/store/store.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 
-const PROCESS = { app: 'a', host: 'h', pid: 1, role: 'all', threads: 1, tasks: [] }
+const vitals = { memory: 1, threads: 0, busy: 0, stuck: 0, restarts: 0, engineDelay: 0, appDelay: null }
+const PROCESS = { app: 'a', host: 'h', pid: 1, role: 'all', threads: 1, tasks: [], vitals }
 
 test('the write lock is held from the beginning of a write, so that reading first cannot lose to another writer', () => {
   const path = freshDatabase()

@@ -18,13 +18,17 @@ export async function stats(call: Call): Promise<number> {
   const replies = await (await call.opening.producer()).inspect.stats(asked(call))
   return printReplies(replies, call, async (answered) => {
     const { table } = await import('../output/table.ts')
-    const columns = ['PID', 'HOST', 'ROLE', 'THREADS', 'CONCURRENCY', 'KEY'].map((heading) => ({ heading }))
+    const columns = ['PID', 'HOST', 'ROLE', 'THREADS', 'CONCURRENCY', 'RESTARTS', 'MEMORY', 'KEY'].map((heading) => ({
+      heading,
+    }))
     const rows = answered.map(({ pid, host, worker, value }) => [
       pid,
       host,
       value.role ?? '-',
       value.threads,
       value.concurrency,
+      value.restarts,
+      bytes(value.memory),
       worker,
     ])
     call.terminal.print(table(columns, rows, call.terminal))

@@ -14,7 +14,7 @@ export async function run({ terminal, opening, json }: Call): Promise<number> {
   ])
   const { file, states } = overview
   const { orderData, orderText, queueData, queueTable, workerData, workerTable } = await import('../output/views.ts')
-  const online = workers.filter((worker) => worker.alive).length
+  const online = workers.filter(({ silentSince }) => silentSince === null).length
   if (json) {
     terminal.print(
       toJson(

@@ -4,7 +4,7 @@ import type { Meaning } from '../painter.ts'
 import type { Terminal } from '../terminal.ts'
 import { toJson } from './json.ts'
 import { type Cell, type Column, table } from './table.ts'
-import { ago, moment, safe, span } from './text.ts'
+import { ago, bytes, moment, safe, span } from './text.ts'
 
 /** Longest text of arguments or a result in a table; the whole is in `inspect query` and in JSON. */
 const SHOWN = 200
@@ -47,11 +47,14 @@ export function workerTable(workers: readonly WorkerLine[], now: number, termina
     { heading: 'THREADS', right: true },
     { heading: 'RUNNING', right: true },
     { heading: 'UP', right: true },
+    { heading: 'MEMORY', right: true, optional: true },
+    { heading: 'RESTARTS', right: true, optional: true },
+    { heading: 'LOOP', right: true, optional: true },
     { heading: 'STATE' },
   ]
   return table(
     columns,
-    workers.map(({ pid, app, host, role, threads, running, startedAt, alive }) => [
+    workers.map(({ pid, app, host, role, threads, running, startedAt, alive, silentSince, vitals }) => [
       pid,
       app,
       host,
@@ -59,7 +62,12 @@ export function workerTable(workers: readonly WorkerLine[], now: number, termina
       role === 'beat' ? '-' : threads,
       running.length,
       span(now - startedAt),
-      alive ? ['good', 'online'] : ['bad', 'dead'],
+      bytes(vitals.memory),
+      role === 'beat' ? '-' : vitals.restarts,
+      span(Math.max(vitals.engineDelay, vitals.appDelay ?? 0)),
+      silentSince === null
+        ? ['good', 'online']
+        : ['bad', `${alive ? 'hung' : 'dead'}, silent for ${ago(silentSince, now)}`],
     ]),
     terminal,
   )
@@ -139,7 +147,7 @@ export function asDates<T extends object>(row: T, ...keys: (keyof T)[]): T {
 
 export function workerData(worker: WorkerLine): unknown {
   const running = worker.running.map((job) => asDates(job, 'enqueuedAt', 'startedAt', 'finishedAt'))
-  return { ...asDates(worker, 'startedAt', 'beatAt'), running }
+  return { ...asDates(worker, 'startedAt', 'beatAt', 'silentSince'), running }
 }
 
 /** A pause or a rate that somebody ordered, in words. */

@@ -27,7 +27,7 @@ function keyLine(): string {
 
 function head(seen: Seen, screen: Painter): string[] {
   const { overview, workers, throughput, endedPerSecond } = seen
-  const live = workers.filter(({ alive }) => alive)
+  const live = workers.filter(({ silentSince }) => silentSince === null)
   const running = live.reduce((sum, worker) => sum + worker.running.length, 0)
   const threads = live.reduce((sum, worker) => sum + (worker.role === 'beat' ? 0 : worker.threads), 0)
   const last = throughput.filter(({ run }) => run !== null).at(-1)
@@ -38,6 +38,7 @@ function head(seen: Seen, screen: Painter): string[] {
     `${screen.paint('strong', safe(file.path))}  ${bytes(file.bytes)}, wal ${bytes(file.walBytes)}  ${moment(overview.at)}`,
     [
       count(live.length, 'process'),
+      ...(live.length < workers.length ? [screen.paint('bad', `${workers.length - live.length} silent`)] : []),
       `${running} of ${count(threads, 'thread')} busy`,
       `${states.PENDING} waiting`,
       ...(states.BLOCKED > 0 ? [`${states.BLOCKED} blocked`] : []),

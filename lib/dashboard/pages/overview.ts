@@ -1,9 +1,10 @@
-import type { DashboardData, Summary, TaskTimes } from '../data.ts'
+import type { DashboardData, Summary, TaskTimes, WorkerLine } from '../data.ts'
 import { type Html, html } from '../html.ts'
 import type { PageParts, View } from '../page.ts'
 import { meter, throughputChart } from '../show/chart.ts'
 import { bytes, count, figure, percent, plural } from '../show/figure.ts'
-import { searchAddress, shortJobTable } from '../show/jobs.ts'
+import { runningTable, searchAddress, shortJobTable } from '../show/jobs.ts'
+import { LATE_LOOP } from '../show/loop.ts'
 import { duration } from '../show/time.ts'
 
 const RUNNING_SHOWN = 12
@@ -12,21 +13,23 @@ const FAILED_SHOWN = 8
 const LATE = 60_000
 
 export async function overviewPage(view: View, data: DashboardData): Promise<PageParts> {
-  const [overview, active, failed] = await Promise.all([
+  const [overview, workers, failed] = await Promise.all([
     data.summary(),
-    data.running(),
+    data.workers(),
     data.jobs('state:failure', { limit: FAILED_SHOWN }),
   ])
-  const running = [...active].sort((a, b) => (a.startedAt?.getTime() ?? 0) - (b.startedAt?.getTime() ?? 0))
+  const active = workers.flatMap(({ running }) => running)
+  // What is handed to a thread and not begun comes last.
+  const running = active.sort((a, b) => (a.startedAt ?? Infinity) - (b.startedAt ?? Infinity))
   return {
     title: 'Overview',
     section: 'overview',
-    body: html`${figures(view, overview)}
+    body: html`${figures(view, overview, workers)}
 <section class="panel"><header><h2>Throughput</h2><span class="quiet">jobs a minute, last hour</span><span class="grow"></span><span class="legend"><span class="good"><i></i>succeeded</span><span class="bad"><i></i>failed</span><span class="again"><i></i>retried</span></span></header>${throughputChart(overview.minutes)}</section>
 <div class="two"><section class="panel"><header><h2>Running</h2><span class="quiet">${plural(active.length, 'job')}, the longest first</span></header>${
       running.length === 0
         ? html`<p class="empty">Nothing runs at the moment.</p>`
-        : shortJobTable(view, running.slice(0, RUNNING_SHOWN))
+        : runningTable(view, running.slice(0, RUNNING_SHOWN))
     }</section>
 <section class="panel"><header><h2>Latest failures</h2><span class="grow"></span><a class="small quiet" href="${view.root}task/?q=state%3Afailure">all</a></header>${
       failed.jobs.length === 0 ? html`<p class="empty">No failure is kept.</p>` : shortJobTable(view, failed.jobs)
@@ -35,7 +38,7 @@ ${overview.tasks.length > 0 ? taskTimes(view, overview.tasks) : ''}`,
   }
 }
 
-function figures({ root, now }: View, overview: Summary): Html {
+function figures({ root, now }: View, overview: Summary, workers: readonly WorkerLine[]): Html {
   const { states, minutes, threads, oldestWaiting, waitP95, run } = overview
   const succeeded = minutes.reduce((sum, minute) => sum + minute.succeeded, 0)
   const failed = minutes.reduce((sum, minute) => sum + minute.failed, 0)
@@ -50,14 +53,29 @@ function figures({ root, now }: View, overview: Summary): Html {
     html`<a href="${root}task/?q=state%3A${state}">${count(value)}</a>`
   return html`<dl class="figures">
 ${figure('Waiting', list('pending,blocked', waiting), since ?? 'nobody waits', late ? 'again' : '')}
-${figure('Running', list('started', running), html`of ${plural(threads, 'thread')}${meter(running, threads, '')}`)}
+${figure('Running', list('started', running), html`on ${plural(threads, 'thread')}${meter(running, threads, '')}`)}
 ${figure('Later', list('scheduled,retry', later), `${count(states.RETRY ?? 0)} to try again`)}
 ${figure('Succeeded, 1 h', count(succeeded), `${count(states.SUCCESS ?? 0)} kept`)}
 ${figure('Failed, 1 h', count(failed), `${percent(failed, succeeded + failed)}, ${count(states.FAILURE ?? 0)} kept`, failed > 0 ? 'bad' : '')}
 ${figure('Run time, 1 h', run ? duration(run.p50) : '–', run ? `p95 ${duration(run.p95)}` : 'nothing ran')}
 ${figure('Wait p95, 1 h', waitP95 === null ? '–' : duration(waitP95), 'from due to begun')}
+${processFigure(root, workers)}
 ${figure('File', bytes(overview.fileBytes), `+ ${bytes(overview.walBytes)} log`)}
 </dl>`
+}
+
+/** Processes that answer, and what is worst among them. */
+function processFigure(root: string, workers: readonly WorkerLine[]): Html {
+  const silent = workers.filter(({ silentSince }) => silentSince !== null).length
+  const late = Math.max(0, ...workers.map(({ vitals }) => Math.max(vitals.engineDelay, vitals.appDelay ?? 0)))
+  const list = html`<a href="${root}workers/">${count(workers.length - silent)}</a>`
+  const under =
+    silent > 0
+      ? html`${count(silent)} silent`
+      : workers.length === 0
+        ? 'jobs wait for one'
+        : html`event loop ${duration(late)} late`
+  return figure('Processes', list, under, silent > 0 ? 'bad' : late >= LATE_LOOP ? 'again' : '')
 }
 
 function taskTimes({ root }: View, tasks: readonly TaskTimes[]): Html {

@@ -1,9 +1,10 @@
-import type { DashboardData, WorkerRow } from '../data.ts'
+import type { DashboardData, WorkerLine } from '../data.ts'
 import { type Html, html } from '../html.ts'
 import type { PageParts, View } from '../page.ts'
 import { meter } from '../show/chart.ts'
 import { bytes, count, plural } from '../show/figure.ts'
-import { jobAddress } from '../show/jobs.ts'
+import { runningTable } from '../show/jobs.ts'
+import { LATE_LOOP } from '../show/loop.ts'
 import { duration, moment } from '../show/time.ts'
 
 export async function workersPage(view: View, data: DashboardData): Promise<PageParts> {
@@ -22,18 +23,33 @@ export async function workersPage(view: View, data: DashboardData): Promise<Page
   }
 }
 
-function workerPanel(view: View, worker: WorkerRow): Html {
+function workerPanel(view: View, worker: WorkerLine): Html {
   const { now } = view
-  const { key, app, host, pid, role, threads, startedAt, beatAt, tasks, running, alive, stats } = worker
-  return html`<section class="panel" data-key="${key}"><header><h2>${app} <span class="quiet">${role}</span></h2><span class="state ${alive ? 'good' : 'bad square'}"><i></i>${alive ? 'alive' : 'dead, its jobs are being taken over'}</span><span class="quiet">pid ${pid} on ${host}, up ${duration(now - startedAt)}, seen ${moment(new Date(beatAt), now)}</span></header>
-<div class="body"><p class="small">${count(running.length)} of ${plural(threads, 'thread')} busy${stats ? html`<span class="quiet">, ${count(stats.threads)} open, ${bytes(stats.memory)} of memory</span>` : ''}</p>${stats && stats.stuck > 0 ? html`<p class="small bad tone">${plural(stats.stuck, 'thread')} cannot be ended: stuck in native code.</p>` : ''}${meter(running.length, threads, '')}</div>
-${running.length === 0 ? html`<p class="empty">Idle.</p>` : runningTable(view, running)}
+  const { key, app, host, pid, role, threads, startedAt, beatAt, tasks, running, alive, silentSince, vitals } = worker
+  const consumes = role !== 'beat'
+  const sign =
+    silentSince === null
+      ? html`<span class="state good"><i></i>alive</span>`
+      : html`<span class="state bad square"><i></i>${alive ? 'hung' : 'dead'}, silent for <span data-since="${new Date(silentSince).toISOString()}">${duration(now - silentSince)}</span></span>`
+  return html`<section class="panel" data-key="${key}"><header><h2>${app} <span class="quiet">${role}</span></h2>${sign}<span class="quiet">pid ${pid} on ${host}, up ${duration(now - startedAt)}, seen ${moment(new Date(beatAt), now)}</span></header>
+<div class="body">${consumes ? threadLine(running.length, threads) : ''}<p class="small quiet">${bytes(vitals.memory)} of memory${
+    consumes ? html`, ${plural(vitals.threads, 'thread')} open, ${plural(vitals.restarts, 'restart')} of threads` : ''
+  }, event loops at most ${delay(vitals.appDelay)} (application) and ${delay(vitals.engineDelay)} (engine) late</p>${
+    vitals.stuck > 0
+      ? html`<p class="small bad tone">${plural(vitals.stuck, 'thread')} cannot be ended: stuck in native code.</p>`
+      : ''
+  }</div>
+${running.length > 0 ? runningTable(view, running) : consumes ? html`<p class="empty">Idle.</p>` : ''}
 <div class="body"><details data-key="tasks"><summary>${plural(tasks.length, 'task')} declared</summary><p class="small">${tasks.map((task) => html`<span class="tag">${task}</span> `)}</p></details></div></section>`
 }
 
-function runningTable({ root, now }: View, running: WorkerRow['running']): Html {
-  return html`<div class="scroll"><table><thead><tr><th>Runs</th><th class="wide">Queue</th><th class="number">Attempt</th><th class="number">For</th></tr></thead><tbody>${running.map(
-    ({ id, task, queue, attempt, startedAt }) =>
-      html`<tr data-key="${id}"><td><a class="main" href="${jobAddress(root, id)}">${task}</a><span class="under mono">${id}</span></td><td class="wide">${queue}</td><td class="number">${attempt}</td><td class="number">${startedAt === null ? html`<span class="quiet">about to begin</span>` : html`<span data-since="${new Date(startedAt).toISOString()}">${duration(now - startedAt)}</span>`}</td></tr>`,
-  )}</tbody></table></div>`
+/** Short jobs are handed to a thread several at once. */
+function threadLine(jobs: number, threads: number): Html {
+  const more = jobs > threads ? html`<span class="quiet">, ${count(jobs - threads)} more handed out to them</span>` : ''
+  return html`<p class="small">${count(Math.min(jobs, threads))} of ${plural(threads, 'thread')} busy${more}</p>${meter(jobs, threads, '')}`
+}
+
+function delay(milliseconds: number | null): Html | string {
+  if (milliseconds === null) return '–'
+  return milliseconds < LATE_LOOP ? duration(milliseconds) : html`<b class="bad tone">${duration(milliseconds)}</b>`
 }

@@ -1,4 +1,4 @@
-import { formatJobFilter, type JobFilter } from '../../index.ts'
+import { formatJobFilter, type JobFilter, type JobLine } from '../../index.ts'
 import type { ListedJob } from '../data.ts'
 import { type Html, html } from '../html.ts'
 import type { View } from '../page.ts'
@@ -39,16 +39,21 @@ export function jobTable(view: View, jobs: readonly ListedJob[], choose: boolean
 </table></div>`
 }
 
-/** Jobs in half the width, all of one state. */
+/** What runs now, each with the time that it has run. */
+export function runningTable({ root, now }: View, running: readonly JobLine[]): Html {
+  return html`<div class="scroll"><table><thead><tr><th>Runs</th><th class="wide">Queue</th><th class="number">Attempt</th><th class="number">For</th></tr></thead><tbody>${running.map(
+    ({ id, task, queue, attempt, startedAt }) =>
+      html`<tr data-key="${id}"><td><a class="main" href="${jobAddress(root, id)}">${task}</a><span class="under mono">${id}</span></td><td class="wide">${queue}</td><td class="number">${attempt}</td><td class="number">${startedAt === null ? html`<span class="quiet">about to begin</span>` : html`<span data-since="${new Date(startedAt).toISOString()}">${duration(now - startedAt)}</span>`}</td></tr>`,
+  )}</tbody></table></div>`
+}
+
+/** Ended jobs in half the width, all of one state. */
 export function shortJobTable(view: View, jobs: readonly ListedJob[]): Html {
-  const running = jobs.every(({ state }) => state === 'STARTED')
   return html`<div class="scroll"><table>
-<thead><tr><th>Task</th><th class="number wide">Attempt</th><th class="number">${running ? 'For' : 'Took'}</th>${running ? '' : html`<th class="number">When</th>`}</tr></thead>
+<thead><tr><th>Task</th><th class="number wide">Attempt</th><th class="number">Took</th><th class="number">When</th></tr></thead>
 <tbody>${jobs.map(
     (job) =>
-      html`<tr data-key="${job.id}"><td>${nameOf(view, job)}</td><td class="number wide">${job.attempt}</td><td class="number">${took(job, view.now)}</td>${
-        running ? '' : html`<td class="number">${moment(whenOf(job), view.now)}</td>`
-      }</tr>`,
+      html`<tr data-key="${job.id}"><td>${nameOf(view, job)}</td><td class="number wide">${job.attempt}</td><td class="number">${took(job, view.now)}</td><td class="number">${moment(whenOf(job), view.now)}</td></tr>`,
   )}</tbody>
 </table></div>`
 }

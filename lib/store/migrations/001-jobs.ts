@@ -85,7 +85,8 @@ CREATE TABLE celeriac_processes (
   started_at  INTEGER NOT NULL,
   beat        INTEGER NOT NULL DEFAULT 0,
   beat_at     INTEGER NOT NULL,
-  tasks       TEXT NOT NULL
+  tasks       TEXT NOT NULL,
+  vitals      TEXT NOT NULL
 ) STRICT;
 
 -- What stays of a process when its row goes, for the jobs and attempts that name it as their owner.

@@ -129,7 +129,8 @@ export class VirtualProcess {
       this.#beat.declare(DECLARATIONS, now)
       this.#beat.keepDeclared(Object.keys(SCHEDULES), now)
     })
-    const row = { key, app: 'model', host: 'here', pid: 1, role: 'all', threads: 1, tasks: Object.keys(TASKS) }
+    const vitals = { memory: 1, threads: 1, busy: 0, stuck: 0, restarts: 0, engineDelay: 0, appDelay: null }
+    const row = { key, app: 'model', host: 'here', pid: 1, role: 'all', threads: 1, tasks: Object.keys(TASKS), vitals }
     this.owner = this.edit((now) => store.processes.register(row, now))
     this.edit((now) => this.#rescuer.rescueStrays(now))
     this.#beat.run(true)
