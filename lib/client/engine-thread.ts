@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { AppStopped, DatabaseReplaced, EngineCrashed, LeaseLost } from '../errors.ts'
-import type { EngineOptions } from '../wire/engine-options.ts'
+import type { EngineBoot, EngineOptions } from '../wire/engine-options.ts'
 import { fromWireError, toWireError } from '../wire/error-codec.ts'
 import type { Command, Notice, Reply, Request, StartOrder, StopReport, TaskDeclaration } from '../wire/messages.ts'
 import { LoopDelay } from './loop-delay.ts'
@@ -56,6 +56,7 @@ export class EngineThread {
     this.#stopped = false
     this.#replaced = null
     try {
+      this.#worker ??= this.#spawn(this.#needsThreads(order))
       await this.requests.expect((request) => this.#send({ type: 'start', request, ...order }))
       this.#started = order
       this.#hold()
@@ -146,13 +147,17 @@ export class EngineThread {
       queueMicrotask(() => this.requests.refuse(message, refusal))
       return
     }
-    this.#worker ??= this.#spawn()
+    this.#worker ??= this.#spawn(false)
     this.#worker.postMessage(message)
   }
 
-  #spawn(): Worker {
+  #needsThreads({ role }: StartOrder): boolean {
+    return (role === 'all' || role === 'worker') && this.#tasks.some((task) => task.runIn === 'thread')
+  }
+
+  #spawn(threads: boolean): Worker {
     const worker = new Worker(new URL('../engine/main.js', import.meta.url), {
-      workerData: this.#options,
+      workerData: { options: this.#options, threads } satisfies EngineBoot,
       name: `celeriac-engine:${this.#options.app.name}`,
     })
     worker.on('message', (message: Reply | Notice) => this.#receive(worker, message))

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { LaneJob } from '../pool/lane.ts'
+import type { Pool } from '../pool/pool.ts'
 import { sentOf } from '../store/jobs/links.ts'
 import { sqliteCode, storageError } from '../store/sqlite-errors.ts'
 import { Store } from '../store/store.ts'
@@ -61,8 +62,11 @@ export class Engine {
   /** Wall clock less monotonic clock when the timer was set. */
   #timerShift = 0
 
-  /** @throws the database errors */
-  constructor(options: EngineOptions, clock: Clock, post: (message: Notice | Reply) => void) {
+  /**
+   * @param pool where threads have begun already
+   * @throws the database errors
+   */
+  constructor(options: EngineOptions, pool: Pool | null, clock: Clock, post: (message: Notice | Reply) => void) {
     this.#post = post
     this.#app = { reply: post }
     const store = new Store(options.database, options.durability)
@@ -74,7 +78,7 @@ export class Engine {
       role: null,
       key: randomUUID(),
       owner: null,
-      pool: null,
+      pool,
       stopping: null,
       hasten: null,
       awaitingThread: null,

@@ -1,18 +1,26 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import type { EngineOptions } from '../wire/engine-options.ts'
+import type { Pool } from '../pool/pool.ts'
+import type { EngineBoot } from '../wire/engine-options.ts'
 import { toWireError } from '../wire/error-codec.ts'
 import type { Command, Notice, Reply, Request } from '../wire/messages.ts'
 import { systemClock } from './clock.ts'
-import { Engine } from './engine.ts'
+import { makePool } from './thread-pool.ts'
 
 /** Entry of the engine thread. */
 const port = parentPort as MessagePort
 const post = (message: Notice | Reply): void => port.postMessage(message)
+const { options, threads } = workerData as EngineBoot
+let pool: Pool | null = null
 
 try {
-  const engine = new Engine(workerData as EngineOptions, systemClock, post)
+  // Threads take long to begin: they do it while this one loads the engine and opens the file.
+  if (threads) pool = await makePool(options)
+  pool?.fill(systemClock.monotonic())
+  const { Engine } = await import('./engine.ts')
+  const engine = new Engine(options, pool, systemClock, post)
   port.on('message', (message: Request | Command) => engine.receive(message))
 } catch (error) {
   post({ type: 'fatal', error: toWireError(error) })
-  port.close()
+  if (pool) setImmediate(() => process.exit())
+  else port.close()
 }

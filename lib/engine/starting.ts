@@ -1,11 +1,10 @@
 import { hostname } from 'node:os'
-import { Pool } from '../pool/pool.ts'
 import { begunPath, createBegunFile } from '../wire/begun-file.ts'
 import type { Role, StartOrder } from '../wire/messages.ts'
 import type { LaneDesk } from './lane-desk.ts'
 import type { Lookout } from './lookout.ts'
-import { MAIN_SLOTS } from './main-runs.ts'
 import type { Parts } from './parts.ts'
+import { makePool } from './thread-pool.ts'
 
 /**
  * Takes up a role on the file: stores the declared schedules, registers the process, gives back what dead ones left,
@@ -65,30 +64,16 @@ async function register(parts: Parts, role: Role): Promise<void> {
 }
 
 async function openPool({ standing, options, dispatcher, store, clock }: Parts, desk: LaneDesk): Promise<void> {
-  const { concurrency, modules, app, maxPayload, durability } = options
-  const begunFile = begunPath(store.path, standing.key)
-  const owner = standing.owner as number
-  const pool = new Pool(
-    {
-      concurrency,
-      otherSlots: MAIN_SLOTS,
-      ...options.pool,
-      modules,
-      app,
-      maxPayload,
-      begunFile,
-      database: store.path,
-      durability,
-      owner,
-    },
-    desk,
-  )
+  const pool = standing.pool ?? (await makePool(options))
   standing.pool = pool
-  if (![...dispatcher.tasks.values()].some((task) => task.runIn === 'thread')) return
+  const enlistment = { begunFile: begunPath(store.path, standing.key), owner: standing.owner as number }
+  const wanted = [...dispatcher.tasks.values()].some((task) => task.runIn === 'thread')
   try {
     await new Promise<void>((resolve, reject) => {
-      standing.awaitingThread = { resolve, reject }
-      for (let i = 0; i < Math.max(1, options.pool.minThreads); i++) pool.open(clock.monotonic())
+      if (wanted) standing.awaitingThread = { resolve, reject }
+      else resolve()
+      pool.enlist(enlistment, desk)
+      if (wanted) pool.fill(clock.monotonic())
     })
   } finally {
     standing.awaitingThread = null

@@ -1,7 +1,7 @@
 import { Piscina } from 'piscina'
 import type { PoolSettings } from '../wire/engine-options.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
-import type { AppIdentity, LaneOpening, LaneReport } from '../wire/messages.ts'
+import type { AppIdentity, Enlistment, LaneOpening, LaneReport } from '../wire/messages.ts'
 import { Lane, type LaneJob } from './lane.ts'
 import { LeavingThreads } from './leaving.ts'
 
@@ -13,11 +13,8 @@ export interface PoolOptions extends PoolSettings {
   modules: string[]
   app: AppIdentity
   maxPayload: number
-  begunFile: string
   database: string
   durability: 'full' | 'normal'
-  /** Id of this process in the file. */
-  owner: number
 }
 
 export interface PoolEvents {
@@ -43,12 +40,17 @@ const STANDS_BY = 2_000
 /** Least time between two openings after a thread that could not begin, in ms: its modules may fail again. */
 const REST = 1_000
 
-/** The engine's side of the threads: one lasting piscina task a thread, which serves the lane's port until it is aborted. */
+/**
+ * The engine's side of the threads: one lasting piscina task a thread, which serves the lane's port until it is aborted.
+ * Threads may be opened before the process is on the file; they run nothing until it is.
+ */
 export class Pool {
   readonly lanes: Lane[] = []
   readonly #piscina: Piscina
   readonly #options: PoolOptions
-  readonly #events: PoolEvents
+  #service: { enlistment: Enlistment; events: PoolEvents } | null = null
+  /** Deaths of threads before the process was on the file. */
+  #early: { lane: Lane; error: unknown }[] = []
   readonly #positions = new Map<number, number>()
   readonly #leaving: LeavingThreads
   #concurrency: number
@@ -56,11 +58,10 @@ export class Pool {
   #openedAt = 0
   #restUntil = 0
 
-  constructor(options: PoolOptions, events: PoolEvents) {
+  constructor(options: PoolOptions) {
     this.#options = options
     this.#concurrency = options.concurrency
-    this.#events = events
-    this.#leaving = new LeavingThreads((stuck) => events.stuck(stuck))
+    this.#leaving = new LeavingThreads((stuck) => this.#service?.events.stuck(stuck))
     this.#piscina = new Piscina({
       filename: new URL('../worker/entry.cjs', import.meta.url).href,
       minThreads: 0,
@@ -76,6 +77,20 @@ export class Pool {
     })
     // Errors of a thread reach the lane's own promise; what is left here belongs to a thread that already left.
     this.#piscina.on('error', () => {})
+  }
+
+  /** The process is on the file: threads may run jobs, and `events` hears of all that they have reported so far. */
+  enlist(enlistment: Enlistment, events: PoolEvents): void {
+    this.#service = { enlistment, events }
+    for (const lane of this.lanes) this.#introduce(lane)
+    for (const { lane, error } of this.#early.splice(0)) this.#writeOff(lane, error)
+  }
+
+  #introduce(lane: Lane): void {
+    const service = this.#service
+    if (!service) return
+    lane.port.postMessage(service.enlistment)
+    lane.listen((report) => service.events.report(lane, report))
   }
 
   /** Most threads. */
@@ -130,12 +145,17 @@ export class Pool {
     return this.lanes.some((lane) => !lane.ready)
   }
 
+  /** Opens threads up to the number that is always kept, and one at least. */
+  fill(now: number): void {
+    while (this.lanes.length < Math.max(1, this.#options.minThreads)) this.open(now)
+  }
+
   open(now: number): Lane {
     this.#openedAt = now
     const slot = this.#freeSlot()
     const lane = new Lane(slot, this.#positions.get(slot) ?? 0, now)
     this.lanes.push(lane)
-    lane.listen((report) => this.#events.report(lane, report))
+    this.#introduce(lane)
     const opening: LaneOpening = {
       port: lane.remotePort,
       cells: lane.cells,
@@ -143,7 +163,6 @@ export class Pool {
       slot: slot < this.#options.concurrency ? slot : slot + this.#options.otherSlots,
       position: lane.position,
       epoch: lane.epoch,
-      begunFile: this.#options.begunFile,
       app: this.#options.app,
       modules: this.#options.modules,
       maxPayload: this.#options.maxPayload,
@@ -151,7 +170,6 @@ export class Pool {
       logTail: lane.logTail.buffer,
       database: this.#options.database,
       durability: this.#options.durability,
-      owner: this.#options.owner,
     }
     const others = new Set(this.#piscina.threads)
     const served = this.#piscina.run(opening, { transferList: [lane.remotePort], signal: lane.abort.signal })
@@ -235,6 +253,11 @@ export class Pool {
     lane.closed = true
     if (!lane.unneeded) this.#restarts++
     if (!lane.ready) this.#restUntil = this.#openedAt + REST
+    if (this.#service) this.#writeOff(lane, error)
+    else this.#early.push({ lane, error })
+  }
+
+  #writeOff(lane: Lane, error: unknown): void {
     // Outcomes posted before the thread ended still lie in the port: let them arrive before the rest is written off.
     setImmediate(() => {
       // Until now the lane counts: a stop must not take the pool for empty while jobs of it are unaccounted for.
@@ -247,7 +270,7 @@ export class Pool {
       lane.outstanding.clear()
       lane.port.close()
       const cause = error === null ? { name: 'Error', message: 'the thread left' } : toWireError(error)
-      this.#events.died(lane, { running, unanswered, waiting }, cause)
+      this.#service?.events.died(lane, { running, unanswered, waiting }, cause)
     })
   }
 }

@@ -34,3 +34,10 @@ export interface EngineOptions {
   ledgerRetention: number | null
   maxPayload: number
 }
+
+/** What the engine thread begins with. */
+export interface EngineBoot {
+  options: EngineOptions
+  /** Begin threads at once: the order that will need them is on its way. */
+  threads: boolean
+}

@@ -327,6 +327,13 @@ export type LaneReport =
   | { type: 'tainted'; error: WireError }
   | Request
 
+/** Engine to pool thread, the first message on the lane's port: what is known once the process is on the file. */
+export interface Enlistment {
+  begunFile: string
+  /** The owner in this process's claims. */
+  owner: number
+}
+
 /** What a pool thread is handed when its lane opens. */
 export interface LaneOpening {
   port: import('node:worker_threads').MessagePort
@@ -336,17 +343,15 @@ export interface LaneOpening {
   position: number
   /** Steady milliseconds (`steadyNow`) that `BEGAN_CELL` counts from. */
   epoch: number
-  begunFile: string
   app: AppIdentity
   modules: string[]
   maxPayload: number
   captureConsole: boolean
   /** Memory of the lane's `LogTail`. */
   logTail: SharedArrayBuffer
-  /** What `currentTask().transaction()` needs: the file, how it is synced, and the owner in this process's claims. */
+  /** What `currentTask().transaction()` needs: the file, and how it is synced. */
   database: string
   durability: 'full' | 'normal'
-  owner: number
 }
 
 /** How a pool thread finds the application's app among those that its task modules create. */

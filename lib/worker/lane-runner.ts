@@ -7,6 +7,7 @@ import { LogTail } from '../wire/log-tail.ts'
 import {
   BEGAN_CELL,
   CANCEL_CELL,
+  type Enlistment,
   type LaneOpening,
   type LaneOrder,
   type LaneReport,
@@ -38,14 +39,18 @@ export class LaneRunner {
   #pumping = false
   #tainted = false
 
-  constructor(opening: LaneOpening, tasks: (name: string) => RunnableTask | undefined) {
+  constructor(
+    opening: LaneOpening,
+    { begunFile, owner }: Enlistment,
+    tasks: (name: string) => RunnableTask | undefined,
+  ) {
     this.#port = opening.port
     this.#cells = opening.cells
-    this.#begun = new BegunWriter(opening.begunFile, opening.slot)
+    this.#begun = new BegunWriter(begunFile, opening.slot)
     this.#maxPayload = opening.maxPayload
     this.#epoch = opening.epoch
     this.#tasks = tasks
-    this.#transactions = new TaskTransactions(opening.database, opening.durability, opening.owner)
+    this.#transactions = new TaskTransactions(opening.database, opening.durability, owner)
     this.#reports = new ReportBuffer({
       progress: (position, progress) => this.#report({ type: 'progress', position, progress }),
       tail: new LogTail(opening.logTail),

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { TaskModuleFailed, TaskModuleNotFound } from '../errors.ts'
 import { toWireError } from '../wire/error-codec.ts'
-import type { LaneOpening, LaneOrder, LaneReport, Reply } from '../wire/messages.ts'
+import type { Enlistment, LaneOpening, LaneOrder, LaneReport, Reply } from '../wire/messages.ts'
 import { enterPoolThread, type PoolThread, type ThreadApp } from '../wire/pool-thread.ts'
 import { captureConsole } from './console-capture.ts'
 import type { RunnableTask } from './execute.ts'
@@ -22,6 +22,8 @@ export default async function serve(opening: LaneOpening): Promise<void> {
     listen: (listener) => replies.push(listener),
   }
   enterPoolThread(thread)
+  // The thread may begin before its process is on the file.
+  const enlisted = new Promise<Enlistment>((resolve) => port.once('message', resolve))
   if (opening.captureConsole) captureConsole()
   try {
     await importTasks(opening.modules, thread)
@@ -40,7 +42,7 @@ export default async function serve(opening: LaneOpening): Promise<void> {
     }
     return undefined
   }
-  const runner = new LaneRunner(opening, find)
+  const runner = new LaneRunner(opening, await enlisted, find)
   // Without these listeners an error that a finished task left behind ends the thread, and the job that runs by then.
   process.on('uncaughtException', (error) => runner.strayError(error, runningTask()))
   process.on('unhandledRejection', (reason) => runner.strayError(reason, runningTask()))
