@@ -11,7 +11,7 @@ describe('a power cut', { skip, concurrency: 2 }, () => {
     test(`under ${durability} leaves only legal disks`, async (t) => {
       const seed = seedOfRun()
       t.diagnostic(`CRASH_SEED=${seed}`)
-      const { images, lossy, violations } = await cutPower({ images: 1_000, durability, random: seeded(seed) })
+      const { images, lossy, violations } = await cutPower({ images: 2_500, durability, random: seeded(seed) })
       t.diagnostic(`${images} disks, ${lossy} without a promise that was given`)
       assert.deepEqual(violations.slice(0, 5), [])
       // The control of the control: without a sync for each promise, some must be gone.

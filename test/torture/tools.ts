@@ -6,8 +6,3 @@ export function missingCommand(command: string, args: readonly string[] = ['-V']
   if (error) return `${command} is not installed`
   return status === 0 ? null : `${command} does not work here (exit code ${status})`
 }
-
-/** Why system calls cannot be traced here, or null: some containers forbid it although the command is there. */
-export function missingTracing(): string | null {
-  return missingCommand('strace', ['-o', '/dev/null', 'true'])
-}

@@ -2,12 +2,14 @@ import type { Patch } from '../../crash/patched-package.ts'
 import { seeded } from '../../crash/random.ts'
 import type { PlantedBug } from '../planted-bug.ts'
 import type { Operation } from './operation.ts'
-import { lastCalls } from './suite.ts'
+import { lastCalls, type Points } from './suite.ts'
 
-const BUGS: { title: string; operation: Operation; patches: Patch[]; short?: true }[] = [
+const BUGS: { title: string; operation: Operation; points: Points; patches: Patch[]; short?: true }[] = [
   {
     title: 'jobs are acknowledged before they are committed',
     operation: 'enqueue',
+    points: { replayed: 20, killed: 0, failed: 0 },
+    short: true,
     patches: [
       {
         file: 'engine/intake.js',
@@ -19,8 +21,8 @@ const BUGS: { title: string; operation: Operation; patches: Patch[]; short?: tru
   },
   {
     title: 'a refused write is told without a code',
-    short: true,
     operation: 'bulk',
+    points: { replayed: 0, killed: 0, failed: 3 },
     patches: [
       {
         file: 'engine/turn.js',
@@ -31,11 +33,10 @@ const BUGS: { title: string; operation: Operation; patches: Patch[]; short?: tru
   },
 ]
 
-export const lastCallBugs: readonly PlantedBug[] = BUGS.map(({ operation, ...bug }) => ({
+export const lastCallBugs: readonly PlantedBug[] = BUGS.map(({ operation, points, ...bug }) => ({
   ...bug,
   suite: 'last-call',
   async hunt(pkg, seed) {
-    const points = { kill: 3, error: 3 }
     const { violations } = await lastCalls({ operations: [operation], points, random: seeded(seed), pkg })
     return violations[0] ?? null
   },

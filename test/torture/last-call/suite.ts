@@ -1,132 +1,221 @@
 /** Every system call the last one: the process dies at it, or the call fails, and the file must be legal each time. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Package, REAL_PACKAGE } from '../../crash/children.ts'
 import { integer, type Random } from '../../crash/random.ts'
-import { broken, reopen, tornTransactions } from '../power-cut/image.ts'
+import { Disk } from '../power-cut/disk.ts'
+import { broken, layOut, reopen, tornTransactions } from '../power-cut/image.ts'
 import type { Promised } from '../power-cut/promised.ts'
 import type { Size, Suite, SuiteContext, SuiteReport } from '../suite.ts'
-import { missingTracing } from '../tools.ts'
+import type { FileEvent } from '../watched/events.ts'
+import { missingWatching } from '../watched/library.ts'
+import { type Ended, type Fault, record, run } from '../watched/program.ts'
 import { OPERATIONS, type Operation } from './operation.ts'
-import { CALLS, countCalls, type Ended, type Fault, perform, performUnder } from './traced.ts'
 
-/** Points for each operation and kind of fault. */
-const POINTS: Record<Size, { kill: number; error: number }> = {
-  short: { kill: 13, error: 3 },
-  nightly: { kill: 100, error: 20 },
-  release: { kill: 1_000, error: 250 },
+/** Points for each operation. A part of one is the chance that an operation has one more. */
+export interface Points {
+  /**
+   * Deaths that are replayed: what a process wrote until a call is what it leaves behind when it dies at this call, so one
+   * recorded run stands for as many deaths as it has calls.
+   */
+  replayed: number
+  /** Processes that are killed at a call. */
+  killed: number
+  /** Processes of which a call fails. */
+  failed: number
+}
+
+const POINTS: Record<Size, Points> = {
+  short: { replayed: 16, killed: 1, failed: 1 },
+  nightly: { replayed: Number.POSITIVE_INFINITY, killed: 100, failed: 20 },
+  release: { replayed: Number.POSITIVE_INFINITY, killed: 1_000, failed: 250 },
 }
 /** Points of which a whole process then ends what was left; the others are only looked at. */
-const DRAINED = 0.1
+const DRAINED = 0.03
+/** How long each call of a recorded run waits for a promise that is given too early, in µs. */
+const DELAY = 500
 const ERRORS = ['ENOSPC', 'EIO', 'EINTR'] as const
 const TYPED = /^[A-Z][A-Z0-9_]+$/
 
 export interface LastCallOptions {
   operations?: readonly Operation[]
-  points: { kill: number; error: number }
+  points: Points
   random: Random
   pkg?: Package
   progress?: (done: number, of: number) => void
 }
 
 export interface LastCallReport {
-  /** Faults that were reached. */
-  kills: number
-  errors: number
+  /** Deaths that were replayed. */
+  replayed: number
+  /** Processes that reached the call at which they were killed. */
+  killed: number
+  failed: number
   violations: string[]
 }
 
-interface Point {
+/** What the process of a point said, and what it left behind. */
+interface Left {
+  where: string
   operation: Operation
-  fault: Fault
+  said: readonly string[]
+  database: string
 }
 
 export async function lastCalls(options: LastCallOptions): Promise<LastCallReport> {
   const { operations = OPERATIONS, points, random, pkg = REAL_PACKAGE, progress } = options
-  const report: LastCallReport = { kills: 0, errors: 0, violations: [] }
+  const report: LastCallReport = { replayed: 0, killed: 0, failed: 0, violations: [] }
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'celeriac-last-call-'))
+  const found = (where: string, wrong: readonly string[]): void => {
+    report.violations.push(...wrong.map((text) => `${where}: ${text}`))
+  }
+  const examine = async (left: Left): Promise<void> => found(left.where, await judge(left, random() < DRAINED))
   try {
     const prepared = join(folder, 'prepared')
     mkdirSync(prepared)
     // By the library as it is: a bug that is planted is for what comes after.
-    await perform('prepare', join(prepared, 'jobs.db'), folder)
+    await perform('prepare', join(prepared, 'jobs.db'))
     const place = (name: string, operation: Operation): string => {
       const own = join(folder, name)
       rmSync(own, { recursive: true, force: true })
       // Left without a file, it has the tables to make.
       if (operation === 'migrate') mkdirSync(own)
       else cpSync(prepared, own, { recursive: true })
-      return join(own, 'jobs.db')
+      return own
     }
-    const all: Point[] = []
-    for (const operation of operations) {
-      const counts = await countCalls(operation, place('counted', operation), folder, pkg)
-      all.push(...draw(operation, counts, points, random))
-    }
-    let next = 0
-    const work = async (lane: string): Promise<void> => {
-      for (let at = next++; at < all.length; at = next++) {
-        const { operation, fault } = all[at] as Point
-        const database = place(lane, operation)
-        const ended = await performUnder(fault, operation, database, folder, pkg)
-        const wrong = await judge(operation, fault, ended, database, folder, random() < DRAINED, report)
-        report.violations.push(...wrong.map((text) => `${operation}, ${fault.call} ${fault.nth} ${fault.how}: ${text}`))
-        progress?.(at + 1, all.length)
+    const faults: { operation: Operation; fault: Fault }[] = []
+    await inTwoLanes(operations, async (operation, lane) => {
+      const own = place(lane, operation)
+      const before = new Map(readdirSync(own).map((name) => [join(own, name), readFileSync(join(own, name))]))
+      const events = await record(command(pkg, operation, join(own, 'jobs.db')), own, DELAY)
+      const calls = callsOf(operation, events)
+      faults.push(...draw(operation, calls, points, random))
+      const disk = new Disk(before)
+      const said: string[] = []
+      const ends = new Set(
+        spread(
+          calls.map(({ at }) => at),
+          points.replayed,
+          random,
+        ),
+      )
+      for (const [at, event] of events.entries()) {
+        if (ends.has(at)) {
+          const database = layOut(disk.cut('all', random), join(folder, `${lane}-image`))
+          await examine({
+            where: `${operation}, death at ${calls.find((call) => call.at === at)?.name}`,
+            operation,
+            said,
+            database,
+          })
+          report.replayed++
+        }
+        if (event.kind === 'said') said.push(event.line)
+        else if (!isShared(event.path)) disk.play(event)
       }
-    }
-    await Promise.all([work('a'), work('b')])
+      progress?.(report.replayed, operations.length * points.replayed)
+    })
+    await inTwoLanes(faults, async ({ operation, fault }, lane) => {
+      const own = place(lane, operation)
+      const where = `${operation}, ${fault.call} ${fault.nth} ${fault.how}`
+      const database = join(own, 'jobs.db')
+      const ended = await run(command(pkg, operation, database), own, fault)
+      const wrong = endedWell(fault, ended)
+      if (fault.how !== 'kill') report.failed++
+      else if (ended.signal === 'SIGKILL') report.killed++
+      if (wrong === null) await examine({ where, operation, said: ended.said, database })
+      else found(where, [wrong])
+      progress?.(report.killed + report.failed, faults.length)
+    })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
   return report
 }
 
-/** Points spread over the calls of an operation. */
-function draw(
-  operation: Operation,
-  counts: Awaited<ReturnType<typeof countCalls>>,
-  points: { kill: number; error: number },
-  random: Random,
-): Point[] {
-  const places = CALLS.flatMap((call) =>
-    Array.from({ length: counts[call].to - counts[call].from }, (_, i) => ({ call, nth: counts[call].from + i + 1 })),
-  )
-  const some = (count: number): typeof places =>
-    places.length <= count
-      ? places
-      : Array.from({ length: count }, (_, i) => {
-          const from = Math.floor((i * places.length) / count)
-          const to = Math.floor(((i + 1) * places.length) / count) - 1
-          return places[integer(random, from, Math.max(from, to))] as (typeof places)[number]
-        })
-  return [
-    ...some(points.kill).map((place) => ({ operation, fault: { ...place, how: 'kill' as const } })),
-    ...some(points.error).map((place) => ({
-      operation,
-      fault: { ...place, how: ERRORS[integer(random, 0, ERRORS.length - 1)] as (typeof ERRORS)[number] },
-    })),
-  ]
+const command = ({ root }: Package, operation: Operation | 'prepare' | 'drain', database: string): string[] => [
+  join(root, 'dist/test/torture/last-call/operations.js'),
+  operation,
+  database,
+]
+
+async function perform(operation: 'prepare' | 'drain', database: string): Promise<void> {
+  const { code, signal, errors } = await run(command(REAL_PACKAGE, operation, database), join(database, '..'))
+  if (code !== 0) throw new Error(`${operation} ended with ${signal ?? code}: ${errors.slice(-2_000)}`)
 }
 
-async function judge(
-  operation: Operation,
-  fault: Fault,
-  { code, signal, said, errors }: Ended,
-  database: string,
-  folder: string,
-  drained: boolean,
-  report: LastCallReport,
-): Promise<string[]> {
-  const killed = signal === 'SIGKILL' || code === 137
-  if (fault.how === 'kill') {
-    if (killed) report.kills++
-    else if (code !== 0) return [`ended with ${signal ?? code}: ${errors.slice(-600)}`]
-  } else {
-    report.errors++
-    // A process may refuse to go on, with a reason; it may not hang or die of it.
-    if (killed || signal !== null) return [`ended with ${signal ?? code}: ${errors.slice(-600)}`]
+async function inTwoLanes<T>(items: readonly T[], work: (item: T, lane: string) => Promise<void>): Promise<void> {
+  let next = 0
+  const lane = async (name: string): Promise<void> => {
+    for (let at = next++; at < items.length; at = next++) await work(items[at] as T, name)
   }
+  await Promise.all([lane('a'), lane('b')])
+}
+
+/** Memory that processes share is made anew by whoever opens the file first. */
+const isShared = (path: string): boolean => path.endsWith('-shm')
+
+interface Call {
+  /** Index among the events. */
+  at: number
+  call: Fault['call']
+  /** Which one of its kind since the process began, from 1. */
+  nth: number
+  name: string
+}
+
+/** The calls between the two lines that say that the operation begins and ends. */
+function callsOf(operation: Operation, events: readonly FileEvent[]): Call[] {
+  const counts = { write: 0, sync: 0, truncate: 0, unlink: 0 }
+  const calls: Call[] = []
+  let under: 'not begun' | 'way' | 'ended' = 'not begun'
+  for (const [at, event] of events.entries()) {
+    if (event.kind === 'said') {
+      if (event.line === '"begin"') under = 'way'
+      if (event.line === '"end"') under = 'ended'
+    } else {
+      const nth = ++counts[event.kind]
+      if (under === 'way') calls.push({ at, call: event.kind, nth, name: `${event.kind} ${nth}` })
+    }
+  }
+  if (under !== 'ended') throw new Error(`${operation} never said that it begins and ends`)
+  return calls
+}
+
+/** So many of them, drawn from equal parts; all when there are fewer. A part of one is the chance of one more. */
+function spread<T>(all: readonly T[], count: number, random: Random): T[] {
+  const whole = Math.floor(count) + (random() < count % 1 ? 1 : 0)
+  if (all.length <= whole) return [...all]
+  return Array.from({ length: whole }, (_, i) => {
+    const from = Math.floor((i * all.length) / whole)
+    const to = Math.floor(((i + 1) * all.length) / whole) - 1
+    return all[integer(random, from, Math.max(from, to))] as T
+  })
+}
+
+function draw(
+  operation: Operation,
+  calls: readonly Call[],
+  { killed, failed }: Points,
+  random: Random,
+): { operation: Operation; fault: Fault }[] {
+  const error = (): Fault['how'] => ERRORS[integer(random, 0, ERRORS.length - 1)] as Fault['how']
+  return [
+    ...spread(calls, killed, random).map((call) => ({ ...call, how: 'kill' as const })),
+    ...spread(calls, failed, random).map((call) => ({ ...call, how: error() })),
+  ].map(({ call, nth, how }) => ({ operation, fault: { call, nth, how } }))
+}
+
+/** What is wrong with the way in which a process ended, or null. */
+function endedWell({ how }: Fault, { code, signal, errors }: Ended): string | null {
+  // One that is to be killed may take another path this time, and never reach the call.
+  const well = how === 'kill' ? signal === 'SIGKILL' || code === 0 : signal === null
+  // A process may refuse to go on, with a reason; it may not hang or die of it.
+  return well ? null : `ended with ${signal ?? code}: ${errors.slice(-600)}`
+}
+
+async function judge({ operation, said, database }: Left, drained: boolean): Promise<string[]> {
   const wrong: string[] = []
   const promises: Promised[] = []
   for (const line of said) {
@@ -141,7 +230,7 @@ async function judge(
   wrong.push(...look(database, promises))
   if (wrong.length === 0 && drained) {
     try {
-      await perform('drain', database, folder)
+      await perform('drain', database)
       wrong.push(...look(database, promises).map((text) => `after the next process: ${text}`))
     } catch (error) {
       wrong.push(`the next process: ${String(error)}`)
@@ -167,13 +256,15 @@ function look(database: string, promises: readonly Promised[]): string[] {
 export const lastCall: Suite = {
   name: 'last-call',
   what: 'ends the process at each system call that writes, or lets the call fail, in every operation',
-  missing: missingTracing,
+  missing: missingWatching,
   async run({ size, share, random, progress }: SuiteContext): Promise<SuiteReport> {
-    const { kills, errors, violations } = await lastCalls({
-      points: { kill: Math.ceil(POINTS[size].kill * share), error: Math.ceil(POINTS[size].error * share) },
-      random,
-      progress,
-    })
-    return { cases: kills + errors, violations, notes: { kills, 'calls that failed': errors } }
+    const of = POINTS[size]
+    const points = { replayed: of.replayed * share, killed: of.killed * share, failed: of.failed * share }
+    const { replayed, killed, failed, violations } = await lastCalls({ points, random, progress })
+    return {
+      cases: replayed + killed + failed,
+      violations,
+      notes: { 'deaths replayed': replayed, 'processes killed': killed, 'calls that failed': failed },
+    }
   },
 }

@@ -1,7 +1,7 @@
 /** What may be on the disk after the power failed: everything that was synced, and of the rest any part. */
 import type { Random } from '../../crash/random.ts'
 import { integer } from '../../crash/random.ts'
-import type { FileEvent } from './trace.ts'
+import type { FileEvent } from '../watched/events.ts'
 
 type Write = { at: number; bytes: Buffer }
 
@@ -13,8 +13,12 @@ export type Cut = (typeof CUTS)[number]
 const SECTOR = 512
 
 class DiskFile {
-  #bytes: Buffer = Buffer.alloc(0)
+  #bytes: Buffer
   readonly unsynced: Write[] = []
+
+  constructor(bytes: Buffer = Buffer.alloc(0)) {
+    this.#bytes = bytes
+  }
 
   write(write: Write): void {
     this.unsynced.push(write)
@@ -70,7 +74,12 @@ function sectors({ at, bytes }: Write): Write[] {
 
 /** The files of a program while its events are played. */
 export class Disk {
-  readonly #files = new Map<string, DiskFile>()
+  readonly #files: Map<string, DiskFile>
+
+  /** @param found what is on the disk when the program starts */
+  constructor(found: ReadonlyMap<string, Buffer> = new Map()) {
+    this.#files = new Map([...found].map(([path, bytes]) => [path, new DiskFile(bytes)]))
+  }
 
   play(event: FileEvent): void {
     if (event.kind === 'said') return

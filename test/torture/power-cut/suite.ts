@@ -5,17 +5,17 @@ import { join } from 'node:path'
 import type { Package } from '../../crash/children.ts'
 import { integer, type Random } from '../../crash/random.ts'
 import type { Size, Suite, SuiteContext, SuiteReport } from '../suite.ts'
-import { missingTracing } from '../tools.ts'
+import type { FileEvent } from '../watched/events.ts'
+import { missingWatching } from '../watched/library.ts'
 import { CUTS, Disk } from './disk.ts'
 import { broken, layOut, type Reopened, reopen, tornTransactions } from './image.ts'
 import type { Promised } from './promised.ts'
-import { record } from './recording.ts'
-import type { FileEvent } from './trace.ts'
+import { recordWorkload } from './recording.ts'
 
 const IMAGES: Record<Size, number> = { short: 5_000, nightly: 200_000, release: 1_000_000 }
 /** Images made of one recording: more look at the same instants again. */
-const IMAGES_A_RECORDING = 2_500
-const ROUNDS = 60
+const IMAGES_A_RECORDING = 1_250
+const ROUNDS = 30
 
 export interface CutOptions {
   images: number
@@ -41,7 +41,7 @@ export async function cutPower({ images, durability, random, pkg, progress }: Cu
   try {
     while (report.images < images) {
       const seed = integer(random, 0, 2 ** 31)
-      const events = await record({ durability, seed, rounds: ROUNDS, ...(pkg && { pkg }) })
+      const events = await recordWorkload({ durability, seed, rounds: ROUNDS, ...(pkg && { pkg }) })
       const writes = events.filter((event) => event.kind === 'write').length
       const syncs = events.filter((event) => event.kind === 'sync').length
       if (writes < 100 || syncs < 2) throw new Error(`recorded only ${writes} writes and ${syncs} syncs`)
@@ -114,7 +114,7 @@ function judge(
 export const powerCut: Suite = {
   name: 'power-cut',
   what: 'replays the writes of a program and looks at every kind of disk that a power failure may leave',
-  missing: missingTracing,
+  missing: missingWatching,
   async run({ size, share, random, progress }: SuiteContext): Promise<SuiteReport> {
     const images = Math.ceil(IMAGES[size] * share)
     const full = await cutPower({
