@@ -9,10 +9,10 @@ export type TaskName =
   | 'dying'
   | 'hanging'
   | 'deadly'
-  | 'deadlyOnce'
   | 'exiting'
-  | 'exitingOnce'
-  | 'hungry'
+  | 'poison'
+  | 'poisonOnce'
+  | 'endless'
 
 export interface Call {
   task: TaskName

@@ -23,6 +23,8 @@ export interface Expectations {
   lossPerFault?: number
   /** Deaths after which a job of this task is failed. Default 3. */
   crashLimit?: (task: string) => number
+  /** Code of the error that this task fails with though it throws nothing, such as that of its time limit. Default none. */
+  failsWith?: (task: string) => string | undefined
 }
 
 export interface Verdict {
@@ -51,7 +53,7 @@ const CLOCK_SLACK = 5
 export function check(
   events: CrashEvent[],
   file: FinalFile,
-  { threads, lossPerFault = threads, crashLimit = () => DEATHS_ALLOWED }: Expectations,
+  { threads, lossPerFault = threads, crashLimit = () => DEATHS_ALLOWED, failsWith = () => undefined }: Expectations,
 ): Verdict {
   const history = historyOf(events)
   const violations: Violation[] = []
@@ -74,7 +76,7 @@ export function check(
     checkExistence(job, rows, file, found)
     checkRuns(job, rows[0], history, extra, crashLimit, found)
     const [row] = rows
-    if (row) checkOutcome(job, row, history, crashLimit(row.task), found)
+    if (row) checkOutcome(job, row, history, crashLimit(row.task), failsWith(row.task), found)
   }
   checkFile(file, history, found)
 
@@ -174,7 +176,14 @@ function faultUnder(last: Run, next: Run, { faults, threadDeaths }: History): st
 }
 
 /** I3, I7 and the row's own consistency: the job ended, once, in a way that one of its runs accounts for. */
-function checkOutcome(job: JobHistory, row: FinalJob, history: History, crashLimit: number, found: Found): void {
+function checkOutcome(
+  job: JobHistory,
+  row: FinalJob,
+  history: History,
+  crashLimit: number,
+  failsWith: string | undefined,
+  found: Found,
+): void {
   const { key, runs, reports } = job
   const value = row.state === 'SUCCESS' ? row.result : row.error?.message
   for (const report of reports) {
@@ -198,11 +207,11 @@ function checkOutcome(job: JobHistory, row: FinalJob, history: History, crashLim
       found('I3', `job ${key} was failed as lost after ${deaths} deaths; ${crashLimit} are allowed`)
     if (row.crashes !== row.attempts.filter((a) => a.outcome === 'crash').length)
       found('I11', `job ${key} counts ${row.crashes} crashes and lists ${show(row.attempts)}`)
-  } else if (row.state === 'FAILURE') {
+  } else if (row.state === 'FAILURE' && (failsWith === undefined || row.error?.code !== failsWith)) {
     const thrown = runs.find((run) => row.error?.message === `planned by ${run.run}`)
     if (thrown?.end?.how !== 'threw')
       found('I3', `job ${key} ended as FAILURE with ${show(row.error?.message)}, which no run of it threw`)
-  } else {
+  } else if (row.state !== 'FAILURE') {
     found('I7', `job ${key} did not end: it is ${row.state} after ${runs.length} runs`)
   }
 }

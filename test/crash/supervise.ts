@@ -12,6 +12,8 @@ export async function supervise(run: CrashRun, orders: HopOrders, enough = 12): 
     const { code } = await child.ended
     if (code === 0) return deaths
     if (code !== null) throw new Error(`process ${child.pid} ended with ${code}: ${child.output}`)
+    // A job may have meant to end its thread alone.
+    run.log.write({ what: 'kill', victim: child.pid })
     child = run.start('hop', { consume: true, untilIdle: true })
   }
   await child.kill()

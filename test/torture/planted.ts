@@ -6,7 +6,9 @@ import { killStormBugs } from './kill-storm/bugs.ts'
 import { lastCallBugs } from './last-call/bugs.ts'
 import { modelBugs } from './model/bugs.ts'
 import type { PlantedBug } from './planted-bug.ts'
+import { poisonBugs } from './poison/bugs.ts'
 import { powerCutBugs } from './power-cut/bugs.ts'
+import { recoveryBugs } from './recovery/bugs.ts'
 import { SUITES } from './suites.ts'
 
 /** In the order of the suites. */
@@ -15,6 +17,8 @@ export const PLANTED: readonly PlantedBug[] = [
   ...modelBugs,
   ...damagedFilesBugs,
   ...killStormBugs,
+  ...poisonBugs,
+  ...recoveryBugs,
   ...powerCutBugs,
   ...lastCallBugs,
 ]

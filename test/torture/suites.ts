@@ -4,8 +4,20 @@ import { damagedFiles } from './damaged-files/suite.ts'
 import { killStormSuite } from './kill-storm/suite.ts'
 import { lastCall } from './last-call/suite.ts'
 import { model } from './model/suite.ts'
+import { poisonSuite } from './poison/suite.ts'
 import { powerCut } from './power-cut/suite.ts'
+import { recoverySuite } from './recovery/suite.ts'
 import type { Suite } from './suite.ts'
 
 /** In the order in which `npm run torture` runs them. */
-export const SUITES: readonly Suite[] = [badInput, model, damagedFiles, killStormSuite, powerCut, lastCall, cron]
+export const SUITES: readonly Suite[] = [
+  badInput,
+  model,
+  damagedFiles,
+  killStormSuite,
+  poisonSuite,
+  recoverySuite,
+  powerCut,
+  lastCall,
+  cron,
+]

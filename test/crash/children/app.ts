@@ -1,9 +1,10 @@
 /** The application whose processes are killed: its tasks write down when they begin and how they end. */
 import { existsSync, openSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { threadId } from 'node:worker_threads'
+import { parentPort, threadId } from 'node:worker_threads'
 import { Celeriac, currentTask } from 'celeriac'
 import { EventLog } from '../events.ts'
+import type { PoisonWay } from '../poison-ways.ts'
 import { slotKey } from '../slot-key.ts'
 
 const quiet = (): void => {}
@@ -121,8 +122,6 @@ export const dying = app.task('dying', async (key: string, when: 'began' | 'effe
 /** Kills its process each time. */
 export const deadly = app.task('deadly', (key: string, signal: NodeJS.Signals) => die(key, begin(key), signal))
 
-export const deadlyOnce = app.task('deadly_once', { onCrash: 'fail' }, (key: string) => die(key, begin(key)))
-
 /** Ends its thread when told to, and is an ordinary short task otherwise. */
 export const exiting = app.task('exiting', (key: string, exit: boolean) => {
   const run = begin(key)
@@ -131,17 +130,97 @@ export const exiting = app.task('exiting', (key: string, exit: boolean) => {
   process.exit(7)
 })
 
-export const exitingOnce = app.task('exiting_once', { onCrash: 'fail' }, (key: string) => {
-  log.write({ what: 'dying', key, run: begin(key), scope: 'thread' })
-  process.exit(7)
-})
+/** A failure that the checker knows as this run's own. */
+function fails(key: string, run: string, cause?: unknown): Error {
+  log.write({ what: 'effect', key, run, ends: 'throws' })
+  return new Error(`planned by ${run}`, { cause })
+}
 
-/** Fills its thread's heap with small objects. */
-export const hungry = app.task('hungry', (key: string) => {
-  log.write({ what: 'dying', key, run: begin(key), scope: 'thread' })
-  const eaten: unknown[][] = []
-  while (true) eaten.push(Array.from({ length: 1_000 }, (_, i) => ({ i })))
-})
+/** Throws what `attack` throws, which is all that may come of it. */
+function backfires(key: string, run: string, attack: () => void): never {
+  try {
+    attack()
+  } catch (error) {
+    throw fails(key, run, error)
+  }
+  throw fails(key, run)
+}
+
+const recurse = (): number => 1 + recurse()
+
+const POISONS: Record<PoisonWay, (key: string, run: string) => unknown> = {
+  SIGKILL: (key, run) => die(key, run, 'SIGKILL'),
+  SIGSEGV: (key, run) => die(key, run, 'SIGSEGV'),
+  SIGABRT: (key, run) => die(key, run, 'SIGABRT'),
+  'one array': (key, run) => {
+    log.write({ what: 'dying', key, run, scope: 'thread' })
+    const eaten: number[] = []
+    for (let i = 0; ; i++) eaten.push(i)
+  },
+  exit: (key, run) => {
+    log.write({ what: 'dying', key, run, scope: 'thread' })
+    process.exit(7)
+  },
+  reallyExit: (key, run) => {
+    log.write({ what: 'dying', key, run, scope: 'thread' })
+    ;(process as unknown as { reallyExit(code: number): never }).reallyExit(7)
+    while (true);
+  },
+  objects: (key, run) => {
+    log.write({ what: 'dying', key, run, scope: 'thread' })
+    const eaten: unknown[][] = []
+    while (true) eaten.push(Array.from({ length: 1_000 }, (_, i) => ({ i })))
+  },
+  deaf: (key, run) => {
+    log.write({ what: 'dying', key, run, scope: 'thread' })
+    process.removeAllListeners()
+    setTimeout(() => {
+      throw new Error(`planned by ${run}`)
+    }, 5)
+    return new Promise(() => {})
+  },
+  abort: (key, run) => backfires(key, run, () => process.abort()),
+  buffer: (key, run) => backfires(key, run, () => new ArrayBuffer(2 ** 50)),
+  stack: (key, run) => backfires(key, run, recurse),
+  timer: (key, run) => {
+    setTimeout(() => {
+      throw fails(key, run)
+    }, 5)
+    return new Promise(() => {})
+  },
+  rejection: (key, run) => {
+    setTimeout(() => void Promise.reject(fails(key, run)), 5)
+    return new Promise(() => {})
+  },
+  loop: () => {
+    while (true);
+  },
+  // Goes off under whatever runs by then.
+  bomb: (key, run) => {
+    setTimeout(() => {
+      throw new Error('a bomb of another job')
+    }, 15)
+    return returns(key, run)
+  },
+  port: (key, run) => {
+    parentPort?.close()
+    return returns(key, run)
+  },
+  nonsense: (key, run) => {
+    for (const message of [null, 'nonsense', { taskId: -1 }, { ready: true }]) parentPort?.postMessage(message)
+    return returns(key, run)
+  },
+}
+
+/** Does the worst to its thread or process, each time. */
+export const poison = app.task('poison', (key: string, way: PoisonWay) => POISONS[way](key, begin(key)))
+
+/** The same once: it is failed with the first thread or process that it takes along. */
+export const poisonOnce = app.task('poison_once', { onCrash: 'fail' }, (key: string, way: PoisonWay) =>
+  POISONS[way](key, begin(key)),
+)
+
+export const endless = app.task('endless', { timeLimit: 200 }, (key: string) => POISONS.loop(key, begin(key)))
 
 export const slotted = app.task('slotted', (name: string) => {
   const key = slotKey(name, currentTask().scheduledFor!.getTime())

@@ -6,16 +6,16 @@ import {
   busy,
   database,
   deadly,
-  deadlyOnce,
   dying,
+  endless,
   exiting,
-  exitingOnce,
   flaky,
   gated,
   hanging,
-  hungry,
   instant,
   log,
+  poison,
+  poisonOnce,
   waiting,
 } from './app.ts'
 import { idle } from './idle.ts'
@@ -32,10 +32,10 @@ const TASKS = {
   dying,
   hanging,
   deadly,
-  deadlyOnce,
+  poison,
+  poisonOnce,
+  endless,
   exiting,
-  exitingOnce,
-  hungry,
 }
 
 const {
