@@ -186,20 +186,18 @@ export class AsyncResult<R = unknown> {
     const milliseconds = timeout === undefined ? null : toMilliseconds(timeout, 'get(): timeout')
     const wait = this.#source.requests().wait(this.id)
     if (milliseconds === null && !signal) return wait.settled
-    const give = new AbortController()
+    const given: (() => void)[] = [wait.release]
     try {
-      return await Promise.race([
-        wait.settled,
-        late(
-          milliseconds,
-          give.signal,
-          () => new ResultTimeout(`job ${this.id} did not end within ${milliseconds} ms; it goes on`),
-        ),
-        aborted(signal, give.signal),
-      ])
+      return await new Promise<Settled>((resolve, reject) => {
+        wait.settled.then(resolve, reject)
+        if (milliseconds !== null) {
+          const late = () => new ResultTimeout(`job ${this.id} did not end within ${milliseconds} ms; it goes on`)
+          given.push(after(milliseconds, () => reject(late())))
+        }
+        if (signal) given.push(onAbort(signal, reject))
+      })
     } finally {
-      give.abort()
-      wait.release()
+      for (const release of given) release()
     }
   }
 }
@@ -215,25 +213,15 @@ export function revokeSettings(options: RevokeOptions): { terminate: boolean; re
 /** Longest that one timer is set for, in ms: Node fires one beyond 2^31 at once, and a machine that slept must look at its clock. */
 const LONGEST = 60_000
 
-function late(milliseconds: number | null, until: AbortSignal, error: () => Error): Promise<never> {
-  return new Promise((_, reject) => {
-    if (milliseconds === null) return
-    let left = milliseconds
-    let timer: NodeJS.Timeout | undefined
-    const next = (): void => {
-      const step = Math.min(left, LONGEST)
-      left -= step
-      timer = setTimeout(() => (left > 0 ? next() : reject(error())), step)
-    }
-    until.addEventListener('abort', () => clearTimeout(timer), { once: true })
-    next()
-  })
-}
-
-function aborted(signal: AbortSignal | undefined, until: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (!signal) return
-    const release = onAbort(signal, reject)
-    until.addEventListener('abort', release, { once: true })
-  })
+/** Calls `late` once, unless the function that it returns is called before. */
+function after(milliseconds: number, late: () => void): () => void {
+  let left = milliseconds
+  let timer: NodeJS.Timeout | undefined
+  const next = (): void => {
+    const step = Math.min(left, LONGEST)
+    left -= step
+    timer = setTimeout(() => (left > 0 ? next() : late()), step)
+  }
+  next()
+  return () => clearTimeout(timer)
 }

@@ -2,6 +2,7 @@ import { isUnfit, sqliteCode } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import { toWireError } from '../wire/error-codec.ts'
 import type { ScheduleDeclaration } from '../wire/messages.ts'
+import type { Telling } from './disk-sync.ts'
 import { Firing, type FiringEvents } from './firing.ts'
 import { ScheduleEdits } from './schedule-edits.ts'
 import type { Participant } from './turn.ts'
@@ -23,7 +24,7 @@ export type BeatEvents = FiringEvents & {
  * unique: a slot fires at most once, whichever process of the file comes first, and no leader is needed.
  */
 export class Beat implements Participant {
-  readonly promises = true
+  readonly promises = 'now'
   readonly #store: Store
   readonly #firing: Firing
   readonly #edits: ScheduleEdits
@@ -114,12 +115,16 @@ export class Beat implements Participant {
     }
   }
 
-  committed(): void {
+  committed(): Telling {
     this.refresh()
     this.#setBack = false
-    this.#firing.announce()
-    for (const { name, error } of this.#broken) this.#events.broken(name, error)
+    const noted = this.#firing.takeNoted()
+    const broken = this.#broken
     this.#broken = []
+    return () => {
+      for (const tell of noted) tell()
+      for (const { name, error } of broken) this.#events.broken(name, error)
+    }
   }
 
   failed(): void {

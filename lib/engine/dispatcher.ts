@@ -8,6 +8,7 @@ import type { TaskDeclaration } from '../wire/messages.ts'
 import { type Cursor, type LineState, lowest, removeThreadCursors } from './claim-cursors.ts'
 import { claimedJob } from './claimed-job.ts'
 import { CLOCK_SET } from './clock.ts'
+import type { Telling } from './disk-sync.ts'
 import type { Estimates } from './estimates.ts'
 import { Gates, leftIn } from './gates.ts'
 import type { MainRuns } from './main-runs.ts'
@@ -24,7 +25,10 @@ const PAGE = 512
 const PARKED = 1_000
 
 export interface DispatchEvents {
+  /** The job is on its way. */
   dispatched(job: LaneJob): void
+  /** The same, told after whatever was promised before it. */
+  started(jobs: readonly LaneJob[]): void
   expired(job: Expired, now: number): void
   discarded(job: Due, now: number): void
 }
@@ -36,7 +40,7 @@ export interface DispatchEvents {
  */
 export class Dispatcher implements Participant {
   /** A lost claim only means that the job is claimed again. */
-  readonly promises = false
+  readonly promises = null
   readonly tasks = new Map<string, TaskDeclaration>()
   readonly gates: Gates
   readonly #store: Store
@@ -184,24 +188,33 @@ export class Dispatcher implements Participant {
     if (this.gates.record()) this.#wakeStale = true
   }
 
-  committed(now: number): void {
+  committed(now: number): Telling {
     for (const line of this.#emptied) line.open = false
     if (this.#metCrasher) this.#isolating = true
     this.#setBack = false
     const placed = (this.#placement?.plan.size ?? 0) + this.#mainPlan.length
     this.#stalledAt = placed === 0 && this.#parked === 0 && this.#emptied.length === 0 ? this.#load : null
-    for (const job of this.#expired) this.#events.expired(job, now)
-    for (const job of this.#discarded) this.#events.discarded(job, now)
-    for (const [lane, jobs] of this.#placement?.plan ?? []) {
+    const expired = this.#expired
+    const discarded = this.#discarded
+    const started = this.#mainPlan
+    const { plan } = this.#placement as Placement<LaneJob>
+    // Before the sync that others wait for: the threads run meanwhile.
+    for (const [lane, jobs] of plan) {
       lane.run(jobs)
       for (const job of jobs) this.#events.dispatched(job)
     }
-    for (const job of this.#mainPlan) {
+    for (const job of started) {
       this.#main.run(job)
       this.#events.dispatched(job)
     }
     this.#placement = null
     this.#growIfNeeded(now)
+    return () => {
+      for (const job of expired) this.#events.expired(job, now)
+      for (const job of discarded) this.#events.discarded(job, now)
+      for (const jobs of plan.values()) this.#events.started(jobs)
+      this.#events.started(started)
+    }
   }
 
   failed(): void {

@@ -1,5 +1,6 @@
 import { CeleriacError } from '../errors.ts'
 import { sqliteCode } from '../store/sqlite-errors.ts'
+import type { Telling } from './disk-sync.ts'
 import type { Participant } from './turn.ts'
 
 interface Edit {
@@ -9,10 +10,11 @@ interface Edit {
 }
 
 /**
- * Single writes on request: revoke, forget, a schedule's change, a rescue. Each is
- * answered after the turn's commit; one that throws an error of ours must do so before it writes. */
+ * Single writes on request: revoke, forget, a schedule's change, a rescue. Each is answered once the turn's commit lies
+ * on the disk; one that throws an error of ours must do so before it writes.
+ */
 export class Edits implements Participant {
-  readonly promises = true
+  readonly promises = 'now'
   readonly #request: () => void
   #edits: Edit[] = []
   #written: (() => void)[] = []
@@ -47,11 +49,13 @@ export class Edits implements Participant {
     })
   }
 
-  committed(): void {
+  committed(): Telling {
     const written = this.#written
     this.#edits = this.#edits.slice(written.length)
     this.#written = []
-    for (const answer of written) answer()
+    return () => {
+      for (const answer of written) answer()
+    }
   }
 
   failed(error: CeleriacError): void {

@@ -12,6 +12,7 @@ import { answer } from './answers.ts'
 import { Beat } from './beat.ts'
 import { CLOCK_SET, type Clock, LONGEST_TIMER } from './clock.ts'
 import { CommandDesk } from './command-desk.ts'
+import { DiskSync } from './disk-sync.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Edits } from './edits.ts'
 import { Estimates } from './estimates.ts'
@@ -103,8 +104,10 @@ export class Engine {
         dispatched: (job) => {
           this.#stuck.watch()
           this.#limits.watch(job)
-          if (announcer.wants('task-started'))
-            announcer.announce('task-started', { ...describeJob(job), at: clock.now() })
+        },
+        started: (jobs) => {
+          if (!announcer.wants('task-started')) return
+          for (const job of jobs) announcer.announce('task-started', { ...describeJob(job), at: clock.now() })
         },
         expired: ({ id, task, queue }, now) => {
           waiters.settled(id, ['EXPIRED', task, 'json', null, null])
@@ -168,7 +171,12 @@ export class Engine {
       ended: (jobs, now) => revoker.announce(jobs, now),
     })
     const participants = [settler, this.#intake, edits, beat, dispatcher]
-    const turns: TurnLoop = new TurnLoop(store, clock, participants, (worked) => this.#afterTurn(worked))
+    const disk = new DiskSync(
+      store,
+      () => waiters.flush(),
+      (error) => this.#die(error),
+    )
+    const turns: TurnLoop = new TurnLoop(store, clock, participants, disk, (worked) => this.#afterTurn(worked))
 
     const pruner = new Pruner(store, edits, clock, options.retention, options.ledgerRetention, (error) =>
       announcer.report({ about: 'pruning-failed', error: toWireError(error) }),
@@ -182,6 +190,7 @@ export class Engine {
       clock,
       store,
       turns,
+      disk,
       edits,
       settler,
       waiters,
@@ -255,7 +264,7 @@ export class Engine {
   }
 
   #serve(message: Request, session: Session): void {
-    const { waiters, turns } = this.#parts
+    const { waiters, turns, disk } = this.#parts
     switch (message.type) {
       case 'enqueue':
         this.#intake.add(session, message.request, message.batches)
@@ -265,7 +274,10 @@ export class Engine {
         this.#answer(message.request, session, answer(this.#parts, message.question))
         return
       case 'wait':
-        waiters.wait(message.ids, session)
+        // What has ended may not be on the disk yet.
+        if (this.#parts.store.unsyncedElsewhere()) disk.owe('now')
+        disk.tell(() => waiters.wait(message.ids, session))
+        disk.pay()
         return
       case 'unwait':
         waiters.unwait(message.id, session)

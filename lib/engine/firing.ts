@@ -66,11 +66,11 @@ export class Firing {
     this.#noted.length = told
   }
 
-  /** After the commit: tells what happened. */
-  announce(): void {
+  /** After the commit: what is to be told of it. */
+  takeNoted(): readonly (() => void)[] {
     const noted = this.#noted
     this.#noted = []
-    for (const tell of noted) tell()
+    return noted
   }
 
   /** Decides a schedule's due slots. @throws InvalidSchedule */

@@ -4,6 +4,7 @@ import type { RevokedJob } from '../store/jobs/revoke.ts'
 import type { Store } from '../store/store.ts'
 import { toWireError } from '../wire/error-codec.ts'
 import type { Duplicate, EnqueueBatch, Reply } from '../wire/messages.ts'
+import type { Telling } from './disk-sync.ts'
 import type { Session } from './session.ts'
 import type { Participant } from './turn.ts'
 
@@ -22,9 +23,9 @@ export interface IntakeEvents {
   ended(jobs: readonly RevokedJob[], now: number): void
 }
 
-/** New jobs, stored in the turn after they arrive and acknowledged after its commit. */
+/** New jobs, stored in the turn after they arrive and acknowledged once that lies on the disk. */
 export class Intake implements Participant {
-  readonly promises = true
+  readonly promises = 'now'
   readonly #store: Store
   readonly #events: IntakeEvents
   #arrivals: Arrival[] = []
@@ -57,14 +58,20 @@ export class Intake implements Participant {
     }
   }
 
-  committed(now: number): void {
+  committed(now: number): Telling {
+    const arrivals = this.#take()
+    const inserted = this.#inserted
+    return () => this.#acknowledge(arrivals, inserted, now)
+  }
+
+  #acknowledge(arrivals: readonly Arrival[], inserted: ReadonlyMap<EnqueueBatch, Inserted>, now: number): void {
     const replies = new Map<Session, Reply & { type: 'stored' }>()
-    for (const { session, request, batches } of this.#take()) {
+    for (const { session, request, batches } of arrivals) {
       const reply = replies.get(session) ?? { type: 'stored', requests: [], duplicates: [] }
       replies.set(session, reply)
       reply.requests.push(request)
       for (const batch of batches) {
-        const { duplicates, ended } = this.#inserted.get(batch) ?? ALL_STORED
+        const { duplicates, ended } = inserted.get(batch) ?? ALL_STORED
         for (const duplicate of duplicates) reply.duplicates.push([request, duplicate])
         this.#events.sent(batch, duplicates)
         if (ended.length > 0) this.#events.ended(ended, now)

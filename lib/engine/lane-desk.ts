@@ -36,8 +36,7 @@ export class LaneDesk implements PoolEvents {
         this.#unfit(lane, report.error)
         return
       case 'outcomes':
-        for (const outcome of report.outcomes)
-          this.settle(lane.finish(outcome[1], this.#parts.clock.monotonic()), outcome)
+        this.#outcomes(lane, report.outcomes)
         this.#retire(lane)
         return
       case 'committed':
@@ -74,6 +73,13 @@ export class LaneDesk implements PoolEvents {
     }
     turns.request()
     standing.awaitingEmpty?.()
+  }
+
+  #outcomes(lane: Lane, outcomes: readonly Outcome[]): void {
+    const { settler, clock } = this.#parts
+    const before = settler.size
+    for (const outcome of outcomes) this.settle(lane.finish(outcome[1], clock.monotonic()), outcome)
+    if (lane.outstanding.size > 0) settler.mayWait(settler.size - before)
   }
 
   /** A job was answered; `undefined` when it was taken back before. */

@@ -64,7 +64,7 @@ export class Lookout {
   }
 
   poll(): void {
-    const { store, waiters, dispatcher, revoker, rescuer, beat, turns, standing, clock } = this.#parts
+    const { store, waiters, dispatcher, revoker, rescuer, beat, turns, disk, standing, clock } = this.#parts
     const shift = clock.now() - clock.monotonic()
     // The clock was set, or the machine slept: something may be due, and timers count by the other clock.
     if (Math.abs(shift - this.#shift) > CLOCK_SET) turns.request()
@@ -73,7 +73,10 @@ export class Lookout {
     // Threads that failed to begin are tried again.
     if (standing.pool?.lanes.length === 0 && dispatcher.consuming) turns.request()
     if (!store.changedElsewhere()) return
-    waiters.check()
+    // Another process may have committed it without a sync as yet.
+    disk.owe('now')
+    disk.tell(() => waiters.check())
+    disk.pay()
     this.#parts.commands.look()
     if (dispatcher.consuming) dispatcher.openAll()
     if (standing.owner !== null) {

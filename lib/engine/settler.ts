@@ -7,6 +7,7 @@ import type { Payload } from '../wire/codec.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
 import { type LinkingJob, linkedBatches, linksOf } from '../wire/links.ts'
 import type { EnqueueBatch, LogChunk, Outcome, Settled, StoredNow } from '../wire/messages.ts'
+import type { Promised, Telling } from './disk-sync.ts'
 import { CRASH_LIMIT } from './dispatcher.ts'
 import type { Participant } from './turn.ts'
 
@@ -52,6 +53,7 @@ export class Settler implements Participant {
   /** Jobs whose end in their own transaction was told. */
   readonly #toldCommitted = new WeakSet<LaneJob>()
   #settlements: Settlement[] = []
+  #patient = 0
   #logs: { job: LaneJob; lines: string }[] = []
   #written: Written[] = []
   #writtenLogs = 0
@@ -64,12 +66,22 @@ export class Settler implements Participant {
   }
 
   /** What is only handed back is promised to nobody: lost, it is handed back again. */
-  get promises(): boolean {
-    return this.#settlements.some((settlement) => settlement.kind !== 'give-back')
+  get promises(): Promised {
+    if (!this.#settlements.some((settlement) => settlement.kind !== 'give-back')) return null
+    return this.#patient === this.#settlements.length ? 'soon' : 'now'
   }
 
   add(settlement: Settlement): void {
     this.#settlements.push(settlement)
+  }
+
+  get size(): number {
+    return this.#settlements.length
+  }
+
+  /** So many of the last settlements have others behind them in their lane, whose ends they may share a sync with. */
+  mayWait(settlements: number): void {
+    this.#patient += settlements
   }
 
   log(job: LaneJob, [, lines]: LogChunk): void {
@@ -131,19 +143,28 @@ export class Settler implements Participant {
     }
   }
 
-  committed(now: number): void {
+  committed(now: number): Telling {
     const written = this.#written
+    const below = this.#below
+    const followed = this.#followed
     this.#settlements = this.#settlements.slice(written.length)
+    this.#patient = 0
     this.#logs = this.#logs.slice(this.#writtenLogs)
     this.#progress.clear()
     this.#written = []
+    return () => {
+      this.#tell(written, now)
+      for (const stored of followed) this.#events.followed(stored, now)
+      if (below.length > 0) this.#events.revoked(below, now)
+    }
+  }
+
+  #tell(written: readonly Written[], now: number): void {
     for (const { settlement, held, committed } of written) {
       if (held) this.#announce(settlement, now)
       else if (committed !== undefined) this.#announceCommitted(settlement, committed, now)
       else this.#events.lostLease(settlement.job)
     }
-    for (const stored of this.#followed) this.#events.followed(stored, now)
-    if (this.#below.length > 0) this.#events.revoked(this.#below, now)
   }
 
   /** Outcomes are kept until they can be written: the disk may have room again. */

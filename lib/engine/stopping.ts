@@ -88,7 +88,7 @@ async function leave({ standing, store, rescuer, main, announcer, clock }: Parts
   }
   standing.owner = null
   if (owner !== null) {
-    const removed = tidied(() => store.write(false, () => store.processes.remove(owner)))
+    const removed = tidied(() => store.write(() => store.processes.remove(owner)))
     tidied(() => rescuer.disappear())
     main.close()
     // Whoever finds the row of this process without its lock wants to know what it had begun.

@@ -2,17 +2,21 @@ import { CeleriacError } from '../errors.ts'
 import { isBusy, sqliteCode, storageError } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
+import type { DiskSync, Promised, Telling } from './disk-sync.ts'
 
 /** Something that takes part in a turn of the engine. */
 export interface Participant {
   /** Whether there is something to write now. */
   pending(now: number): boolean
   /** Whether what it writes is promised to somebody, so that the commit must reach the disk. */
-  readonly promises: boolean
+  readonly promises: Promised
   /** Inside the transaction. May run again when the commit fails, so it must not give anything away yet. */
   write(now: number): void
-  /** After the commit. */
-  committed(now: number): void
+  /**
+   * After the commit: lets go of what was written, and hands out what promises nothing. What it returns is called once
+   * the commit lies on the disk, as far as it promises something.
+   */
+  committed(now: number): Telling | null
   /** The transaction failed for good: tell whoever waits, or keep what must not be lost for the next turn. */
   failed(error: CeleriacError): void
 }
@@ -33,16 +37,24 @@ export class TurnLoop {
   readonly #store: Store
   readonly #clock: Clock
   readonly #participants: Participant[]
+  readonly #disk: DiskSync
   readonly #onTurn: (worked: boolean) => void
   #scheduled = false
   #stopped = false
   #busySince: number | null = null
   #fault: CeleriacError | null = null
 
-  constructor(store: Store, clock: Clock, participants: Participant[], onTurn: (worked: boolean) => void) {
+  constructor(
+    store: Store,
+    clock: Clock,
+    participants: Participant[],
+    disk: DiskSync,
+    onTurn: (worked: boolean) => void,
+  ) {
     this.#store = store
     this.#clock = clock
     this.#participants = participants
+    this.#disk = disk
     this.#onTurn = onTurn
   }
 
@@ -64,6 +76,7 @@ export class TurnLoop {
   async outlast(deadline: number): Promise<boolean> {
     while (true) {
       this.#run()
+      this.#disk.settle()
       if (this.#busySince === null) return true
       if (this.#clock.monotonic() >= deadline) return false
       await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER))
@@ -73,6 +86,7 @@ export class TurnLoop {
   /** Runs a turn now, for the last time. */
   finish(): void {
     this.#run()
+    this.#disk.settle()
     this.#stopped = true
   }
 
@@ -87,17 +101,14 @@ export class TurnLoop {
     }
     const active: Participant[] = []
     try {
-      this.#store.write(
-        waiting.some((p) => p.promises),
-        () => {
-          // Asked again, in order: a job stored by one participant gives the next one something to claim.
-          for (const participant of this.#participants) {
-            if (!participant.pending(now)) continue
-            active.push(participant)
-            participant.write(now)
-          }
-        },
-      )
+      this.#store.write(() => {
+        // Asked again, in order: a job stored by one participant gives the next one something to claim.
+        for (const participant of this.#participants) {
+          if (!participant.pending(now)) continue
+          active.push(participant)
+          participant.write(now)
+        }
+      })
     } catch (error) {
       // A transaction that could not even begin concerns all who wait for it.
       this.#fail(error, active.length > 0 ? active : waiting)
@@ -105,7 +116,12 @@ export class TurnLoop {
     }
     this.#busySince = null
     this.#fault = null
-    for (const participant of active) participant.committed(now)
+    for (const participant of active) this.#disk.owe(participant.promises)
+    for (const participant of active) {
+      const telling = participant.committed(now)
+      if (telling) this.#disk.tell(telling)
+    }
+    this.#disk.pay()
     this.#onTurn(true)
   }
 

@@ -16,11 +16,11 @@ const OPEN_PATIENCE = 5_000
  * Opens the file, creating it readable by its owner only, and brings its schema up to date.
  * @throws DatabaseLocked, DatabaseReadOnly, DatabaseUnavailable, DatabaseForeign, DatabaseCorrupt, DatabaseTooNew, DriverMismatch
  */
-export function openDatabase(path: string, durability: Durability): Connection {
+export function openDatabase(path: string): Connection {
   const patience = Date.now() + OPEN_PATIENCE
   while (true) {
     try {
-      return openOnce(path, durability)
+      return openOnce(path)
     } catch (error) {
       // The turn to WAL and some recoveries fail at once, whatever the busy timeout.
       if (!(error instanceof DatabaseLocked) || Date.now() >= patience) throw error
@@ -29,7 +29,7 @@ export function openDatabase(path: string, durability: Durability): Connection {
   }
 }
 
-function openOnce(path: string, durability: Durability): Connection {
+function openOnce(path: string): Connection {
   const Database = loadDriver()
   let db: Connection | null = null
   try {
@@ -39,8 +39,9 @@ function openOnce(path: string, durability: Durability): Connection {
     // Heeded by an empty file only: `vacuum` can then hand space back without rewriting it all.
     if (version === 0 && db.pragma('page_count', { simple: true }) === 0) db.pragma('auto_vacuum = INCREMENTAL')
     db.pragma('journal_mode = WAL')
-    // Whoever turns a file to WAL gets FULL, whoever opens it later NORMAL: never rely on what a connection begins with.
-    setSynchronous(db, durability)
+    // What is promised is synced by the engine. Whoever turns a file to WAL gets FULL, whoever opens it later NORMAL: never
+    // rely on what a connection begins with.
+    setSynchronous(db, 'normal')
     // Checkpoints are the engine's, in quiet moments; SQLite's own would fall on a commit that somebody waits for.
     db.pragma('wal_autocheckpoint = 0')
     db.pragma('journal_size_limit = 67108864')

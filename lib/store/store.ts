@@ -18,7 +18,7 @@ import { JobRevocations } from './jobs/revoke.ts'
 import { JobSearch } from './jobs/search.ts'
 import { JobSettlements } from './jobs/settle.ts'
 import { Logs } from './logs.ts'
-import { BUSY_TIMEOUT, openDatabase, setSynchronous } from './open.ts'
+import { BUSY_TIMEOUT, openDatabase } from './open.ts'
 import { Processes } from './processes.ts'
 import { Pruning } from './prune.ts'
 import { type Rates, ratesOf } from './rates.ts'
@@ -27,6 +27,7 @@ import { Schedules } from './schedules.ts'
 import { Slots } from './slots.ts'
 import { storageError } from './sqlite-errors.ts'
 import { type Tally, tallyOf } from './tally.ts'
+import { WalFile } from './wal-file.ts'
 
 /** What SQLite makes files with, unless told otherwise. */
 const PAGE_BYTES = 4_096
@@ -57,7 +58,7 @@ export class Store {
   readonly folding: Folding
   readonly #db: Connection
   readonly #tally: Tally
-  readonly #full: boolean
+  readonly #durable: boolean
   readonly #begin: Statement
   readonly #commit: Statement
   readonly #rollback: Statement
@@ -67,14 +68,15 @@ export class Store {
   readonly #dataVersion: Statement
   readonly #checkpoint: Statement
   readonly #file: { dev: number; ino: number }
-  #synced: boolean
+  readonly #wal: WalFile
+  #syncedVersion = -1
   #version: number
 
   constructor(path: string, durability: Durability) {
     this.path = path
-    this.#full = durability === 'full'
-    this.#db = openDatabase(path, durability)
-    this.#synced = this.#full
+    this.#durable = durability === 'full'
+    this.#db = openDatabase(path)
+    this.#wal = new WalFile(path)
     const db = this.#db
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
@@ -111,17 +113,13 @@ export class Store {
     this.#version = this.dataVersion()
   }
 
-  /**
-   * Runs `work` in one write transaction.
-   * @param promised whether the commit makes a promise and must reach the disk; a lost claim only means it is made again
-   */
-  write<T>(promised: boolean, work: () => T): T {
-    const sync = promised && this.#full
-    if (sync !== this.#synced) {
-      // Never as a prepared statement: SQLite obeys this pragma when it is compiled, and a later run() does nothing.
-      setSynchronous(this.#db, sync ? 'full' : 'normal')
-      this.#synced = sync
-    }
+  /** Whether what is promised must lie on the disk first. */
+  get durable(): boolean {
+    return this.#durable
+  }
+
+  /** Runs `work` in one write transaction, which `sync()` brings to the disk. */
+  write<T>(work: () => T): T {
     this.#begin.run()
     try {
       const result = work()
@@ -134,6 +132,26 @@ export class Store {
       if (this.#db.inTransaction) this.#rollback.run()
       throw error
     }
+  }
+
+  /**
+   * Brings all that was committed to the disk, whichever connection or process committed it: a commit lies in the WAL,
+   * which is read back to its last whole commit after a power cut.
+   */
+  sync(): void {
+    this.#syncedVersion = this.dataVersion()
+    this.#wal.sync()
+  }
+
+  /** The same without waiting for the disk in this thread. */
+  syncAside(done: (error: Error | null) => void): void {
+    this.#syncedVersion = this.dataVersion()
+    this.#wal.syncAside(done)
+  }
+
+  /** Whether another connection has committed since the last sync: it may not have synced that yet. */
+  unsyncedElsewhere(): boolean {
+    return this.dataVersion() !== this.#syncedVersion
   }
 
   /** Changes with each commit of another connection. */
@@ -216,6 +234,7 @@ export class Store {
 
   close(): void {
     if (!this.#db.open) return
+    this.#wal.close()
     try {
       this.#db.pragma('wal_checkpoint(TRUNCATE)')
     } catch (error) {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Database from 'better-sqlite3'
+import { DiskSync } from '../../lib/engine/disk-sync.ts'
 import { Edits } from '../../lib/engine/edits.ts'
 import { Intake } from '../../lib/engine/intake.ts'
 import { TurnLoop } from '../../lib/engine/turn.ts'
@@ -35,9 +36,14 @@ test('a call and a change are refused as DatabaseLocked after 30 s of trying, an
   // Each look at the clock finds another 8 s gone.
   let looks = 0
   const clock = { now: () => 1, monotonic: () => looks++ * 8_000 }
+  const disk = new DiskSync(
+    store,
+    () => {},
+    () => assert.fail('the disk refused'),
+  )
   const intake = new Intake(store, { stored: () => {}, sent: () => {}, ended: () => {} })
   const edits: Edits = new Edits(() => turns.request())
-  const turns: TurnLoop = new TurnLoop(store, clock, [intake, edits], () => {})
+  const turns: TurnLoop = new TurnLoop(store, clock, [intake, edits], disk, () => {})
   t.after(() => {
     holder.close()
     turns.finish()

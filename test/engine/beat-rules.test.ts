@@ -222,11 +222,11 @@ describe('the ledger', () => {
     virtual.runTo(T0 + 400 * HOUR)
     const { slots } = virtual.store
     assert.equal(
-      virtual.store.write(true, () => slots.prune(T0 + 350 * HOUR, 40)),
+      virtual.store.write(() => slots.prune(T0 + 350 * HOUR, 40)),
       40,
     )
     assert.equal(slots.anyBefore(T0 + 350 * HOUR), true)
-    while (slots.anyBefore(T0 + 350 * HOUR)) virtual.store.write(true, () => slots.prune(T0 + 350 * HOUR, 40))
+    while (slots.anyBefore(T0 + 350 * HOUR)) virtual.store.write(() => slots.prune(T0 + 350 * HOUR, 40))
     assert.equal(virtual.ledger('t')[0], '350 fired')
     assert.equal(virtual.ledger('s').filter((entry) => entry.endsWith('waiting')).length, 399)
   })

@@ -15,7 +15,7 @@ function storedJobs(store: Store, count: number): LaneJob[] {
   const ids = Array.from({ length: count }, (_, i) => `job ${i}`)
   const shape = { task: 'task', queue: 'queue', priority: 0, runAt: null, expiresAt: null, maxAttempts: 1 } as const
   const rest = { codec: 'json', options: null, parentId: null, rootId: null, chosen: false } as const
-  store.write(false, () => {
+  store.write(() => {
     store.inserts.insert({ ...shape, ...rest, ids, args: ids.map(() => '[]') }, 1)
     for (const [i] of ids.entries()) store.claims.start(i + 1, OWNER, i + 1, 2)
   })
@@ -43,7 +43,7 @@ test('one that was not begun is taken back, the others are moved on, and one tha
     takenBack: (revoked, others) => taken.push([revoked.map(({ id }) => id), others.map(({ id }) => id)]),
   })
   assert.equal(revoker.look(), false)
-  store.write(false, () => {
+  store.write(() => {
     store.revocations.revoke('job 1', false, null, 3)
     store.revocations.revoke('job 3', false, 'why', 3)
   })
@@ -73,7 +73,7 @@ test('a job that waits again ends, when it was to be revoked and nobody had hear
     retried: () => {},
     lostLease: () => assert.fail('the lease was held'),
   })
-  store.write(false, () => {
+  store.write(() => {
     for (const id of ['job 0', 'job 1', 'job 2']) store.revocations.revoke(id, false, `why ${id}`, 3)
   })
   const error = { name: 'Error', message: 'no' }
@@ -83,8 +83,8 @@ test('a job that waits again ends, when it was to be revoked and nobody had hear
   settler.add({ kind: 'crash', job: jobs[1]!, error, startedAt: 2, fatal: false })
   settler.add({ kind: 'give-back', job: jobs[2]! })
   settler.add({ ...outcome, job: jobs[3]!, outcome: ['retry', 0, 2, 1, error, 1_000] })
-  store.write(true, () => settler.write(5))
-  settler.committed(5)
+  store.write(() => settler.write(5))
+  settler.committed(5)()
   const seen = jobs.map(({ id }) => store.reads.job(id)!)
   assert.deepEqual(
     seen.map(({ state, revokeReason }) => [state, revokeReason]),

@@ -50,7 +50,7 @@ export class VirtualBeat {
   }
 
   edit<T>(work: (beat: Beat) => T): T {
-    return this.store.write(true, () => work(this.beat))
+    return this.store.write(() => work(this.beat))
   }
 
   /** A start of the application with these schedules in its code. */
@@ -80,8 +80,8 @@ export class VirtualBeat {
 
   settle(): void {
     while (this.beat.pending(this.now)) {
-      this.store.write(true, () => this.beat.write(this.now))
-      this.beat.committed()
+      this.store.write(() => this.beat.write(this.now))
+      this.beat.committed()()
       this.turns++
     }
   }
@@ -104,13 +104,13 @@ export class VirtualBeat {
     const [id] = this.jobs(schedule, 'PENDING')
     const row = this.store.claims.page('default', 'tick', Number.MIN_SAFE_INTEGER, 0, 100_000).find((r) => r[3] === id)
     if (!id || !row) throw new Error(`no job of ${schedule} waits`)
-    this.store.write(false, () => this.store.claims.start(row[0], 1, row[0], this.now))
+    this.store.write(() => this.store.claims.start(row[0], 1, row[0], this.now))
     return id
   }
 
   /** And ends it. */
   end(id: string): void {
-    this.store.write(true, () => {
+    this.store.write(() => {
       for (const { seq, token, id: claimed } of this.store.processes.claimedBy(1)) {
         if (claimed === id)
           this.store.settlements.succeed(

@@ -44,7 +44,7 @@ describe('starts', () => {
         let now = 1_000
         for (const { wait, wanted, begins, dropped } of steps) {
           now += wait
-          store.write(false, () => {
+          store.write(() => {
             const { free, next } = store.rates.room(bucket, rate, now)
             if (free === 0) assert.ok(next > now, 'there is a moment to wait for')
             for (let i = 0; i < Math.min(free, wanted); i++) {
@@ -69,7 +69,7 @@ describe('starts', () => {
   test('of many are kept in few rows, and count for no less than their window', () => {
     const rate = { limit: 100_000, per: 1_000 }
     const bucket = 'many'
-    store.write(false, () => {
+    store.write(() => {
       for (let now = 5_000; now < 6_000; now++) store.rates.record(bucket, rate, momentOf(rate, now), 100)
       assert.equal(store.rates.room(bucket, rate, 6_000).free, 100)
       assert.equal(store.rates.room(bucket, rate, 5_999).free, 0)
@@ -78,7 +78,7 @@ describe('starts', () => {
 
   test('do not hold anybody up for long when the clock is set back', () => {
     const rate = { limit: 2, per: 1_000 }
-    store.write(false, () => {
+    store.write(() => {
       store.rates.record('clock', rate, 10_000_000, 2)
       const { free, next } = store.rates.room('clock', rate, 5_000_000)
       assert.deepEqual([free, next], [0, 5_001_000])

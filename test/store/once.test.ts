@@ -28,12 +28,12 @@ const DEBOUNCE: UniqueRule = { until: 'started', onConflict: 'existing', within:
 function call(store: Store, unique: UniqueRule, key: string, args: string, now: number): string {
   const id = crypto.randomUUID()
   const batch = { ...BATCH, unique, keys: [key], ids: [id], args: [args] }
-  return store.write(false, () => store.inserts.insert(batch, now)).duplicates[0]?.[1] ?? id
+  return store.write(() => store.inserts.insert(batch, now)).duplicates[0]?.[1] ?? id
 }
 
 /** Lets a due job begin. */
 function begin(store: Store, now: number): { id: string; args: string }[] {
-  return store.write(false, () => {
+  return store.write(() => {
     store.claims.promote(now, 0, 100)
     return store.claims.page('queue', 'task', Number.MIN_SAFE_INTEGER, 0, 100).map((row) => {
       store.claims.start(row[0], 1, 1, now)
@@ -110,7 +110,7 @@ describe('the store', () => {
     const store = new Store(freshDatabase(), 'normal')
     const rule = { ...DEBOUNCE, debounce: { delay: 10, maxWait: null } }
     const id = call(store, rule, 'key', '[1]', 100)
-    store.write(false, () => store.claims.promote(110, 0, 100))
+    store.write(() => store.claims.promote(110, 0, 100))
     assert.equal(call(store, rule, 'key', '[2]', 115), id)
     const row = store.reads.job(id)!
     assert.deepEqual([row.state, row.runAt, row.args], ['PENDING', 110, '[2]'])
@@ -128,7 +128,7 @@ describe('the store', () => {
         const rule: UniqueRule = { until: 'finished', onConflict, within: null, debounce: null }
         const ids = numbers.map(() => crypto.randomUUID())
         const batch = { ...BATCH, task, unique: rule, chosen, ids, args: numbers.map((n) => `[${n}]`) }
-        const { duplicates, ended } = store.write(false, () =>
+        const { duplicates, ended } = store.write(() =>
           store.inserts.insert({ ...batch, keys: numbers.map((n) => `key ${n}`) }, batches),
         )
         const states = ids.map((id) => store.reads.job(id)?.state ?? null)

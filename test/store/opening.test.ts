@@ -15,7 +15,7 @@ test('the write lock is held from the beginning of a write, so that reading firs
   const path = freshDatabase()
   const store = new Store(path, 'full')
   const other = new Database(path, { timeout: 0 })
-  store.write(true, () => {
+  store.write(() => {
     assert.equal(store.reads.state('x'), null)
     assert.throws(() => other.exec('BEGIN IMMEDIATE'), { code: 'SQLITE_BUSY' })
   })
@@ -28,13 +28,13 @@ test('a write that throws is rolled back', () => {
   const store = new Store(freshDatabase(), 'full')
   assert.throws(
     () =>
-      store.write(true, () => {
+      store.write(() => {
         store.processes.register({ ...PROCESS, key: 'lost' }, 1)
         throw new Error('on purpose')
       }),
     /on purpose/,
   )
-  store.write(true, () => store.processes.register({ ...PROCESS, key: 'kept' }, 1))
+  store.write(() => store.processes.register({ ...PROCESS, key: 'kept' }, 1))
   assert.deepEqual(
     store.processes.all().map(({ key }) => key),
     ['kept'],
@@ -45,7 +45,7 @@ test('a write that throws is rolled back', () => {
 test('closing leaves the database alone', () => {
   const path = freshDatabase()
   const store = new Store(path, 'full')
-  store.write(true, () => store.processes.register({ ...PROCESS, key: 'one' }, 1))
+  store.write(() => store.processes.register({ ...PROCESS, key: 'one' }, 1))
   store.close()
   store.close()
   assert.deepEqual([existsSync(path), existsSync(`${path}-wal`), existsSync(`${path}-shm`)], [true, false, false])

@@ -38,7 +38,7 @@ describe('pruning', () => {
       maxAttempts: 1,
       codec: 'json' as const,
     }
-    store.write(false, () => {
+    store.write(() => {
       store.inserts.insert(
         { ...shape, options: null, parentId: null, rootId: null, chosen: false, ids, args: ids.map(() => '[]') },
         at,
@@ -63,7 +63,7 @@ describe('pruning', () => {
 
   function pruneOnce(after = 0, limit = 100, retention = RETENTION): number {
     const page = store.pruning.look(retention, after, limit, NOW)
-    store.write(false, () => store.pruning.remove(page, () => true))
+    store.write(() => store.pruning.remove(page, () => true))
     return page.next
   }
 
@@ -138,7 +138,7 @@ describe('pruning', () => {
     const old = jobs(5, NOW - 9_000, 'succeed')
     const page = store.pruning.look(RETENTION, 0, 100, NOW)
     let asked = 0
-    store.write(false, () =>
+    store.write(() =>
       assert.equal(
         store.pruning.remove(page, () => ++asked < 3),
         false,

@@ -38,7 +38,7 @@ const insert = (
   connections[0] as Connection
 ).prepare(`INSERT INTO celeriac_jobs (seq, id, task, queue, state, priority, rank,
   enqueued_at, parent_id, root_id, schedule, codec, options, error, args) VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, 'json', ?, ?, '[]')`)
-store.write(false, () => {
+store.write(() => {
   let seq = 0
   for (let i = 0; i < ROWS; i++) {
     // Gaps as pruning leaves them, one longer than a window.

@@ -60,7 +60,7 @@ describe('the histogram', () => {
 
 describe('the tally', () => {
   test('counts outcomes, retries and deaths by the minute, with run and wait times', () => {
-    store.write(false, () => {
+    store.write(() => {
       for (let i = 0; i < 20; i++) {
         const claim = claimed('a', NOW)
         store.settlements.succeed(claim, NOW + 30, NOW + 40, null, i < 18 ? 0.4 : 400)
@@ -99,13 +99,13 @@ describe('the tally', () => {
   test('forgets what a transaction that was undone had counted', () => {
     const before = reading.overview(NOW).states
     assert.throws(() =>
-      store.write(false, () => {
+      store.write(() => {
         store.settlements.succeed(claimed('a', NOW), NOW, NOW, null, 1)
         throw new Error('the disk is full')
       }),
     )
     stored--
-    store.write(false, () => {})
+    store.write(() => {})
     assert.deepEqual(reading.overview(NOW).states, before)
     assert.equal(reading.totals()[0]?.success, 20)
   })
@@ -116,7 +116,7 @@ describe('the tally', () => {
     const retention = { SUCCESS: { age: 1, count: null }, FAILURE: kept, REVOKED: kept, EXPIRED: kept }
     const page = store.pruning.look(retention, 0, 5, NOW + 1_000_000)
     assert.equal(page.jobs.length, 5)
-    store.write(false, () => store.pruning.remove(page, () => true))
+    store.write(() => store.pruning.remove(page, () => true))
     assert.equal(reading.overview(NOW).states.SUCCESS, SUCCESS - 5)
     assert.equal(reading.totals()[0]?.success, 20)
   })
@@ -126,7 +126,7 @@ describe('the tally', () => {
     const totalsBefore = reading.totals()
     const fold = (now: number): number => {
       let spans = 0
-      while (store.folding.due(now) && store.write(false, () => store.folding.fold(now))) spans++
+      while (store.folding.due(now) && store.write(() => store.folding.fold(now))) spans++
       return spans
     }
     assert.equal(fold(NOW), 0, 'the span is not over')
@@ -138,7 +138,7 @@ describe('the tally', () => {
     )
 
     const count = (now: number): void => {
-      store.write(false, () => void store.settlements.succeed(claimed('late', now), now, now, null, 1))
+      store.write(() => void store.settlements.succeed(claimed('late', now), now, now, null, 1))
     }
     count(NOW + 10 * hour)
     count(NOW)

@@ -26,7 +26,7 @@ test('a job that waits for the place of another is let in by the transaction tha
     ids: ['first', 'second'],
     args: ['[]', '[]'],
   }
-  store.write(false, () => store.inserts.insert({ ...batch, ...rest }, 1))
+  store.write(() => store.inserts.insert({ ...batch, ...rest }, 1))
   const db = new Database(database)
   db.exec(`UPDATE celeriac_jobs SET concurrency_key = 'k', concurrency_limit = 1;
     UPDATE celeriac_jobs SET state = 'STARTED', owner = 7, token = 3, attempt = 1 WHERE id = 'first';

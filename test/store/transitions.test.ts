@@ -127,7 +127,7 @@ class CheckedStore {
   do(event: string, claim: Claim | null, work: () => void): void {
     this.event = event
     this.claim = claim
-    this.store.write(false, work)
+    this.store.write(work)
     this.event = 'none'
   }
 

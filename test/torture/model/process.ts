@@ -99,7 +99,7 @@ export class VirtualProcess {
       share: 0,
       owner: () => this.owner,
       monotonic: () => clock.monotonic(),
-      events: { dispatched: (job) => this.held.push(job), expired: nothing, discarded: nothing },
+      events: { dispatched: (job) => this.held.push(job), started: nothing, expired: nothing, discarded: nothing },
     })
     this.settler = new Settler(store, {
       waiting: stored,
@@ -217,24 +217,21 @@ export class VirtualProcess {
     if (waiting.length === 0) return false
     const active: Participant[] = []
     try {
-      this.store.write(
-        waiting.some(({ promises }) => promises),
-        () => {
-          for (const participant of this.#participants) {
-            if (!participant.pending(now)) continue
-            active.push(participant)
-            participant.write(now)
-          }
-          if (!this.#failing) return
-          this.#failing = false
-          throw new CommitFailed()
-        },
-      )
+      this.store.write(() => {
+        for (const participant of this.#participants) {
+          if (!participant.pending(now)) continue
+          active.push(participant)
+          participant.write(now)
+        }
+        if (!this.#failing) return
+        this.#failing = false
+        throw new CommitFailed()
+      })
     } catch (error) {
       if (!(error instanceof CommitFailed)) throw error
       return true
     }
-    for (const participant of active) participant.committed(now)
+    for (const participant of active) participant.committed(now)?.()
     this.#beat.recheck()
     return true
   }

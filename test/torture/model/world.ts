@@ -99,8 +99,7 @@ export class World {
   setClock(now: number): void {
     this.now = now
     const { store } = this.process(0)
-    for (const { bucket, limit } of BUCKETS)
-      store.write(false, () => store.rates.room(bucket, { limit, per: WINDOW }, now))
+    for (const { bucket, limit } of BUCKETS) store.write(() => store.rates.room(bucket, { limit, per: WINDOW }, now))
   }
 
   process(index: number): VirtualProcess {

@@ -9,9 +9,9 @@ const BUGS: { title: string; patches: Patch[]; short?: true }[] = [
     short: true,
     patches: [
       {
-        file: 'store/open.js',
-        find: "durability === 'full' ? 'PRAGMA synchronous = FULL'",
-        put: "durability === 'full' ? 'PRAGMA synchronous = OFF'",
+        file: 'engine/disk-sync.js',
+        find: 'this.#store.sync();',
+        put: '',
       },
     ],
   },
@@ -19,15 +19,15 @@ const BUGS: { title: string; patches: Patch[]; short?: true }[] = [
     title: 'the commits that promise something are those that are not synced',
     patches: [
       {
-        file: 'store/store.js',
-        find: 'const sync = promised && this.#full;',
-        put: 'const sync = !promised && this.#full;',
+        file: 'engine/disk-sync.js',
+        find: 'if (promised === null ||',
+        put: 'if (promised !== null ||',
       },
     ],
   },
   {
     title: 'a result is told before the sync that holds it',
-    patches: [{ file: 'engine/settler.js', find: 'get promises() {', put: 'get promises() { return false;' }],
+    patches: [{ file: 'engine/settler.js', find: 'get promises() {', put: 'get promises() { return null;' }],
   },
 ]
 
