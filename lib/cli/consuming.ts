@@ -43,10 +43,15 @@ export async function consume(
     if (once) await Promise.race([app.drained(), told.ended])
     else await told.ended
     if (crashed) return FAILED
-    const { finished, returned, killed } = await told.stopped()
+    const { finished, returned, killed, stuck } = await told.stopped()
     terminal.say(
       `stopped: ${finished} finished, ${returned} handed back${killed > 0 ? `, ${killed} of them killed` : ''}`,
     )
+    if (stuck !== undefined) {
+      terminal.say(`${count(stuck, 'thread')} stuck in native code: the process ends by SIGKILL`)
+      await terminal.flushed()
+      endByForce()
+    }
     return told.times > 1 ? FAILED : OK
   } finally {
     told.forget()
@@ -99,9 +104,14 @@ class Told {
     else if (this.times === 2) {
       this.#terminal.say('stopping at once')
       void this.#app.stop({ drain: 0, grace: 0 })
-    } else process.exit(FAILED)
+    } else endByForce()
     this.#resolve()
   }
+}
+
+/** An ordinary exit waits for threads that are within native code. */
+function endByForce(): void {
+  process.kill(process.pid, 'SIGKILL')
 }
 
 function tell(app: Celeriac, name: EventName, json: boolean, terminal: Terminal): void {

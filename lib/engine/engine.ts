@@ -80,6 +80,7 @@ export class Engine {
       key: randomUUID(),
       owner: null,
       pool,
+      starting: null,
       stopping: null,
       hasten: null,
       awaitingThread: null,
@@ -220,10 +221,11 @@ export class Engine {
   }
 
   receive(message: Request | Command): void {
-    const { dispatcher, announcer, main, turns } = this.#parts
+    const { dispatcher, announcer, main, standing, turns } = this.#parts
     switch (message.type) {
       case 'start':
-        this.#answer(message.request, this.#app, start(this.#parts, this.#lookout, this.#desk, message))
+        standing.starting = start(this.#parts, this.#lookout, this.#desk, message)
+        this.#answer(message.request, this.#app, standing.starting)
         return
       case 'stop':
         this.#answer(
@@ -233,7 +235,7 @@ export class Engine {
         )
         return
       case 'hasten':
-        this.#parts.standing.hasten?.(message.drain, message.grace)
+        standing.hasten?.(message.drain, message.grace)
         return
       case 'tasks':
         for (const task of message.tasks) dispatcher.tasks.set(task.name, task)

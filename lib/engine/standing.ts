@@ -10,6 +10,8 @@ export interface Standing {
   /** Id of its row; claims carry it. */
   owner: number | null
   pool: Pool | null
+  /** The start that is under way or has ended, for a stop to wait for. */
+  starting: Promise<void> | null
   /** What a stop that is under way has done so far. */
   stopping: StopReport | null
   /** Shortens what that stop still waits for, in ms from now. */

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { AppStopped } from '../errors.ts'
 import { begunPath, createBegunFile } from '../wire/begun-file.ts'
 import type { Role, StartOrder } from '../wire/messages.ts'
 import type { LaneDesk } from './lane-desk.ts'
@@ -21,6 +22,9 @@ export async function start(
   standing.role = role
   const beats = role === 'all' || role === 'beat'
   const consumes = role === 'all' || role === 'worker'
+  const assertGoing = (): void => {
+    if (standing.stopping) throw new AppStopped('the app was stopped while it started')
+  }
   await edits.make((now) => {
     beat.declare(schedules, now)
     if (beats)
@@ -30,11 +34,15 @@ export async function start(
       )
   })
   if (role === 'producer') return
+  assertGoing()
   await register(parts, role)
+  assertGoing()
   lookout.announceRescued(await edits.make((now) => rescuer.rescueStrays(now)))
+  assertGoing()
   rescuer.sweep(clock.now())
   lookout.watchPeers()
   if (consumes) await openPool(parts, desk)
+  assertGoing()
   parts.pruner.begin()
   beat.run(beats)
   dispatcher.consume(consumes, queues && new Set(queues))

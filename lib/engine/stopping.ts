@@ -1,4 +1,4 @@
-import { ShuttingDown } from '../errors.ts'
+import { AppStopped, ShuttingDown } from '../errors.ts'
 import { storageError } from '../store/sqlite-errors.ts'
 import { begunPath, removeBegunFile } from '../wire/begun-file.ts'
 import { toWireError } from '../wire/error-codec.ts'
@@ -22,6 +22,9 @@ export async function stop(parts: Parts, lookout: Lookout, drain: number, grace:
   dispatcher.consume(false)
   beat.run(false)
   standing.stopping = report
+  // What a start that is under way has put on the file so far is known once it has heard of the stop.
+  standing.awaitingThread?.reject(new AppStopped('the app was stopped while it started'))
+  await within(Promise.allSettled([standing.starting]), LOCKED).ended
   for (const lane of standing.pool?.lanes ?? []) {
     for (const job of lane.takeBack()) {
       report.returned++

@@ -151,6 +151,16 @@ describe('stop()', () => {
     assert.equal(await resultOf(await add.delay(1, 2)), 3)
   })
 
+  test('overtakes a start, which is refused as stopped and leaves nothing behind', async () => {
+    const database = freshDatabase()
+    const { app } = openApp({ database })
+    const starting = assert.rejects(app.start(), { code: 'APP_STOPPED' })
+    await app.inspect.ping()
+    await app.stop()
+    await starting
+    assert.deepEqual(readdirSync(dirname(database)), ['jobs.db'])
+  })
+
   test('is what `await using` does', async () => {
     const database = freshDatabase()
     const kept = await (async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,14 @@ export interface RunOptions {
   threads?: number
   /** Most megabytes of a pool thread's heap. Default: Node's own. */
   heap?: number
+  /** Folder of the programs, in the package. Default: those of this folder. */
+  programs?: string
+  /** Where the database lies. Default: beside the event log. */
+  database?: string
 }
+
+/** As whom and with what a program is started, beside what every one is given. */
+export type StartOptions = Pick<ForkOptions, 'uid' | 'gid' | 'env' | 'execArgv'>
 
 /** One database with its event log, and the processes that work on it. */
 export class CrashRun {
@@ -32,35 +39,45 @@ export class CrashRun {
   readonly threads: number
   readonly pkg: Package
   readonly #heap: number | undefined
+  readonly #programs: string
   readonly #reader: LogReader
   readonly #children = new Set<Child>()
 
-  constructor({ pkg = REAL_PACKAGE, threads = 2, heap }: RunOptions = {}) {
+  constructor({
+    pkg = REAL_PACKAGE,
+    threads = 2,
+    heap,
+    programs = 'dist/test/crash/children',
+    database,
+  }: RunOptions = {}) {
     this.folder = mkdtempSync(join(tmpdir(), 'celeriac-crash-'))
-    this.database = join(this.folder, 'jobs.db')
+    this.database = database ?? join(this.folder, 'jobs.db')
     this.log = new EventLog(join(this.folder, 'events.log'))
     this.#reader = new LogReader(this.log.path)
     this.threads = threads
     this.pkg = pkg
     this.#heap = heap
+    this.#programs = programs
     createOwnTable(this.database)
   }
 
-  /** Starts a program of `children/`. */
-  start(program: string, orders: object = {}): Child {
+  /** Starts a program of the folder of programs. */
+  start(program: string, orders: object = {}, { env, ...options }: StartOptions = {}): Child {
     const child = new Child(
       this.log,
-      fork(join(this.pkg.root, 'dist/test/crash/children', `${program}.js`), [JSON.stringify(orders)], {
+      fork(join(this.pkg.root, this.#programs, `${program}.js`), [JSON.stringify(orders)], {
         env: {
           ...process.env,
           CRASH_DATABASE: this.database,
           CRASH_LOG: this.log.path,
           CRASH_THREADS: String(this.threads),
           ...(this.#heap !== undefined && { CRASH_HEAP: String(this.#heap) }),
+          ...env,
         },
         // What a dying process may leave behind, such as a core dump, goes with the folder.
         cwd: this.folder,
         execArgv: [],
+        ...options,
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       }),
     )
@@ -131,15 +148,15 @@ export class Child {
   }
 
   /** Resolves true once the child has given the sign, false when it ended without. */
-  async gives(sign: string): Promise<boolean> {
+  async gives(sign: string, patience = PATIENCE): Promise<boolean> {
     if (this.#signs.has(sign)) return true
     let timer: NodeJS.Timeout | undefined
     const given = new Promise<boolean>((resolve, reject) => {
       this.#waiting.set(sign, () => resolve(true))
       void this.ended.then(() => resolve(this.#signs.has(sign)))
       timer = setTimeout(() => {
-        reject(new Error(`process ${this.pid} did not say "${sign}" within ${PATIENCE} ms: ${this.#output}`))
-      }, PATIENCE)
+        reject(new Error(`process ${this.pid} did not say "${sign}" within ${patience} ms: ${this.#output}`))
+      }, patience)
     })
     return given.finally(() => clearTimeout(timer))
   }

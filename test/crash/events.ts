@@ -20,20 +20,25 @@ export type What =
   | { what: 'kill'; victim: number }
   /** `victim` is about to be stopped: suspended for longer than a lease, or by a `stop()` that waits for no job. */
   | { what: 'stop'; victim: number }
+  /** The `stop()` of `victim` has returned. */
+  | { what: 'stopped'; victim: number }
 
 export type CrashEvent = What & { pid: number; at: number }
 
 export class EventLog {
   readonly path: string
   readonly #fd: number
+  readonly #pid: () => number
 
-  constructor(path: string) {
+  /** @param pid whose events these are; a process that stops and starts again may count as another one each time */
+  constructor(path: string, pid: () => number = () => process.pid) {
     this.path = path
+    this.#pid = pid
     this.#fd = openSync(path, 'a')
   }
 
   write(event: What): void {
-    writeSync(this.#fd, `${JSON.stringify({ ...event, pid: process.pid, at: Date.now() })}\n`)
+    writeSync(this.#fd, `${JSON.stringify({ ...event, pid: this.#pid(), at: Date.now() })}\n`)
   }
 
   close(): void {

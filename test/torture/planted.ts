@@ -9,6 +9,7 @@ import type { PlantedBug } from './planted-bug.ts'
 import { poisonBugs } from './poison/bugs.ts'
 import { powerCutBugs } from './power-cut/bugs.ts'
 import { recoveryBugs } from './recovery/bugs.ts'
+import { shutdownBugs } from './shutdown/bugs.ts'
 import { SUITES } from './suites.ts'
 
 /** In the order of the suites. */
@@ -21,6 +22,7 @@ export const PLANTED: readonly PlantedBug[] = [
   ...recoveryBugs,
   ...powerCutBugs,
   ...lastCallBugs,
+  ...shutdownBugs,
 ]
 
 export interface Hunted {

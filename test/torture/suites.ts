@@ -7,6 +7,7 @@ import { model } from './model/suite.ts'
 import { poisonSuite } from './poison/suite.ts'
 import { powerCut } from './power-cut/suite.ts'
 import { recoverySuite } from './recovery/suite.ts'
+import { shutdown } from './shutdown/suite.ts'
 import type { Suite } from './suite.ts'
 
 /** In the order in which `npm run torture` runs them. */
@@ -19,5 +20,6 @@ export const SUITES: readonly Suite[] = [
   recoverySuite,
   powerCut,
   lastCall,
+  shutdown,
   cron,
 ]

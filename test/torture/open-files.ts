@@ -1,0 +1,17 @@
+import { readdirSync, readlinkSync } from 'node:fs'
+
+/**
+ * How many files, sockets and pipes a process has open. Modules are left out: Node 20 forgets to close the one that a
+ * thread was reading when it was ended.
+ */
+export function openFiles(pid: number | 'self' = 'self'): number {
+  const folder = `/proc/${pid}/fd`
+  return readdirSync(folder).filter((fd) => {
+    try {
+      return !/\.(c|m)?js(on)?$/.test(readlinkSync(`${folder}/${fd}`))
+    } catch {
+      // That of this listing.
+      return false
+    }
+  }).length
+}
