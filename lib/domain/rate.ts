@@ -41,10 +41,12 @@ export function momentOf({ limit, per }: Rate, at: number): number {
 
 /**
  * How long after its claim a job is taken to begin until that is known, in ms. One that is expected to end well within
- * the window tells when it began before that counts.
+ * the window tells when it began before that counts. With more than half of the rate left it matters to nobody, and a job that
+ * begins within that time need not be counted again.
+ * @param left how many may still start
  */
-export function latencyOf({ per }: Rate, expected: number): number {
-  return expected < per / 2 ? 0 : Math.min(10, Math.floor(per / 50))
+export function latencyOf({ limit, per }: Rate, expected: number, left: number): number {
+  return expected < per / 2 && left * 2 <= limit ? 0 : Math.min(10, Math.floor(per / 50))
 }
 
 function checked(limit: unknown, per: number, value: unknown, option: string): Rate {

@@ -142,7 +142,7 @@ export class Gates {
     gate.left--
     const { rate, bucket } = gate
     if (rate === null || bucket === null) return
-    const at = momentOf(rate, this.#now + latencyOf(rate, job.expected))
+    const at = momentOf(rate, this.#now + latencyOf(rate, job.expected, gate.left))
     gate.starts ??= new Map()
     gate.starts.set(at, (gate.starts.get(at) ?? 0) + 1)
     job.starts ??= []
@@ -181,11 +181,9 @@ export class Gates {
       const task = bucket.split('\n')[1] as string
       const rate = this.#tasks.has(task) ? this.#rateOf(taskLine(task)) : { limit: most, per }
       const { free, next } = rates.room(bucket, rate, now)
-      const waiting = admission.pendingAt(bucket, RELEASED)
-      const released = free > waiting ? admission.releaseAt(bucket, Math.min(RELEASED, free - waiting)) : 0
-      // Those let in see to the rest when they start.
-      const wake = !admission.waitsFor(bucket) || waiting + released > 0 ? null : next
-      rates.wakeAt(bucket, wake)
+      const released = admission.releaseAt(bucket, Math.min(RELEASED, free))
+      // Those let in see to the rest when they start, or find that others were before them.
+      rates.wakeAt(bucket, released > 0 || !admission.waitsFor(bucket) ? null : next)
     }
   }
 

@@ -101,7 +101,7 @@ export class Pruner {
     if (this.#store.folding.due(now) && (await this.#edits.make((at) => this.#store.folding.fold(at))))
       return BUSY_PAUSE
     if (this.#store.handBack(WORTH_PAGES, WORTH_SHARE, HANDED_BACK)) return BUSY_PAUSE
-    if (this.#store.rates.any() && (await this.#edits.make((at) => this.#store.rates.prune(at, PAGE))))
+    if (this.#store.rates.prunable(now) && (await this.#edits.make((at) => this.#store.rates.prune(at, PAGE))))
       return BUSY_PAUSE
     return IDLE_PAUSE
   }

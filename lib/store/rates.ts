@@ -22,15 +22,12 @@ export interface BucketRow {
   until: number | null
 }
 
-interface Window {
-  starts: number | null
-  oldest: number | null
-  newest: number | null
-  until: number | null
-}
+type Window = [starts: number | null, oldest: number | null, newest: number | null, until: number | null]
 
 /** A start that lies further ahead than this was counted before the wall clock was set back, in ms. */
 const AHEAD = 5_000
+/** Longest time between two walks over all starts, in ms. */
+const WALK_EVERY = 60_000
 
 const instances = new WeakMap<Connection, Rates>()
 
@@ -65,15 +62,21 @@ export class Rates {
   readonly #due: Statement
   readonly #nextWake: Statement
   readonly #any: Statement
+  readonly #page: Statement
   readonly #prune: Statement
   readonly #pruneBuckets: Statement
   readonly #corrections = new Map<string, { start: Start; to: number | null; count: number }>()
   #roused = false
+  /** The last start that the present walk has looked at. */
+  #walked: [bucket: string, at: number] = ['', 0]
+  #walkAt = 0
+  #soonest = Number.POSITIVE_INFINITY
 
   constructor(db: Connection) {
-    this.#window = db.prepare(`SELECT sum(starts) AS starts, min(at) AS oldest, max(at) AS newest,
-        (SELECT until FROM celeriac_buckets WHERE bucket = @bucket) AS until
-      FROM celeriac_starts WHERE bucket = @bucket AND at > @since`)
+    this.#window = db
+      .prepare(`SELECT sum(starts), min(at), max(at), (SELECT until FROM celeriac_buckets WHERE bucket = ?)
+        FROM celeriac_starts WHERE bucket = ? AND at > ?`)
+      .raw()
     this.#add = db.prepare(`INSERT INTO celeriac_starts (bucket, at, starts, ends) VALUES (?, ?, ?, ?)
       ON CONFLICT (bucket, at) DO UPDATE SET starts = starts + excluded.starts, ends = max(ends, excluded.ends)`)
     this.#move = db.prepare(
@@ -103,8 +106,12 @@ export class Rates {
     this.#any = db
       .prepare('SELECT EXISTS (SELECT 1 FROM celeriac_starts) OR EXISTS (SELECT 1 FROM celeriac_buckets)')
       .pluck()
-    this.#prune = db.prepare(`DELETE FROM celeriac_starts WHERE (bucket, at) IN
-      (SELECT bucket, at FROM celeriac_starts WHERE ends <= ? ORDER BY ends LIMIT ? + 0)`)
+    this.#page = db
+      .prepare(
+        'SELECT bucket, at, ends FROM celeriac_starts WHERE (bucket, at) > (?, ?) ORDER BY bucket, at LIMIT ? + 0',
+      )
+      .raw()
+    this.#prune = db.prepare('DELETE FROM celeriac_starts WHERE bucket = ? AND at = ?')
     this.#pruneBuckets = db.prepare(`DELETE FROM celeriac_buckets WHERE bucket IN
       (SELECT b.bucket FROM celeriac_buckets b WHERE b.wake_at IS NULL AND coalesce(b.until, 0) <= ?
         AND NOT EXISTS (SELECT 1 FROM celeriac_jobs WHERE blocked_on = b.bucket AND state = 'BLOCKED') LIMIT ? + 0)`)
@@ -112,13 +119,12 @@ export class Rates {
 
   /** How many may start now. */
   room(bucket: string, rate: Rate | null, now: number): Room {
-    const window = this.#window.get({ bucket, since: rate ? now - rate.per : now }) as Window
-    const ahead = rate !== null && window.newest !== null && window.newest > now + AHEAD
+    const [starts, oldest, newest, until] = this.#window.get(bucket, bucket, rate ? now - rate.per : now) as Window
+    const ahead = rate !== null && newest !== null && newest > now + AHEAD
     if (ahead) this.#clockWentBack(bucket, rate, now)
-    if (window.until !== null && window.until > now) return { free: 0, next: window.until }
+    if (until !== null && until > now) return { free: 0, next: until }
     if (!rate) return { free: Number.POSITIVE_INFINITY, next: now }
-    const oldest = ahead ? now : (window.oldest ?? now)
-    return { free: Math.max(0, rate.limit - (window.starts ?? 0)), next: oldest + rate.per }
+    return { free: Math.max(0, rate.limit - (starts ?? 0)), next: (ahead ? now : (oldest ?? now)) + rate.per }
   }
 
   record(bucket: string, rate: Rate, at: number, starts: number): void {
@@ -207,15 +213,29 @@ export class Rates {
     return (this.#nextWake.get() as number | undefined) ?? null
   }
 
-  /** Whether anything is kept of any rate. */
+  /** Whether it is time to look for what no longer counts, and there is anything. */
+  prunable(now: number): boolean {
+    const due = now >= this.#walkAt || this.#walkAt > now + WALK_EVERY
+    return due && this.any()
+  }
+
   any(): boolean {
     return this.#any.get() === 1
   }
 
-  /** Deletes what no longer counts, at most so many rows; true when there may be more. */
+  /** Looks at so many starts after the last ones, and deletes those that no longer count; true when there are more. */
   prune(now: number, limit: number): boolean {
-    const starts = this.#prune.run(now, limit).changes
-    return this.#pruneBuckets.run(now, limit).changes === limit || starts === limit
+    const rows = this.#page.all(...this.#walked, limit) as [bucket: string, at: number, ends: number][]
+    for (const [bucket, at, ends] of rows) {
+      if (ends <= now) this.#prune.run(bucket, at)
+      else this.#soonest = Math.min(this.#soonest, ends)
+    }
+    const last = rows.length === limit ? rows.at(-1) : undefined
+    this.#walked = last ? [last[0], last[1]] : ['', 0]
+    if (last || this.#pruneBuckets.run(now, limit).changes === limit) return true
+    this.#walkAt = Math.min(this.#soonest, now + WALK_EVERY)
+    this.#soonest = Number.POSITIVE_INFINITY
+    return false
   }
 
   /** Counts starts that lie ahead as if they were made now: nobody waits for a clock to catch up. */

@@ -133,6 +133,21 @@ describe('a rate with a key', () => {
     assert.ok(Math.max(...all) - Math.min(...all) < 3 * 900 + 5_000)
   })
 
+  test('leaves a call in its order, whatever of it is laid aside', async () => {
+    const { app, ratedByKey } = openApp({ database: freshDatabase() })
+    await using _ = app
+    const calls = oneTo(70).map(([n]): [string, number] => [n % 10 < 8 ? `own ${n}` : 'one', n])
+    const handles = await ratedByKey.delayMany(calls)
+    const later = await ratedByKey.delay('one', 70)
+    const { jobs } = await app.inspect.jobs({ task: 'ratedByKey' }, { limit: 100 })
+    assert.deepEqual(
+      jobs.map(({ id }) => id),
+      [...handles, later].map(({ id }) => id).reverse(),
+    )
+    const aside = jobs.filter(({ state }) => state === 'BLOCKED').map(({ args }) => args[1])
+    assert.deepEqual(aside, [70, 69, 68, 59, 58, 49, 48, 39, 38, 29, 28, 19, 18])
+  })
+
   test('holds over two processes, and what is revoked makes room', async () => {
     const database = freshDatabase()
     const peers = [new Peer({ database, concurrency: 2 }), new Peer({ database, concurrency: 2 })]

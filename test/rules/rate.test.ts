@@ -85,4 +85,27 @@ describe('starts', () => {
       assert.equal(store.rates.room('clock', rate, 5_001_000).free, 2)
     })
   })
+
+  test('are deleted once they no longer count, a page at a time, and looked at again when the next ones do not', () => {
+    const own = new Store(freshDatabase(), 'normal')
+    const { rates } = own
+    const live = (bucket: string) => own.write(() => rates.room(bucket, { limit: 10, per: 1_000_000 }, 6_000).free)
+    own.write(() => {
+      for (let i = 0; i < 25; i++) rates.record(`short ${i}`, { limit: 9, per: 1_000 }, 5_000, 1)
+      for (let i = 0; i < 25; i++) rates.record(`short ${i}`, { limit: 9, per: 9_000 }, 5_001, 1)
+    })
+    assert.equal(rates.prunable(6_000), true)
+    let pages = 1
+    while (own.write(() => rates.prune(6_000, 10))) pages++
+    assert.equal(pages, 6)
+    for (let i = 0; i < 25; i++) assert.equal(live(`short ${i}`), 9, 'one of two is left')
+    assert.deepEqual(
+      [6_001, 14_000, 14_001].map((now) => rates.prunable(now)),
+      [false, false, true],
+    )
+    assert.equal(rates.prunable(-100_000), true, 'a clock that was set back keeps nobody from it')
+    while (own.write(() => rates.prune(14_001, 10)));
+    assert.equal(rates.any(), false)
+    own.close()
+  })
 })

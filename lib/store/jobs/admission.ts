@@ -55,8 +55,15 @@ export function admissionOf(db: Connection): Admission {
   return admission
 }
 
-/** Places taken so far, by key: known for as long as nobody else writes. */
-export type Places = Map<string, number>
+/** What a batch has found out about keys: known for as long as nobody else writes. */
+export class Places {
+  /** Places taken of each concurrency key. */
+  readonly taken = new Map<string, number>()
+  /** Jobs that were let in of each rate's key; infinite where others wait already. */
+  readonly entered = new Map<string, number>()
+  /** Whether jobs wait for any rate's key. */
+  waiting: boolean | null = null
+}
 
 /**
  * Lets jobs with a key in: a job becomes PENDING only when its key has a place, and BLOCKED otherwise, so that the jobs
@@ -66,7 +73,6 @@ export type Places = Map<string, number>
 export class Admission {
   readonly #tally: Tally
   readonly #rates: Rates
-  readonly #pendingAt: Statement
   readonly #park: Statement
   readonly #waits: Statement
   readonly #waitsForRates: Statement
@@ -81,11 +87,6 @@ export class Admission {
   constructor(db: Connection) {
     this.#tally = tallyOf(db)
     this.#rates = ratesOf(db)
-    this.#pendingAt = db
-      .prepare(
-        "SELECT count(*) FROM (SELECT 1 FROM celeriac_jobs WHERE rate_key = ? AND state = 'PENDING' LIMIT ? + 0)",
-      )
-      .pluck()
     this.#park = db.prepare(
       "UPDATE celeriac_jobs SET state = 'BLOCKED', blocked_on = rate_key WHERE seq = ? AND state = 'PENDING'",
     )
@@ -123,13 +124,18 @@ export class Admission {
     if (rateKey === null || !batch.rate) return entered
     entered.rateKey = rateKey
     if (entered.state !== 'PENDING') return entered
-    // No more are let in than can start at once; the claim counts what did start.
+    // The claim counts what did start, and lays aside what finds no room. What is known to find none is not let in before.
     const { limit } = batch.rate
-    const pending = places.get(rateKey) ?? this.pendingAt(rateKey, limit)
-    places.set(rateKey, pending + 1)
-    if (pending < limit) return entered
-    if (pending === limit) this.#rates.declare(rateKey, batch.rate)
+    const before = places.entered.get(rateKey) ?? this.#enteredBefore(rateKey, places)
+    places.entered.set(rateKey, before + 1)
+    if (before < limit) return entered
+    if (before === limit) this.#rates.declare(rateKey, batch.rate)
     return { ...entered, state: 'BLOCKED', blockedOn: rateKey }
+  }
+
+  #enteredBefore(rateKey: string, places: Places): number {
+    places.waiting ??= this.waitsForRates()
+    return places.waiting && this.waitsFor(rateKey) ? Number.POSITIVE_INFINITY : 0
   }
 
   #enterKey(batch: EnqueueBatch, i: number, scheduled: boolean, now: number, places: Places): Entry {
@@ -145,7 +151,7 @@ export class Admission {
   /** Moves a job on whose time has come; says what it became. */
   rise(job: Riser, now: number): State {
     const { seq, rank, concurrencyKey: key, concurrencyLimit: limit, discard } = job
-    const { state, blockedOn, finishedAt, revokeReason } = this.#takePlace(key, limit, new Map())
+    const { state, blockedOn, finishedAt, revokeReason } = this.#takePlace(key, limit, new Places())
       ? entry('PENDING', key, limit)
       : this.#turnedAway(job, key, limit, discard, now)
     this.#rise.run({ seq, rank, state, blockedOn, finishedAt, revokeReason })
@@ -154,7 +160,7 @@ export class Admission {
 
   /** Gives the free places of a key to those that wait for one, the best first. */
   refill(key: string): void {
-    const places: Places = new Map()
+    const places = new Places()
     while (true) {
       const next = this.#next.get(key) as Blocked | undefined
       if (!next || !this.#takePlace(key, next.concurrencyLimit, places)) return
@@ -176,11 +182,6 @@ export class Admission {
   /** Whether jobs wait for a key. */
   waitsFor(key: string): boolean {
     return this.#waits.get(key) !== undefined
-  }
-
-  /** Jobs of a rate's key that were let in and have not started, counted up to `most`. */
-  pendingAt(rateKey: string, most: number): number {
-    return this.#pendingAt.get(rateKey, most) as number
   }
 
   /** Lets in so many of those that wait for a rate's key, the best first; returns how many there were. */
@@ -227,7 +228,7 @@ export class Admission {
 
   /** What a job becomes that is to run again. */
   again(key: string, limit: number): Pick<Entry, 'state' | 'blockedOn'> {
-    return this.#takePlace(key, limit, new Map())
+    return this.#takePlace(key, limit, new Places())
       ? { state: 'PENDING', blockedOn: null }
       : { state: 'BLOCKED', blockedOn: key }
   }
@@ -241,10 +242,10 @@ export class Admission {
     return { ...entry('REVOKED', key, limit), finishedAt: now, revokeReason }
   }
 
-  #takePlace(key: string, limit: number, places: Places): boolean {
-    const taken = places.get(key) ?? (this.#taken.get(key, limit) as number)
-    places.set(key, taken < limit ? taken + 1 : taken)
-    return taken < limit
+  #takePlace(key: string, limit: number, { taken }: Places): boolean {
+    const before = taken.get(key) ?? (this.#taken.get(key, limit) as number)
+    taken.set(key, before < limit ? before + 1 : before)
+    return before < limit
   }
 }
 

@@ -3,7 +3,7 @@ import type { State } from '../../domain/states.ts'
 import { debouncedUntil, type UniqueRule } from '../../domain/unique.ts'
 import type { Duplicate, EnqueueBatch } from '../../wire/messages.ts'
 import type { Connection, Statement } from '../driver.ts'
-import { type Admission, admissionOf, type Entry, type Places } from './admission.ts'
+import { type Admission, admissionOf, type Entry, Places } from './admission.ts'
 import { JobRevocations, type RevokedJob } from './revoke.ts'
 import { type Holder, UniqueKeys } from './unique.ts'
 
@@ -30,6 +30,11 @@ const INSERT_KEYED = `
     concurrency_key, concurrency_limit, rate_key, blocked_on, finished_at, revoke_reason, args)
   VALUES (${VALUES.replace('@state', '?')}, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO NOTHING`
+
+/** For jobs that found a place, or need none yet. */
+const letInSql = (rows: number): string => `
+  INSERT INTO celeriac_jobs (${COLUMNS}, concurrency_key, concurrency_limit, rate_key, args)
+  VALUES ${Array(rows).fill(`(${VALUES}, ?, @limit, ?, ?)`).join(', ')}`
 
 /** The slot that a schedule's job is stored for. */
 export interface Slot {
@@ -58,6 +63,8 @@ export class JobInserts {
   readonly #oneUnique: Statement
   readonly #blockUnique: Statement
   readonly #keyed: Statement
+  readonly #letIn: Statement
+  readonly #blockLetIn: Statement
   readonly #exists: Statement
   readonly #uniques: UniqueKeys
   readonly #admission: Admission
@@ -69,6 +76,8 @@ export class JobInserts {
     this.#oneUnique = db.prepare(uniqueSql(1))
     this.#blockUnique = db.prepare(uniqueSql(BLOCK))
     this.#keyed = db.prepare(INSERT_KEYED)
+    this.#letIn = db.prepare(letInSql(1))
+    this.#blockLetIn = db.prepare(letInSql(BLOCK))
     this.#exists = db.prepare('SELECT 1 FROM celeriac_jobs WHERE id = ?').pluck()
     this.#uniques = new UniqueKeys(db)
     this.#admission = admissionOf(db)
@@ -154,16 +163,34 @@ export class JobInserts {
   #insertGated(batch: EnqueueBatch, shared: Shared, now: number): Inserted {
     const duplicates: Duplicate[] = []
     const ended: RevokedJob[] = []
-    const places: Places = new Map()
+    const places = new Places()
+    const limit = batch.concurrency?.limit ?? null
+    const scheduled = shared.state === 'SCHEDULED'
+    const letIn = { ...shared, limit }
+    /** Values of jobs that are stored as soon as there is a block of them. */
+    let block: unknown[] = []
+    const store = (): void => {
+      if (block.length === BLOCK * 4) this.#blockLetIn.run(block, letIn)
+      else for (let at = 0; at < block.length; at += 4) this.#letIn.run(block.slice(at, at + 4), letIn)
+      block = []
+    }
     for (const [i, id] of batch.ids.entries()) {
       if (batch.chosen && this.#exists.get(id)) {
         duplicates.push([id, id, false])
         continue
       }
-      const entry = this.#admission.enter(batch, i, shared.state === 'SCHEDULED', now, places)
+      const entry = this.#admission.enter(batch, i, scheduled, now, places)
+      if (entry.state === shared.state && entry.concurrencyLimit === limit && !batch.chosen) {
+        block.push(id, entry.concurrencyKey, entry.rateKey, batch.args[i]!)
+        if (block.length === BLOCK * 4) store()
+        continue
+      }
+      // They are stored in the order they were given in.
+      store()
       this.#run(id, entry, null, null, batch.args[i]!, shared)
       if (entry.state === 'REVOKED') ended.push({ id, task: batch.task, queue: batch.queue })
     }
+    store()
     return { duplicates, ended }
   }
 
@@ -196,7 +223,7 @@ export class JobInserts {
   ): void {
     const id = batch.ids[i]!
     const key = batch.keys![i]!
-    const entry = this.#admission.enter(batch, i, shared.state === 'SCHEDULED', now, new Map())
+    const entry = this.#admission.enter(batch, i, shared.state === 'SCHEDULED', now, new Places())
     this.#run(id, entry, key, rule.until, batch.args[i]!, shared)
     if (entry.state === 'REVOKED') ended.push({ id, task: batch.task, queue: batch.queue })
     this.#uniques.taken(batch.task, key, id, rule, now)

@@ -17,8 +17,8 @@ CREATE TABLE celeriac_controls (
 
 CREATE INDEX celeriac_jobs_places  ON celeriac_jobs (concurrency_key) WHERE concurrency_key IS NOT NULL AND ${HOLDS_PLACE};
 CREATE INDEX celeriac_jobs_blocked ON celeriac_jobs (blocked_on, rank, seq) WHERE blocked_on IS NOT NULL AND state = 'BLOCKED';
-CREATE INDEX celeriac_jobs_rated   ON celeriac_jobs (rate_key) WHERE rate_key IS NOT NULL AND state = 'PENDING';
 
+-- Without an index by time: a start costs one row and nothing else. What no longer counts is found by a walk.
 CREATE TABLE celeriac_starts (
   bucket TEXT NOT NULL,
   at     INTEGER NOT NULL,
@@ -26,7 +26,6 @@ CREATE TABLE celeriac_starts (
   ends   INTEGER NOT NULL,
   PRIMARY KEY (bucket, at)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX celeriac_starts_ends ON celeriac_starts (ends);
 
 CREATE TABLE celeriac_buckets (
   bucket  TEXT PRIMARY KEY,
