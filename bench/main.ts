@@ -1,12 +1,16 @@
 /**
- * `npm run bench -- [--only <case>]… [--quick] [--json] [--strict] [--repetitions <n>] [--dir <folder>]`
+ * `npm run bench -- [--only <case>]… [--quick] [--json] [--strict] [--repeat <n>] [--dir <folder>]`
  * Exit code 1 when a case failed its own checks; with `--strict` also when a target was missed.
+ * `… -- --only <case> --flame <file.svg>` runs one case under a profiler and draws where each thread spent its time.
+ * `… -- --gate [--update]` compares CPU time with the committed baseline, or writes it; exit code 1 when some is slower.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CASES, caseNamed } from './cases/index.ts'
+import { flame } from './flame/flame.ts'
+import { gate } from './gate/gate.ts'
 import { describeMachine, machine } from './machine.ts'
 import { type CaseReport, runCase } from './runner.ts'
 import { legend, table } from './table.ts'
@@ -17,15 +21,19 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
-    repetitions: { type: 'string' },
+    repeat: { type: 'string' },
     dir: { type: 'string', default: tmpdir() },
+    flame: { type: 'string' },
+    gate: { type: 'boolean', default: false },
+    update: { type: 'boolean', default: false },
   },
 })
-const repetitions = values.repetitions === undefined ? null : Number(values.repetitions)
+const repetitions = values.repeat === undefined ? null : Number(values.repeat)
 if (repetitions !== null && !(Number.isInteger(repetitions) && repetitions > 0))
-  throw new Error(`--repetitions is '${values.repetitions}', not a whole number above 0`)
+  throw new Error(`--repeat is '${values.repeat}', not a whole number above 0`)
+if (values.update && !values.gate) throw new Error('--update writes the baseline of the gate: give --gate with it')
 
-const cases = values.only?.flatMap((names) => names.split(',')).map(caseNamed) ?? CASES
+const only = values.only?.flatMap((names) => names.split(',')) ?? null
 const root = mkdtempSync(join(values.dir, 'celeriac-bench-'))
 const clean = () => rmSync(root, { recursive: true, force: true })
 process.once('SIGINT', () => process.exit(130))
@@ -33,21 +41,42 @@ process.once('SIGTERM', () => process.exit(143))
 process.once('exit', clean)
 
 const facts = machine(root)
-if (!values.json)
-  console.log(`${describeMachine(facts)}\n${values.quick ? 'Quick: a smoke test, not a measurement.\n' : ''}`)
-
 const progress = (text: string) => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }
-const reports: CaseReport[] = []
-for (const benchCase of cases) {
-  reports.push(await runCase(benchCase, { quick: values.quick, repetitions, root, progress }))
+
+if (values.gate) await runGate()
+else if (values.flame !== undefined) await drawFlame(values.flame)
+else await runCases()
+
+async function runGate(): Promise<void> {
+  const { text, lines, ok } = await gate({ root, machine: facts, only, repetitions, update: values.update, progress })
+  progress('')
+  console.log(values.json ? JSON.stringify({ ok, lines }, null, 2) : text)
+  process.exitCode = ok ? 0 : 1
 }
-progress('')
 
-if (values.json) console.log(JSON.stringify({ machine: facts, quick: values.quick, cases: reports }, null, 2))
-else console.log(`${table(reports)}\n\n${legend(cases)}`)
+async function drawFlame(path: string): Promise<void> {
+  const [name, ...others] = only ?? []
+  if (name === undefined || others.length > 0) throw new Error('--flame draws one case: name it with --only')
+  const lines = await flame(caseNamed(name), resolve(path), { root, quick: values.quick })
+  console.log([...lines, `Written to ${path}.`].join('\n'))
+}
 
-const failed = reports.some((report) => report.status === 'failed')
-const missed = reports.some((report) => report.figures.some((figure) => figure.ok === false))
-process.exitCode = failed || (values.strict && missed) ? 1 : 0
+async function runCases(): Promise<void> {
+  const cases = only?.map(caseNamed) ?? CASES
+  if (!values.json)
+    console.log(`${describeMachine(facts)}\n${values.quick ? 'Quick: a smoke test, not a measurement.\n' : ''}`)
+  const reports: CaseReport[] = []
+  for (const benchCase of cases) {
+    reports.push(await runCase(benchCase, { quick: values.quick, repetitions, root, progress }))
+  }
+  progress('')
+
+  if (values.json) console.log(JSON.stringify({ machine: facts, quick: values.quick, cases: reports }, null, 2))
+  else console.log(`${table(reports)}\n\n${legend(cases)}`)
+
+  const failed = reports.some((report) => report.status === 'failed')
+  const missed = reports.some((report) => report.figures.some((figure) => figure.ok === false))
+  process.exitCode = failed || (values.strict && missed) ? 1 : 0
+}

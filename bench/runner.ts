@@ -52,7 +52,7 @@ export async function runCase(benchCase: Case, options: RunOptions): Promise<Cas
       const dir = mkdtempSync(join(options.root, `${benchCase.name}-`))
       try {
         const env: TrialEnv = { dir, shared, quick: options.quick }
-        return await runTrial(benchCase, kind, name, env, preload)
+        return await runTrial(benchCase, kind, name, env, { preload })
       } finally {
         rmSync(dir, { recursive: true, force: true })
       }
@@ -82,13 +82,20 @@ export async function runCase(benchCase: Case, options: RunOptions): Promise<Cas
   }
 }
 
-function runTrial(benchCase: Case, kind: string, name: string, env: TrialEnv, preload: string | null): Promise<Sample> {
+/** One trial in a process of its own. */
+export function runTrial(
+  benchCase: Pick<Case, 'name' | 'timeLimit'>,
+  kind: 'trial' | 'prepare',
+  name: string,
+  env: TrialEnv,
+  { preload = null, execArgv = [] }: { preload?: string | null; execArgv?: readonly string[] } = {},
+): Promise<Sample> {
   return new Promise((resolve, reject) => {
     const child = fork(
       fileURLToPath(new URL('./trial.js', import.meta.url)),
       [benchCase.name, kind, name, JSON.stringify(env)],
       {
-        execArgv: [],
+        execArgv: [...execArgv],
         env: { ...process.env, ...(preload ? { LD_PRELOAD: preload } : {}) },
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       },

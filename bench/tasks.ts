@@ -6,6 +6,7 @@ export const app = new Celeriac({
   name: 'bench',
   database: process.env.BENCH_DATABASE ?? 'bench.db',
   tasks: import.meta.url,
+  durability: process.env.BENCH_DURABILITY === 'normal' ? 'normal' : 'full',
   concurrency: Number(process.env.BENCH_THREADS ?? 2),
   pool: { captureConsole: process.env.BENCH_CAPTURE !== 'false' },
 })

@@ -20,10 +20,15 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS jobs_queued ON jobs (state) WHERE state = 0;`
 
-export function rawJobs(file: string, capacity: number) {
+export function rawJobs(
+  file: string,
+  capacity: number,
+  { synchronous = 'FULL', checkpoints = true }: { synchronous?: 'FULL' | 'NORMAL'; checkpoints?: boolean } = {},
+) {
   const db = new Database(file)
   db.pragma('journal_mode = WAL')
-  db.pragma('synchronous = FULL')
+  db.pragma(`synchronous = ${synchronous}`)
+  if (!checkpoints) db.pragma('wal_autocheckpoint = 0')
   db.pragma('cache_size = -16000')
   db.exec(SCHEMA)
   const ids = Array.from({ length: capacity }, () => v7())
@@ -63,6 +68,7 @@ export function rawJobs(file: string, capacity: number) {
       ]
       expectEqual(countStates.all(), expected, 'rows of the raw baseline by state')
     },
+    checkpoint: () => void db.pragma('wal_checkpoint(PASSIVE)'),
     close: () => void db.close(),
   }
 }

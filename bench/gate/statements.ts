@@ -1,0 +1,89 @@
+import { join } from 'node:path'
+import { v7 } from 'uuid'
+import { Store } from '../../lib/store/store.ts'
+import type { EnqueueBatch } from '../../lib/wire/messages.ts'
+import type { Trial } from '../case.ts'
+import { expectEqual } from '../check.ts'
+import { rawJobs } from '../raw/jobs.ts'
+import { type Cost, Costs } from './costs.ts'
+
+const WARMUP = 6
+const ROUNDS = 24
+const JOBS = 1_024
+const CLAIM = 256
+
+/**
+ * What the engine writes for a job, statement by statement, in one thread: no batch depends on when a thread got a core, so that
+ * even a small loss shows. Both sides take turns, a millisecond or so each.
+ */
+export const statements: Trial = async ({ dir }) => {
+  const file = join(dir, 'ours.db')
+  const store = new Store(file, 'normal')
+  const raw = rawJobs(join(dir, 'raw.db'), JOBS * (WARMUP + ROUNDS), { synchronous: 'NORMAL', checkpoints: false })
+  const costs = new Costs(JOBS)
+  let token = 0
+  for (let round = 0; round < WARMUP + ROUNDS; round++) {
+    const now = Date.now()
+    const batch = noops()
+    const claimed: { seq: number; owner: number; token: number; due: number; task: string; queue: string }[] = []
+    const rawClaimed: ReturnType<typeof raw.claim>[number][] = []
+    const sides: Record<string, Cost> = {
+      insert: {
+        ours: () => store.write(() => store.inserts.insert(batch, now)),
+        raw: () => raw.insertMany(JOBS),
+      },
+      claim: {
+        ours: () => {
+          for (let n = 0; n < JOBS; n += CLAIM) {
+            store.write(() => {
+              for (const row of store.claims.page('default', 'noop', Number.MIN_SAFE_INTEGER, 0, CLAIM)) {
+                const job = { seq: row[0], owner: 1, token: ++token, due: row[8], task: row[4], queue: row[5] }
+                store.claims.start(job.seq, job.owner, job.token, now)
+                claimed.push(job)
+              }
+            })
+          }
+        },
+        raw: () => {
+          for (let n = 0; n < JOBS; n += CLAIM) rawClaimed.push(...raw.claim(CLAIM))
+        },
+      },
+      settle: {
+        ours: () => {
+          for (let n = 0; n < JOBS; n += CLAIM) {
+            store.write(() => {
+              for (const job of claimed.slice(n, n + CLAIM)) store.settlements.succeed(job, now, now, 'null', 0.1)
+            })
+          }
+        },
+        raw: () => {
+          for (let n = 0; n < JOBS; n += CLAIM) raw.finish(rawClaimed.slice(n, n + CLAIM), 'null')
+        },
+      },
+    }
+    for (const [name, cost] of Object.entries(sides)) await costs.measure(name, cost, round >= WARMUP)
+    expectEqual([claimed.length, rawClaimed.length], [JOBS, JOBS], 'jobs claimed in a round')
+    store.checkpoint()
+    raw.checkpoint()
+  }
+  store.close()
+  raw.expect(0, JOBS * (WARMUP + ROUNDS))
+  raw.close()
+  return costs.sample()
+}
+
+const noops = (): EnqueueBatch => ({
+  task: 'noop',
+  queue: 'default',
+  priority: 0,
+  runAt: null,
+  expiresAt: null,
+  maxAttempts: 1,
+  codec: 'json',
+  options: null,
+  parentId: null,
+  rootId: null,
+  chosen: false,
+  ids: Array.from({ length: JOBS }, () => v7()),
+  args: Array.from({ length: JOBS }, () => '[]'),
+})
