@@ -1,7 +1,7 @@
 import type { JobFilter } from './domain/job-filter.ts'
 import { explainObstacle } from './explain-obstacle.ts'
 import { type JobInfo, jobInfo } from './job-info.ts'
-import { type FoundJobs, type PageOptions, pageAsked } from './job-page.ts'
+import { type FoundJobs, foundJobs, type PageOptions, pageAsked } from './job-page.ts'
 import { nameOf } from './options/check.ts'
 import { filterTerms } from './options/filter-options.ts'
 import type { ResultSource } from './result.ts'
@@ -183,7 +183,7 @@ export class Inspect {
   async jobs(filter: JobFilter = {}, options: PageOptions = {}): Promise<FoundJobs> {
     const { terms, limit, after } = pageAsked(filter, options, Date.now())
     const page = await this.#source.requests().ask<StoredPage>({ about: 'jobs', terms, limit, after })
-    return { jobs: page.jobs.map((job) => jobInfo(job, this.#source.hidden)), next: page.next }
+    return foundJobs(page, this.#source.hidden)
   }
 
   /**

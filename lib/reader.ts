@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { JobFilter } from './domain/job-filter.ts'
 import { type JobInfo, jobInfo } from './job-info.ts'
-import { type FoundJobs, type PageOptions, pageAsked } from './job-page.ts'
+import { type FoundJobs, foundJobs, type PageOptions, pageAsked } from './job-page.ts'
 import { integerOr, nameOf, optionsOf } from './options/check.ts'
 import type { ReadingSource } from './reading/calls.ts'
 import { DirectReading } from './reading/direct.ts'
@@ -101,7 +101,7 @@ export class Reader {
   async jobs(filter: JobFilter = {}, options: PageOptions = {}): Promise<FoundJobs> {
     const { terms, limit, after } = pageAsked(filter, options, Date.now())
     const page = await this.#source.call('jobs', terms, limit, after)
-    return { jobs: page.jobs.map((job) => jobInfo(job, this.#hidden)), next: page.next }
+    return foundJobs(page, this.#hidden)
   }
 
   /** What waits and runs, by queue and task. */

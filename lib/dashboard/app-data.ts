@@ -108,7 +108,8 @@ export class AppData implements DashboardData {
       limit,
       ...(after !== undefined && { after: Number(after) }),
     })
-    return { jobs: found.jobs.map((job) => this.#listed(job)), next: found.next === null ? null : String(found.next) }
+    const { jobs, next, reached } = found
+    return { jobs: jobs.map((job) => this.#listed(job)), next: next === null ? null : String(next), reached }
   }
 
   async job(id: string): Promise<JobDetail | null> {

@@ -21,6 +21,7 @@ const CLIENT_FILES = [
   'keys.js',
   'live.js',
   'merge.js',
+  'search.js',
   'theme.js',
   'times.js',
 ]

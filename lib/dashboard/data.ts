@@ -35,6 +35,8 @@ export interface ListPage {
   jobs: ListedJob[]
   /** What to pass for the page that follows, or null behind the last one. */
   next: string | null
+  /** Set when the search broke off: as far back as this it has looked. */
+  reached: Date | null
 }
 
 /** What happened in one minute. */

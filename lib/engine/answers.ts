@@ -1,4 +1,5 @@
 import { formatRate, type Rate } from '../domain/rate.ts'
+import { Pace } from '../store/jobs/pace.ts'
 import { jobPage } from '../store/jobs/page.ts'
 import type { Question, StoredPage } from '../wire/messages.ts'
 import type { Obstacle } from '../wire/obstacle.ts'
@@ -156,8 +157,8 @@ async function drained({ clock, standing, dispatcher, settler, turns }: Parts): 
 }
 
 function jobs({ store, clock }: Parts, question: Question & { about: 'jobs' }): StoredPage {
-  const end = clock.monotonic() + SEARCHED_FOR
-  return jobPage(store.search, store.reads, question, () => clock.monotonic() < end)
+  const pace = new Pace(SEARCHED_FOR, () => clock.monotonic())
+  return jobPage(store.search, store.reads, question, pace)
 }
 
 function queues(parts: Parts): unknown[] {

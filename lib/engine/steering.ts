@@ -1,6 +1,7 @@
 import type { FilterTerms } from '../domain/job-filter.ts'
 import { isFinal, type State } from '../domain/states.ts'
 import { NotRetryable, UnknownTask } from '../errors.ts'
+import { Pace } from '../store/jobs/pace.ts'
 import type { SteeredJob } from '../store/jobs/retry.ts'
 import type { RevokedJob } from '../store/jobs/revoke.ts'
 import type { Parts } from './parts.ts'
@@ -75,14 +76,15 @@ export function count(
   terms: FilterTerms,
   after: number | null,
 ): { count: number; next: number | null } {
-  const end = clock.monotonic() + SLICE
+  const monotonic = (): number => clock.monotonic()
+  const end = monotonic() + SLICE
   let counted = 0
   let next = after
   do {
-    const page = store.search.page(terms, PAGE, next, () => clock.monotonic() < end)
+    const page = store.search.page(terms, PAGE, next, new Pace(end - monotonic(), monotonic))
     counted += page.seqs.length
     next = page.next
-  } while (next !== null && clock.monotonic() < end)
+  } while (next !== null && monotonic() < end)
   return { count: counted, next }
 }
 
@@ -123,10 +125,10 @@ async function batch<T>(
   let total = 0
   let after: number | null = null
   do {
-    const end = clock.monotonic() + SLICE
+    const pace = new Pace(SLICE, () => clock.monotonic())
     const page: { found: (string | number)[]; next: number | null } = Array.isArray(jobs)
       ? { found: jobs, next: null }
-      : foundBy(store.search.page(jobs, PAGE, after, () => clock.monotonic() < end))
+      : foundBy(store.search.page(jobs, PAGE, after, pace))
     for (let at = 0; at < page.found.length; ) {
       const from = at
       const slice = await edits.make((now) => {

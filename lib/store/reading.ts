@@ -24,6 +24,7 @@ import { Controls } from './controls.ts'
 import { Counts } from './counts.ts'
 import type { Connection } from './driver.ts'
 import { JobClaims } from './jobs/claim.ts'
+import { Pace } from './jobs/pace.ts'
 import { jobPage } from './jobs/page.ts'
 import { JobReads } from './jobs/read.ts'
 import { JobSearch } from './jobs/search.ts'
@@ -43,7 +44,7 @@ import { Slots } from './slots.ts'
 /** Slots of each schedule that a list of schedules shows. */
 const SLOTS = 10
 /** Longest that one page of a search may take, in ms. */
-const SEARCHED_FOR = 40
+const SEARCHED_FOR = 25
 
 /**
  * Everything that is shown of a file, read without the app's help, so that it works when no app runs. No method costs
@@ -114,8 +115,8 @@ export class Reading {
    */
   jobs(terms: FilterTerms, limit: number, after: number | null): StoredPage {
     return this.#connection.read(({ search, jobs }) => {
-      const end = performance.now() + SEARCHED_FOR
-      return jobPage(search, jobs, { terms, limit, after }, () => performance.now() < end)
+      const pace = new Pace(SEARCHED_FOR, () => performance.now())
+      return jobPage(search, jobs, { terms, limit, after }, pace)
     })
   }
 

@@ -233,6 +233,8 @@ export interface StoredPage {
   jobs: StoredJob[]
   /** Where the next page begins; null when everything was looked at. */
   next: number | null
+  /** When the newest job was enqueued that was not looked at, of a search that broke off; else null. */
+  reached: number | null
 }
 
 /** How a job ended, as told to whoever waits for it. */

@@ -1,6 +1,7 @@
 /** Each page in a real browser: what it shows, how it looks at 400 pixels and in both themes, and that it can be read without scripts. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import Database from 'better-sqlite3'
 import { openAdminApp, type Served, serveDashboard } from '../fixtures/admin.ts'
 import { noBrowser, openWindow } from '../fixtures/browser.ts'
 import { Journal } from '../fixtures/journal.ts'
@@ -13,11 +14,24 @@ let served: Served
 /** Pages by name, with something that each must show. */
 let pages: Record<string, { path: string; shows: string[] }>
 
+/** More jobs than one page of a search looks at, the oldest of them one of a kind. */
+const OLD_JOBS = 120_000
+
+function storeOldJobs(): void {
+  const db = new Database(app.database)
+  db.prepare(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${OLD_JOBS})
+    INSERT INTO celeriac_jobs (seq, id, task, queue, state, priority, rank, enqueued_at, finished_at, codec, args)
+    SELECT -i, 'old-' || i, CASE WHEN i = ${OLD_JOBS} THEN 'needle' ELSE 'hay' END, 'old', 'SUCCESS', 0, 0,
+      1700000000000 - i, 1700000000000 - i, 'json', '[]' FROM n`).run()
+  db.close()
+}
+
 before(async () => {
   app.schedule('daily-report', { cron: '0 6 * * 1-5', timezone: 'Europe/Madrid', run: add.s(1, 1) })
   app.schedule('cleanup', { cron: 'H 3 * * *', paused: true, run: add.s(2, 2) })
   await app.start()
   served = await serveDashboard(app)
+  storeOldJobs()
   const good = await greet.applyAsync([{ name: 'Ada Lovelace' }], { tags: ['welcome'], headers: { trace: 'abc' } })
   const tried = await flaky.delay(3)
   const family = await parent.delay()
@@ -116,6 +130,16 @@ describe('pages in a browser', { skip: noBrowser }, () => {
       assert.deepEqual(light, [], `${name}, light`)
       assert.deepEqual(dark, [], `${name}, dark`)
     }
+  })
+
+  test('go on with a search until something is found', async () => {
+    const { page, context, troubles } = await openWindow(served.url)
+    await page.goto(`${served.url}task/?q=task%3Aneedle`)
+    await page.getByRole('link', { name: 'needle' }).waitFor()
+    assert.match(page.url(), /after=-\d+/)
+    assert.equal(await page.getByRole('searchbox').inputValue(), 'task:needle')
+    assert.deepEqual(troubles, [])
+    await context.close()
   })
 
   test('can be read without scripts', async () => {

@@ -150,6 +150,36 @@ describe('the tally', () => {
     assert.ok(reading.throughput({ minutes: 2_880 }, NOW + 40 * hour).every(({ success }) => success === 0))
   })
 
+  test('is read the same by a reader that remembers spans and by one that has only now come', () => {
+    const minute = 60_000
+    const begin = NOW + 200 * 3_600_000
+    const looks = [
+      { minutes: 60 },
+      { minutes: 120, step: 7 },
+      { minutes: 60, task: 'seen' },
+      { minutes: 30, queue: 'nowhere' },
+    ]
+    for (let passed = 0; passed < 90; passed += 9) {
+      const now = begin + passed * minute
+      store.write(false, () => {
+        store.settlements.succeed(claimed('seen', now), now, now, null, 1)
+        // A clock that was set back.
+        store.settlements.revoke(claimed('back', now), now, now - 40 * minute, null)
+      })
+      for (const look of looks) {
+        const fresh = new Reading(store.path)
+        assert.deepEqual(
+          reading.throughput(look, now),
+          fresh.throughput(look, now),
+          `${passed} min, ${JSON.stringify(look)}`,
+        )
+        fresh.close()
+      }
+      if (passed % 2 === 0) while (store.folding.due(now) && store.write(false, () => store.folding.fold(now)));
+    }
+    assert.ok(reading.throughput({ minutes: 90 }, begin + 89 * minute).some(({ revoked }) => revoked > 0))
+  })
+
   test('is kept wherever a statement ends a job or deletes one', () => {
     const folder = join(import.meta.dirname, '../../../lib/store')
     const ending = /SET state = '(SUCCESS|FAILURE|REVOKED|EXPIRED)'|DELETE FROM celeriac_jobs/

@@ -3,6 +3,7 @@ import { drawCharts } from './chart.ts'
 import { followEvents } from './events.ts'
 import { takeKeys } from './keys.ts'
 import { follow } from './live.ts'
+import { searchOn } from './search.ts'
 import { rememberTheme } from './theme.ts'
 import { keepTimes } from './times.ts'
 
@@ -13,3 +14,4 @@ takeKeys()
 drawCharts()
 if (document.getElementById('events')) followEvents()
 follow()
+void searchOn()

@@ -1,8 +1,9 @@
-import type { DashboardData } from '../data.ts'
+import type { DashboardData, ListPage } from '../data.ts'
 import { type Html, html } from '../html.ts'
 import type { PageParts, View } from '../page.ts'
 import { count, plural } from '../show/figure.ts'
 import { jobTable } from '../show/jobs.ts'
+import { moment } from '../show/time.ts'
 
 const SIZES = [25, 50, 100] as const
 const TABS = [
@@ -46,10 +47,10 @@ export async function tasksPage(view: View, data: DashboardData, query: TasksQue
   let refused: string | null = null
   const found = await data
     .jobs(query.q, { limit: query.size, ...(query.after !== null && { after: query.after }) })
-    .catch((error: Error & { code?: unknown }) => {
+    .catch((error: Error & { code?: unknown }): ListPage => {
       if (error.code !== 'INVALID_OPTION') throw error
       refused = error.message
-      return { jobs: [], next: null }
+      return { jobs: [], next: null, reached: null }
     })
   return {
     title: 'Tasks',
@@ -59,15 +60,16 @@ export async function tasksPage(view: View, data: DashboardData, query: TasksQue
 <form class="search" role="search" method="get" action="${view.root}task/"><input type="search" name="q" value="${query.q}" placeholder='state:failure task:send_* queue:mail tag:x error:"timed out" since:1h' aria-label="Filter" autocomplete="off" spellcheck="false"${query.size === 50 ? '' : html` data-size="${query.size}"`}><button>Find</button></form>
 ${tabs(view, query)}
 ${refused === null ? '' : html`<p class="empty bad tone">${refused}</p>`}
-${found.jobs.length === 0 ? html`<p class="empty">${refused === null ? emptyText(query, found.next) : ''}</p>` : jobTable(view, found.jobs, view.mayChange)}
-${foot(view, query, found.jobs.length, found.next)}
+${found.jobs.length === 0 ? html`<p class="empty">${refused === null ? emptyText(view, query, found) : ''}</p>` : jobTable(view, found.jobs, view.mayChange)}
+${foot(view, query, found)}
 </section>`,
   }
 }
 
-const emptyText = (query: TasksQuery, next: string | null): string =>
+/** A page looks at so many jobs only; where scripts run, the search goes on from page to page by itself. */
+const emptyText = ({ root, now }: View, query: TasksQuery, { next, reached }: ListPage): Html | string =>
   next !== null
-    ? 'None in this part of the file; go on with older ones.'
+    ? html`None as far back as ${moment(reached, now)}. <a data-go-on href="${tasksAddress(root, { ...query, after: next })}">Look further back</a>`
     : query.after
       ? 'No further jobs.'
       : query.q
@@ -90,12 +92,12 @@ function tabs({ root, states }: View, { q, size }: TasksQuery): Html {
   ).map((state) => tab(state.toLowerCase(), state, states[state] ?? 0))}</nav>`
 }
 
-function foot(view: View, query: TasksQuery, shown: number, next: string | null): Html {
-  const { root } = view
+function foot(view: View, query: TasksQuery, { jobs, next, reached }: ListPage): Html {
+  const { root, now } = view
   return html`<div class="bar">
 ${view.mayChange ? chosenForm(view, query) : ''}
 <span class="grow"></span>
-<span class="quiet">${plural(shown, 'job')}, ${SIZES.map((size, i) => html`${i > 0 ? ' · ' : ''}${size === query.size ? html`<b>${size}</b>` : html`<a href="${tasksAddress(root, { ...query, after: null, size })}">${size}</a>`}`)} a page</span>
+<span class="quiet">${plural(jobs.length, 'job')}${reached !== null && jobs.length > 0 ? html` as far back as ${moment(reached, now)}` : ''}, ${SIZES.map((size, i) => html`${i > 0 ? ' · ' : ''}${size === query.size ? html`<b>${size}</b>` : html`<a href="${tasksAddress(root, { ...query, after: null, size })}">${size}</a>`}`)} a page</span>
 ${query.after ? html`<a class="button" href="${tasksAddress(root, { ...query, after: null })}">Newest</a>` : ''}
 ${next === null ? '' : html`<a class="button" rel="next" href="${tasksAddress(root, { ...query, after: next })}">Older</a>`}
 </div>`

@@ -1,10 +1,11 @@
 import type { FilterTerms } from '../../domain/job-filter.ts'
 import type { State } from '../../domain/states.ts'
 import type { Connection, Statement } from '../driver.ts'
+import type { Pace } from './pace.ts'
 import { ENDED_BADLY } from './state-terms.ts'
 
-/** Jobs looked at by one statement. */
-const WINDOW = 2_000
+/** How exactly the newest job of a time is found, in jobs. */
+const EXACT = 2_000
 /** Most unfinished jobs that are gathered and sorted instead of walked to. */
 const GATHERED = 5_000
 /** How far the clock may have been set back between two jobs, in ms: their order is that of arrival. */
@@ -25,8 +26,8 @@ type Unfinished = Exclude<State, 'SUCCESS' | 'FAILURE' | 'REVOKED' | 'EXPIRED'>
 type Linked = 'parent' | 'root' | 'schedule'
 type Bound = Record<string, string | number | null>
 
-/** Sequence numbers of jobs, the newest first, below a place. */
-type Source = (before: number) => number[]
+/** Sequence numbers of so many jobs at most, the newest first, below a place. */
+type Source = (before: number, most: number) => number[]
 
 interface Place {
   seq: number
@@ -46,6 +47,8 @@ export interface FoundPage {
   seqs: number[]
   /** Where the next page begins; null when everything was looked at. */
   next: number | null
+  /** When the newest job was enqueued that was not looked at, of a search that broke off before the page was full; else null. */
+  reached: number | null
 }
 
 /**
@@ -99,9 +102,9 @@ export class JobSearch {
 
   /**
    * One page of at most `limit` jobs after the place that the last page named. It may hold fewer, or none, and still
-   * name a next one: the search broke off because `goOn` said so.
+   * name a next one: the search broke off because its time was up.
    */
-  page(terms: FilterTerms, limit: number, after: number | null, goOn: () => boolean): FoundPage {
+  page(terms: FilterTerms, limit: number, after: number | null, pace: Pace): FoundPage {
     const bound = boundBy(terms)
     const source = this.#sourceOf(terms)
     const walk = this.#walks[terms.error !== null ? 'error' : terms.tag !== null ? 'options' : 'all']
@@ -110,30 +113,36 @@ export class JobSearch {
     while (true) {
       let found: number[]
       const top = (source ? this.#walks.all : walk).top.get(before) as Place | undefined
-      if (!top || (terms.since !== null && top.enqueuedAt < terms.since - CLOCK_STEP)) return { seqs, next: null }
+      if (!top || (terms.since !== null && top.enqueuedAt < terms.since - CLOCK_STEP))
+        return { seqs, next: null, reached: null }
       if (source) {
-        const candidates = source(before)
-        if (candidates.length === 0) return { seqs, next: null }
+        const candidates = source(before, pace.step)
+        if (candidates.length === 0) return { seqs, next: null, reached: null }
         found = this.#among.all({ ...bound, seqs: JSON.stringify(candidates) }) as number[]
         before = candidates.at(-1) as number
       } else {
-        const floor = top.seq - WINDOW + 1
+        const floor = top.seq - pace.step + 1
         found = walk.window.all({ ...bound, before, floor }) as number[]
         before = floor
       }
       for (const seq of found) {
-        if (seqs.length === limit) return { seqs, next: seqs[limit - 1] as number }
+        if (seqs.length === limit) return { seqs, next: seqs[limit - 1] as number, reached: null }
         seqs.push(seq)
       }
-      if (!goOn()) return { seqs, next: before }
+      if (!pace.goOn()) return { seqs, ...this.#brokenOff(before) }
     }
+  }
+
+  #brokenOff(before: number): Pick<FoundPage, 'next' | 'reached'> {
+    const place = this.#walks.all.top.get(before) as Place | undefined
+    return place ? { next: before, reached: place.enqueuedAt } : { next: null, reached: null }
   }
 
   /** What holds few jobs among which all that are meant are found; null when only the walk finds them. */
   #sourceOf({ states, parent, root, schedule }: FilterTerms): Source | null {
-    if (parent !== null) return (before) => this.#linked.parent.all(parent, before, WINDOW) as number[]
-    if (root !== null) return (before) => this.#treeOf(root, before)
-    if (schedule !== null) return (before) => this.#linked.schedule.all(schedule, before, WINDOW) as number[]
+    if (parent !== null) return (before, most) => this.#linked.parent.all(parent, before, most) as number[]
+    if (root !== null) return (before, most) => this.#treeOf(root, before, most)
+    if (schedule !== null) return (before, most) => this.#linked.schedule.all(schedule, before, most) as number[]
     if (states === null || states.includes('SUCCESS')) return null
     const gathered: number[] = []
     const endings: State[] = []
@@ -149,20 +158,20 @@ export class JobSearch {
       if (gathered.length > GATHERED) return null
     }
     gathered.sort((a, b) => b - a)
-    return (before) => {
-      const streams = endings.map((state) => this.#ended.all(state, before, WINDOW) as number[])
-      streams.push(gathered.filter((seq) => seq < before).slice(0, WINDOW))
+    return (before, most) => {
+      const streams = endings.map((state) => this.#ended.all(state, before, most) as number[])
+      streams.push(gathered.filter((seq) => seq < before).slice(0, most))
       if (streams.length === 1) return streams[0] as number[]
       return streams
         .flat()
         .sort((a, b) => b - a)
-        .slice(0, WINDOW)
+        .slice(0, most)
     }
   }
 
   /** The jobs of a tree, its first one last: it was stored before all others. */
-  #treeOf(root: string, before: number): number[] {
-    const seqs = this.#linked.root.all(root, before, WINDOW) as number[]
+  #treeOf(root: string, before: number, most: number): number[] {
+    const seqs = this.#linked.root.all(root, before, most) as number[]
     if (seqs.length > 0) return seqs
     const own = this.#seq.get(root) as number | undefined
     return own !== undefined && own < before ? [own] : []
@@ -175,7 +184,7 @@ export class JobSearch {
     let high = (newest?.seq ?? 0) + 1
     if (until === null) return high
     let low = 0
-    while (high - low > WINDOW) {
+    while (high - low > EXACT) {
       const middle = Math.floor((low + high) / 2)
       const row = top.get(middle) as Place | undefined
       if (!row || row.enqueuedAt <= until + CLOCK_STEP) low = middle

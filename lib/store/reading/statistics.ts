@@ -10,17 +10,30 @@ const PLAIN = 8
 
 type Sums = Record<string, number>
 
+/** Questions whose closed spans are remembered. */
+const REMEMBERED = 16
+
+/** Spans of one question that nothing is counted in any more, all between two times; those where nothing ended are left out. */
+interface Closed {
+  from: number
+  until: number
+  spans: Map<number, Throughput>
+}
+
 /** What was counted of jobs that ended, by the minute and by the day. */
 export class Statistics {
   readonly #spans: Statement
   readonly #totals: Statement
   readonly #byTask: Statement
+  readonly #folded: Statement
+  readonly #closed = new Map<string, Closed>()
 
   constructor(db: Connection) {
     this.#spans = db.prepare(`SELECT minute - minute % @span AS at, ${SUMS} FROM celeriac_stats_minute
       WHERE minute >= @from AND minute < @to AND (@task IS NULL OR task = @task) AND (@queue IS NULL OR queue = @queue)
       GROUP BY at`)
     this.#byTask = db.prepare(`SELECT task, ${SUMS} FROM celeriac_stats_minute WHERE minute > ? GROUP BY task`)
+    this.#folded = db.prepare("SELECT value FROM celeriac_meta WHERE key = 'folded_until'").pluck()
     this.#totals = db.prepare(`SELECT task, queue, ${SUMS} FROM (
         SELECT task, queue, ${COUNTED.join(', ')} FROM celeriac_stats_total
         UNION ALL SELECT task, queue, ${COUNTED.join(', ')} FROM celeriac_stats_minute
@@ -33,11 +46,27 @@ export class Statistics {
     const span = step * MINUTE
     const to = now - (now % span) + span
     const from = to - Math.ceil(minutes / step) * span
-    const rows = this.#spans.all({ span, from, to, task: task ?? null, queue: queue ?? null }) as Sums[]
-    const found = new Map(rows.map((row) => [row.at, row]))
+    const key = JSON.stringify([span, task, queue])
+    const kept = this.#closed.get(key)
+    const known = kept && kept.from <= from && kept.until > from ? kept : { from, until: from, spans: new Map() }
+    // Read before the rows: nothing is counted below it from then on.
+    const closed = (this.#folded.get() as number | undefined) ?? 0
+    const rows = this.#spans.all({ span, from: known.until, to, task: task ?? null, queue: queue ?? null }) as Sums[]
+    const read = new Map(rows.map((row) => [row.at as number, row]))
     const spans: Throughput[] = []
-    for (let at = from; at < to; at += span) spans.push(spanOf(at, found.get(at)))
+    for (let at = from; at < to; at += span) spans.push(known.spans.get(at) ?? spanOf(at, read.get(at)))
+    this.#remember(key, spans, Math.min(closed - (closed % span), to))
     return spans
+  }
+
+  /** @param until what lies before it is closed */
+  #remember(key: string, spans: readonly Throughput[], until: number): void {
+    this.#closed.delete(key)
+    const from = spans[0]?.at ?? 0
+    if (until <= from) return
+    if (this.#closed.size === REMEMBERED) this.#closed.delete(this.#closed.keys().next().value as string)
+    const full = spans.filter((span) => span.at < until && !isEmpty(span))
+    this.#closed.set(key, { from, until, spans: new Map(full.map((span) => [span.at, span])) })
   }
 
   /** Of the last `minutes`, the one that goes on included. */
@@ -61,6 +90,10 @@ export class Statistics {
       return { task, queue, success, failure, revoked, expired, retries, crashes, ...sums, run, wait }
     })
   }
+}
+
+function isEmpty({ success, failure, revoked, expired, retries, crashes, run, wait }: Throughput): boolean {
+  return success + failure + revoked + expired + retries + crashes === 0 && !run && !wait
 }
 
 function spanOf(at: number, row: Sums = {}): Throughput {
