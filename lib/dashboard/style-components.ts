@@ -102,8 +102,8 @@ progress, meter { width: 100%; height: .5rem; }
 .spark { height: 1.2rem; width: 7.5rem; display: block; color: var(--accent); }
 .slots { display: inline-flex; gap: 2px; } .slots a, .slots span { width: .5rem; height: 1.05rem; border-radius: 2px; background: var(--tone, var(--line)); }
 .slots .skipped, .slots .coalesced { opacity: .55; }
-.chart { position: relative; height: 184px; padding: 0 .6rem .4rem; }
-.chart .readout { position: absolute; right: .9rem; top: -.1rem; font-size: .82rem; color: var(--quiet); background: var(--panel); padding: 0 .3rem; }
+.chart { position: relative; height: 184px; padding: 0 .6rem .4rem; overflow: hidden; }
+.chart .readout { position: absolute; right: .9rem; top: 0; font-size: .82rem; color: var(--quiet); background: var(--panel); padding: 0 .3rem; }
 .chart > svg { width: 100%; height: 100%; display: block; }
 .chart .yes { fill: var(--good); } .chart .no { fill: var(--bad); } .chart .retried { fill: var(--again); }
 .legend { display: flex; gap: .9rem; font-size: .82rem; color: var(--quiet); }

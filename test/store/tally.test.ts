@@ -161,7 +161,7 @@ describe('the tally', () => {
     ]
     for (let passed = 0; passed < 90; passed += 9) {
       const now = begin + passed * minute
-      store.write(false, () => {
+      store.write(() => {
         store.settlements.succeed(claimed('seen', now), now, now, null, 1)
         // A clock that was set back.
         store.settlements.revoke(claimed('back', now), now, now - 40 * minute, null)
@@ -175,7 +175,7 @@ describe('the tally', () => {
         )
         fresh.close()
       }
-      if (passed % 2 === 0) while (store.folding.due(now) && store.write(false, () => store.folding.fold(now)));
+      if (passed % 2 === 0) while (store.folding.due(now) && store.write(() => store.folding.fold(now)));
     }
     assert.ok(reading.throughput({ minutes: 90 }, begin + 89 * minute).some(({ revoked }) => revoked > 0))
   })
