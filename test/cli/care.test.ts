@@ -1,27 +1,33 @@
 /** Commands that care for the file. */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { before, test } from 'node:test'
 import Database from 'better-sqlite3'
-import { celeriac, json, Running, shop } from '../fixtures/cli/command.ts'
+import { celeriac, json, shopOn } from '../fixtures/cli/command.ts'
 import { freshDatabase, temporaryFolder } from '../fixtures/folder.ts'
 
-/** A file with two successes and a failure, and no live process. */
-async function filled(): Promise<string> {
-  const database = freshDatabase()
+const template = freshDatabase()
+
+before(async () => {
   for (const args of [
     ['add', '1', '2'],
     ['add', '3', '4'],
     ['fail', 'no paper'],
   ])
-    await new Running(['call', ...args, '-A', shop], { DATABASE: database }).ended()
-  assert.equal((await new Running(['worker', '--once', '-A', shop], { DATABASE: database }).ended()).code, 0)
+    assert.equal((await celeriac('call', ...args, '-A', shopOn(template))).code, 0)
+  assert.equal((await celeriac('worker', '--once', '-A', shopOn(template))).code, 0)
+})
+
+/** A file with two successes and a failure, and no live process. */
+function filled(): string {
+  const database = freshDatabase()
+  copyFileSync(template, database)
   return database
 }
 
 test('doctor: a healthy file, and one that is none', async () => {
-  const database = await filled()
+  const database = filled()
   const healthy = await celeriac('doctor', '--database', database)
   assert.deepEqual([healthy.code, healthy.stderr], [0, 'nothing is wrong\n'])
   assert.match(healthy.stdout, /^✔ integrity /m)
@@ -42,14 +48,14 @@ test('doctor: a healthy file, and one that is none', async () => {
 })
 
 test('doctor with the app knows which tasks it declares', async () => {
-  const database = await filled()
+  const database = filled()
   await celeriac('call', 'nobody', '--database', database)
-  const { stdout } = await new Running(['doctor', '-A', shop], { DATABASE: database }).ended()
+  const { stdout } = await celeriac('doctor', '-A', shopOn(database))
   assert.match(stdout, /^! \w+ +.*nobody.*\n +→ /m)
 })
 
 test('backup copies what is there, and writes over nothing', async () => {
-  const database = await filled()
+  const database = filled()
   const copy = join(temporaryFolder(), 'copy.db')
   const { code, stdout } = await celeriac('backup', copy, '--database', database)
   assert.equal(code, 0)
@@ -67,7 +73,7 @@ test('backup copies what is there, and writes over nothing', async () => {
 })
 
 test('vacuum hands space back, and rewrites the file only with a yes', async () => {
-  const database = await filled()
+  const database = filled()
   const report = await json<{ bytesBefore: number; bytesAfter: number }>(['vacuum', '--database', database])
   assert.ok(report.bytesAfter > 0 && report.bytesAfter <= report.bytesBefore)
   const asked = await celeriac('vacuum', '--full', '--database', database)
@@ -79,7 +85,7 @@ test('vacuum hands space back, and rewrites the file only with a yes', async () 
 })
 
 test('prune deletes what is old enough, of the states named, with a yes', async () => {
-  const database = await filled()
+  const database = filled()
   const db = new Database(database)
   db.exec('UPDATE celeriac_jobs SET enqueued_at = enqueued_at - 3600000, finished_at = finished_at - 3600000')
   db.close()

@@ -218,7 +218,10 @@ describe('asking the processes', () => {
       [false, 2],
       [true, 3],
     ])
-    assert.match((await celeriac('inspect', 'stats', ...on)).stdout, /^PID +HOST +ROLE +THREADS +CONCURRENCY +KEY\n/)
+    assert.match(
+      (await celeriac('inspect', 'stats', ...on)).stdout,
+      /^PID +HOST +ROLE +THREADS +CONCURRENCY +RESTARTS +MEMORY +KEY\n/,
+    )
 
     const asked = await celeriac('shutdown', ...on)
     assert.equal(asked.code, 2)

@@ -38,7 +38,7 @@ async function filled(jobs = 3): Promise<string> {
 test('the package installs the command', async () => {
   const path = join(import.meta.dirname, '../../..', manifest.bin.celeriac as string)
   assert.match(readFileSync(path, 'utf8'), /^#!\/usr\/bin\/env node\n/)
-  assert.equal((await celeriac('--version')).stdout, `${manifest.version}\n`)
+  assert.equal((await new Running(['--version']).ended()).stdout, `${manifest.version}\n`)
 })
 
 test('help of all and of each command goes to stdout and is no failure', async () => {
@@ -69,6 +69,10 @@ describe('wrong use ends with 2', () => {
       assert.match(stderr, message)
     })
   }
+
+  test('as the exit code of the process', async () => {
+    assert.equal((await new Running(['stauts']).ended()).code, 2)
+  })
 })
 
 describe('the file that is meant', () => {
@@ -208,7 +212,7 @@ describe('-A', () => {
 
   test('ends though the module keeps the process alive', async () => {
     const path = module('alive.mjs', 'export const app = new Celeriac({ database })\nsetInterval(() => {}, 1000)\n')
-    assert.equal((await celeriac('tasks', '-A', path)).code, 0)
+    assert.equal((await new Running(['tasks', '-A', path]).ended()).code, 0)
   })
 })
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { type CallOptions, Celeriac } from 'celeriac'
-import { celeriac, json, Running, shop } from '../fixtures/cli/command.ts'
+import { celeriac, json, Running, shop, shopOn } from '../fixtures/cli/command.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { Journal } from '../fixtures/journal.ts'
 import { until } from '../fixtures/until.ts'
@@ -129,7 +129,7 @@ describe('with a live worker', () => {
       names.find(({ name }) => name === 'add'),
       { name: 'add', processes: 1 },
     )
-    const whole = await new Running(['inspect', 'registered', '-A', shop], { DATABASE: database }).ended()
+    const whole = await celeriac('inspect', 'registered', '-A', shopOn(database))
     assert.match(whole.stdout, /^send_mail +mail +0 +thread +json +2$/m)
   })
 
@@ -153,9 +153,7 @@ describe('with a live worker', () => {
   })
 
   test('with the app, what it redacts is masked', async () => {
-    const { stdout } = await new Running(['inspect', 'query', ids.echo as string, '-A', shop], {
-      DATABASE: database,
-    }).ended()
+    const { stdout } = await celeriac('inspect', 'query', ids.echo as string, '-A', shopOn(database))
     assert.match(stdout, /"password":"\[redacted\]"/)
     assert.doesNotMatch(stdout, /secret/)
   })

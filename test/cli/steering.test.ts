@@ -1,8 +1,8 @@
-/** Commands that store jobs, run them and steer schedules, each in a process of its own. */
+/** Commands that store jobs, run them and steer schedules. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Celeriac } from 'celeriac'
-import { celeriac, type Ended, json, Running, shop } from '../fixtures/cli/command.ts'
+import { celeriac, type Ended, json, Running, shop, shopOn } from '../fixtures/cli/command.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { Journal } from '../fixtures/journal.ts'
 import { until } from '../fixtures/until.ts'
@@ -20,16 +20,18 @@ interface Job {
   eta: string | null
 }
 
-/** The app of a file, each command in a process of its own. */
-function shopOn(database: string) {
-  const start = (...args: string[]): Running => new Running([...args, '-A', shop], { DATABASE: database })
-  return { start, run: (...args: string[]): Promise<Ended> => start(...args).ended() }
+/** The app of a file: its commands in this process, or in one of their own. */
+function on(database: string) {
+  return {
+    run: (...args: string[]): Promise<Ended> => celeriac(...args, '-A', shopOn(database)),
+    start: (...args: string[]): Running => new Running([...args, '-A', shop], { DATABASE: database }),
+  }
 }
 
 describe('call', () => {
   test('stores a job with the options of its task and of the call', async () => {
     const database = freshDatabase()
-    const { run } = shopOn(database)
+    const { run } = on(database)
     const { code, stdout } = await run(
       'call',
       'send_mail',
@@ -56,7 +58,7 @@ describe('call', () => {
 
   test('reads arguments as JSON where they are JSON, and else as text', async () => {
     const database = freshDatabase()
-    const { run } = shopOn(database)
+    const { run } = on(database)
     const argsOf = async (...args: string[]): Promise<unknown> => {
       const { stdout, stderr } = await run('call', 'echo', ...args, '--json')
       const { id } = JSON.parse(stdout || stderr) as { id: string }
@@ -76,7 +78,7 @@ describe('call', () => {
 
   test('an id chosen by the caller is stored once', async () => {
     const database = freshDatabase()
-    const { run } = shopOn(database)
+    const { run } = on(database)
     const first = await run('call', 'add', '1', '2', '--task-id', 'mine')
     assert.deepEqual([first.stdout, first.stderr], ['mine\n', ''])
     const second = await run('call', 'add', '1', '2', '--task-id', 'mine')
@@ -87,7 +89,7 @@ describe('call', () => {
 
   test('--wait prints the result, and fails with the job', async () => {
     const database = freshDatabase()
-    const { start, run } = shopOn(database)
+    const { start, run } = on(database)
     const worker = start('worker')
     await worker.says('worker of shop')
     const sum = await run('call', 'add', '20', '22', '--wait')
@@ -114,7 +116,7 @@ describe('call', () => {
   })
 
   test('refuses what cannot be meant', async () => {
-    const { run } = shopOn(freshDatabase())
+    const { run } = on(freshDatabase())
     const refused: [args: string[], message: RegExp][] = [
       [['ad'], /declares no task "ad" — declared: add, echo/],
       [['add', '1', '--args', '[1]'], /not both/],
@@ -136,14 +138,14 @@ describe('call', () => {
 describe('worker', () => {
   test('--once runs what is due on the queues named, and ends', async () => {
     const database = freshDatabase()
-    const { run } = shopOn(database)
+    const { start, run } = on(database)
     for (const args of [
       ['add', '1', '2'],
       ['send_mail', 'bob'],
       ['send_mail', 'eve', '--countdown', '1h'],
     ])
       await run('call', ...args)
-    const { code, stdout, stderr } = await run('worker', '--once', '--queues', 'mail,other', '-v', '--json')
+    const { code, stdout, stderr } = await start('worker', '--once', '--queues', 'mail,other', '-v', '--json').ended()
     assert.equal(code, 0)
     const events = stdout
       .trim()
@@ -164,7 +166,7 @@ describe('worker', () => {
 
   test('SIGTERM lets running jobs finish', async () => {
     const database = freshDatabase()
-    const { start, run } = shopOn(database)
+    const { start, run } = on(database)
     const journal = new Journal()
     const worker = start('worker')
     await worker.says('worker of shop')
@@ -182,7 +184,7 @@ describe('worker', () => {
 
   test('a second signal hands running jobs back at once', async () => {
     const database = freshDatabase()
-    const { start, run } = shopOn(database)
+    const { start, run } = on(database)
     const journal = new Journal()
     const worker = start('worker')
     await worker.says('worker of shop')
@@ -200,13 +202,13 @@ describe('worker', () => {
 
   test('--concurrency sets the most threads', async () => {
     const database = freshDatabase()
-    const worker = shopOn(database).start('worker', '--concurrency', '3')
+    const worker = on(database).start('worker', '--concurrency', '3')
     await worker.says('worker of shop')
     const [one] = await json<{ value: { concurrency: number } }[]>(['inspect', 'stats', '--database', database])
     assert.equal(one?.value.concurrency, 3)
     worker.child.kill('SIGTERM')
     assert.equal((await worker.ended()).code, 0)
-    assert.equal((await shopOn(database).run('worker', '--concurrency', 'many')).code, 2)
+    assert.equal((await on(database).run('worker', '--concurrency', 'many')).code, 2)
   })
 
   test('without the app it cannot run', async () => {
@@ -219,18 +221,18 @@ describe('worker', () => {
 describe('beat and schedules', () => {
   test('list, preview, resume, ledger, pause and trigger', async () => {
     const database = freshDatabase()
-    const { start, run } = shopOn(database)
-    const on = ['--database', database]
+    const { start, run } = on(database)
+    const file = ['--database', database]
     const beat = start('beat')
     await beat.says('beat of shop')
     assert.match(
-      (await celeriac('schedules', ...on)).stdout,
+      (await celeriac('schedules', ...file)).stdout,
       /^nightly +0 3 \* \* \* Europe\/Madrid +add +\d{4}-\S+ 0[12]:00:00Z +- +- +declared$/m,
     )
     const list = await json<{ name: string; paused: boolean; spec: { kind: string }; nextSlot: string }[]>([
       'schedules',
       'list',
-      ...on,
+      ...file,
     ])
     assert.deepEqual(
       list.map(({ name, paused, spec }) => [name, paused, spec.kind]),
@@ -246,51 +248,51 @@ describe('beat and schedules', () => {
       'nightly',
       '-n',
       '3',
-      ...on,
+      ...file,
     ])
     assert.equal(slots.length, 3)
     assert.equal(slots[0]?.at, list[0]?.nextSlot)
     assert.match(
-      (await celeriac('schedules', 'preview', 'nightly', ...on)).stdout,
+      (await celeriac('schedules', 'preview', 'nightly', ...file)).stdout,
       /^(\d{4}-\d\d-\d\d 0[12]:00:00Z.*\n){5}$/,
     )
 
-    const resumed = await celeriac('schedules', 'resume', 'often', ...on)
+    const resumed = await celeriac('schedules', 'resume', 'often', ...file)
     assert.deepEqual([resumed.code, resumed.stdout], [0, ''])
     await beat.says('schedule-fired')
-    assert.deepEqual(await json(['schedules', 'pause', 'often', ...on]), { schedule: 'often', paused: true })
+    assert.deepEqual(await json(['schedules', 'pause', 'often', ...file]), { schedule: 'often', paused: true })
     const ledger = await until(async () => {
       const rows = await json<{ slot: string; outcome: string; jobId: string }[]>([
         'schedules',
         'ledger',
         'often',
-        ...on,
+        ...file,
       ])
       return rows.length > 0 && rows
     }, 'a slot in the ledger')
     assert.equal(ledger.at(-1)?.outcome, 'fired')
-    assert.match((await celeriac('schedules', 'ledger', 'often', ...on)).stdout, /^SLOT +OUTCOME +JOB\n\d{4}-/)
+    assert.match((await celeriac('schedules', 'ledger', 'often', ...file)).stdout, /^SLOT +OUTCOME +JOB\n\d{4}-/)
 
-    const { stdout } = await celeriac('schedules', 'trigger', 'nightly', ...on)
+    const { stdout } = await celeriac('schedules', 'trigger', 'nightly', ...file)
     assert.equal((await run('worker', '--once')).code, 0)
-    assert.equal((await celeriac('result', stdout.trim(), ...on)).stdout, '3\n')
+    assert.equal((await celeriac('result', stdout.trim(), ...file)).stdout, '3\n')
 
-    const unknown = await celeriac('schedules', 'pause', 'nighty', ...on)
+    const unknown = await celeriac('schedules', 'pause', 'nighty', ...file)
     assert.equal(unknown.code, 1)
     assert.match(unknown.stderr, /no schedule "nighty" is stored in this file — stored: nightly, often/)
-    assert.equal((await celeriac('schedules', 'pause', ...on)).code, 2)
-    const kept = await celeriac('schedules', 'remove', 'nightly', ...on)
+    assert.equal((await celeriac('schedules', 'pause', ...file)).code, 2)
+    const kept = await celeriac('schedules', 'remove', 'nightly', ...file)
     assert.equal(kept.code, 2)
     assert.match(kept.stderr, /Remove schedule "nightly"\?/)
-    assert.deepEqual(await json(['schedules', 'remove', 'nightly', '--yes', ...on]), {
+    assert.deepEqual(await json(['schedules', 'remove', 'nightly', '--yes', ...file]), {
       schedule: 'nightly',
       removed: true,
     })
     assert.deepEqual(
-      (await json<{ name: string }[]>(['schedules', ...on])).map(({ name }) => name),
+      (await json<{ name: string }[]>(['schedules', ...file])).map(({ name }) => name),
       ['often'],
     )
-    assert.equal((await celeriac('schedules', 'reset', 'often', ...on)).code, 0)
+    assert.equal((await celeriac('schedules', 'reset', 'often', ...file)).code, 0)
     beat.child.kill('SIGTERM')
     assert.equal((await beat.ended()).code, 0)
   })

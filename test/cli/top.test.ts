@@ -5,7 +5,7 @@ import { after, test } from 'node:test'
 import { pressed } from '../../lib/cli/top/keys.ts'
 import { render } from '../../lib/cli/top/render.ts'
 import { FIRST_STATE, type TopState } from '../../lib/cli/top/state.ts'
-import { celeriac, json, main, Running, shop } from '../fixtures/cli/command.ts'
+import { celeriac, json, main, Running, shop, shopOn } from '../fixtures/cli/command.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { Journal } from '../fixtures/journal.ts'
 import { until } from '../fixtures/until.ts'
@@ -169,7 +169,7 @@ test('on a real terminal: shows what runs, revokes it, and leaves the screen as 
   const worker = new Running(['worker', '-A', shop], { DATABASE: database })
   await worker.says('worker of shop')
   const journal = new Journal()
-  const { stdout } = await new Running(['call', 'heed', journal.path, '-A', shop], { DATABASE: database }).ended()
+  const { stdout } = await celeriac('call', 'heed', journal.path, '-A', shopOn(database))
   const id = stdout.trim()
   await journal.has('heeding')
   const terminal = spawn('script', ['-qec', `${process.execPath} ${main} top --database ${database}`, '/dev/null'], {
