@@ -34,11 +34,13 @@ export const statements: Trial = async ({ dir }) => {
       },
       claim: {
         ours: () => {
+          let [rank, seq] = [Number.MIN_SAFE_INTEGER, 0]
           for (let n = 0; n < JOBS; n += CLAIM) {
             store.write(() => {
-              for (const row of store.claims.page('default', 'noop', Number.MIN_SAFE_INTEGER, 0, CLAIM)) {
+              for (const row of store.claims.page('default', 'noop', rank, seq, CLAIM)) {
+                ;[seq, rank] = row
                 const job = { seq: row[0], owner: 1, token: ++token, due: row[8], task: row[4], queue: row[5] }
-                store.claims.start(job.seq, job.owner, job.token, now)
+                store.claims.start(job.seq, job.owner, job.token, now, row[18])
                 claimed.push(job)
               }
             })

@@ -5,7 +5,7 @@ import type { Due, Expired } from '../store/jobs/claim.ts'
 import type { Store } from '../store/store.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
 import type { TaskDeclaration } from '../wire/messages.ts'
-import { type Cursor, type LineState, lowest, removeThreadCursors } from './claim-cursors.ts'
+import { type Cursor, type LineState, Lines, lowest, removeThreadCursors } from './claim-cursors.ts'
 import { claimedJob } from './claimed-job.ts'
 import { CLOCK_SET } from './clock.ts'
 import type { Telling } from './disk-sync.ts'
@@ -50,11 +50,12 @@ export class Dispatcher implements Participant {
   readonly #share: number
   readonly #owner: () => number
   readonly #events: DispatchEvents
-  readonly #lines = new Map<string, LineState>()
+  readonly #lines = new Lines()
   readonly #monotonic: () => number
   #consuming = false
   #queues: ReadonlySet<string> | null = null
   #token = 0
+  #version: number | null = null
   #wakeAt: number | null = null
   #wakeStale = true
   /** A job that died twice waits until nothing runs beside it, so that a third death can only be its own. */
@@ -120,14 +121,11 @@ export class Dispatcher implements Participant {
     return this.#consuming
   }
 
-  /** Due jobs may have appeared in a line. */
-  open(queue: string, task: string): void {
+  /** Due jobs may have appeared in a line. @param rank none of them has a lower one; new ones come after others of theirs */
+  open(queue: string, task: string, rank?: number): void {
     if (!this.#consumes(queue)) return
     this.#stalledAt = null
-    const key = `${queue}\0${task}`
-    const line = this.#lines.get(key)
-    if (line) line.open = true
-    else this.#lines.set(key, { queue, task, open: true })
+    this.#lines.open(queue, task, rank)
   }
 
   /** Another process may have changed anything. */
@@ -170,6 +168,7 @@ export class Dispatcher implements Participant {
     this.#discarded = []
     this.#parked = 0
     this.#metCrasher = false
+    this.#lines.begin()
     const wake = this.#wakeBy(now)
     if (wake !== null && wake <= now) {
       if (this.#setBack) this.gates.clockWentBack(now)
@@ -190,6 +189,7 @@ export class Dispatcher implements Participant {
 
   committed(now: number): Telling {
     for (const line of this.#emptied) line.open = false
+    this.#lines.committed()
     if (this.#metCrasher) this.#isolating = true
     this.#setBack = false
     const placed = (this.#placement?.plan.size ?? 0) + this.#mainPlan.length
@@ -261,7 +261,7 @@ export class Dispatcher implements Participant {
     const threadRoom = new Placement(this.#lanes, this.#share).capacity(0.001) > 0
     if (!threadRoom) this.#growIfNeeded(now)
     this.gates.look(now)
-    for (const line of this.#lines.values()) {
+    for (const line of this.#lines) {
       if (!line.open) continue
       const task = this.tasks.get(line.task)
       if (!task || !(task.runIn === 'main' ? this.#main.room > 0 : threadRoom)) continue
@@ -315,7 +315,7 @@ export class Dispatcher implements Participant {
         removeThreadCursors(cursors)
         continue
       }
-      this.#store.claims.start(seq, job.owner, job.token, now)
+      this.#store.claims.start(seq, job.owner, job.token, now, row[18])
       placed++
       if (cursor.gates.length > 0) this.gates.pass(cursor.gates, job)
       if (keyGate) this.gates.passOne(keyGate, job)
@@ -327,7 +327,12 @@ export class Dispatcher implements Participant {
   #cursors(mainRoom: number, now: number): Cursor[] {
     const cursors: Cursor[] = []
     this.gates.look(now)
-    for (const line of this.#lines.values()) {
+    if (this.gates.version !== this.#version) {
+      // What others stored or gave back may lie before the places that were reached.
+      this.#lines.rewind()
+      this.#version = this.gates.version
+    }
+    for (const line of this.#lines) {
       if (!line.open) continue
       const task = this.tasks.get(line.task)
       if (!task) continue
@@ -337,7 +342,7 @@ export class Dispatcher implements Participant {
       if (gates) cursors.push({ line, main, gates, rows: [], at: 0, more: true })
     }
     const share = cursors.length
-    return cursors.filter((cursor) => this.#read(cursor, Number.MIN_SAFE_INTEGER, 0, share))
+    return cursors.filter((cursor) => this.#read(cursor, cursor.line.rank, cursor.line.seq, share))
   }
 
   /** Reads the next rows of a line; false when it has none, which closes it after the commit. */
@@ -350,13 +355,15 @@ export class Dispatcher implements Participant {
     cursor.rows = this.#store.claims.page(queue, task, afterRank, afterSeq, limit)
     cursor.at = 0
     cursor.more = cursor.rows.length === limit
-    if (cursor.rows.length === 0 && afterRank === Number.MIN_SAFE_INTEGER) this.#emptied.push(cursor.line)
+    if (cursor.rows.length === 0 && afterRank === cursor.line.rank && afterSeq === cursor.line.seq)
+      this.#emptied.push(cursor.line)
     return cursor.rows.length > 0
   }
 
   #step(cursor: Cursor, cursors: Cursor[]): void {
+    const [seq, rank] = cursor.rows[cursor.at]!
+    cursor.line.reached = [rank, seq]
     if (++cursor.at < cursor.rows.length) return
-    const [seq, rank] = cursor.rows.at(-1)!
     if (cursor.more && this.#read(cursor, rank, seq, cursors.length)) return
     // All of it is taken: a turn of its own to find the line empty would only stand in the thread's way.
     if (!cursor.more) this.#emptied.push(cursor.line)
@@ -369,7 +376,7 @@ export class Dispatcher implements Participant {
     if (!this.#consuming || !pool?.room(this.#monotonic()) || pool.opening) return
     if (pool.lanes.some((lane) => !lane.closed && lane.outstanding.size === 0)) return
     this.gates.look(now)
-    for (const line of this.#lines.values()) {
+    for (const line of this.#lines) {
       if (line.open && this.tasks.get(line.task)?.runIn === 'thread' && this.gates.of(line.queue, line.task)) {
         pool.open(this.#monotonic())
         return

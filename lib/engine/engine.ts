@@ -88,8 +88,8 @@ export class Engine {
       awaitingDrained: new Set(),
       interrupted: new Set(),
     }
-    const stored = (queue: string, task: string, delayed: boolean): void => {
-      dispatcher.open(queue, task)
+    const stored = (queue: string, task: string, delayed: boolean, rank?: number): void => {
+      dispatcher.open(queue, task, rank)
       if (delayed) dispatcher.recheckTimes()
     }
     const dispatcher: Dispatcher = new Dispatcher({

@@ -56,6 +56,11 @@ export class Gates {
     this.#shut.clear()
   }
 
+  /** Differs once another process has written since the last look. */
+  get version(): number | null {
+    return this.#version
+  }
+
   /** Begins a look at the lines: what is counted holds until the next one. */
   look(now: number): void {
     // The wall clock was set back: nobody waits for it to catch up.

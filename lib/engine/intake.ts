@@ -1,3 +1,4 @@
+import { rankOf } from '../domain/rank.ts'
 import type { CeleriacError } from '../errors.ts'
 import { ALL_STORED, type Inserted } from '../store/jobs/insert.ts'
 import type { RevokedJob } from '../store/jobs/revoke.ts'
@@ -15,8 +16,8 @@ interface Arrival {
 }
 
 export interface IntakeEvents {
-  /** Due jobs were stored in this line, in the transaction that is open. */
-  stored(queue: string, task: string, delayed: boolean): void
+  /** Due jobs were stored in this line, in the transaction that is open; none of a lower rank than this, if it is said. */
+  stored(queue: string, task: string, delayed: boolean, rank?: number): void
   /** Jobs were stored for good, but for those of a batch that were there already. */
   sent(batch: EnqueueBatch, duplicates: readonly Duplicate[]): void
   /** Jobs ended at once: waiting ones for new ones, or new ones that found no place. */
@@ -53,7 +54,9 @@ export class Intake implements Participant {
         const inserted = this.#store.inserts.insert(batch, now)
         if (inserted.duplicates.length > 0 || inserted.ended.length > 0) this.#inserted.set(batch, inserted)
         const delayed = batch.runAt !== null || batch.expiresAt !== null || batch.unique?.debounce != null
-        this.#events.stored(batch.queue, batch.task, delayed)
+        // A debounced job may keep the place of an earlier call.
+        const rank = batch.unique ? undefined : rankOf(batch.runAt ?? now, batch.priority)
+        this.#events.stored(batch.queue, batch.task, delayed, rank)
       }
     }
   }

@@ -11,8 +11,9 @@ export class Counts {
     const counted = (states: string): Statement =>
       db.prepare(`SELECT state, count(*) AS jobs FROM celeriac_jobs WHERE ${states}`)
     this.#unfinished = [
-      counted("state = 'PENDING'"),
-      counted("state = 'STARTED'"),
+      db.prepare(`SELECT 'PENDING' AS state, count(*) - (SELECT count(*) FROM celeriac_claims) AS jobs
+        FROM celeriac_jobs WHERE state = 'PENDING'`),
+      db.prepare("SELECT 'STARTED' AS state, count(*) AS jobs FROM celeriac_claims"),
       counted("state = 'BLOCKED'"),
       counted("state = 'SCHEDULED' AND state IN ('SCHEDULED', 'RETRY')"),
       counted("state = 'RETRY' AND state IN ('SCHEDULED', 'RETRY')"),

@@ -74,12 +74,11 @@ export class Processes {
     this.#all =
       db.prepare(`SELECT id, key, app, host, pid, role, threads, started_at AS startedAt, beat, beat_at AS beatAt, tasks, vitals
       FROM celeriac_processes ORDER BY id`)
-    this.#orphans = db.prepare(`SELECT seq, token, id, task, queue, crashes, started_at AS startedAt,
-        concurrency_key AS concurrencyKey FROM celeriac_jobs
-      INDEXED BY celeriac_jobs_running WHERE state = 'STARTED' AND owner = ? ORDER BY seq`)
+    this.#orphans = db.prepare(`SELECT c.seq, c.token, j.id, j.task, j.queue, j.crashes, c.started_at AS startedAt,
+        j.concurrency_key AS concurrencyKey FROM celeriac_claims c CROSS JOIN celeriac_jobs j ON j.seq = c.seq
+      WHERE c.owner = ? ORDER BY c.seq`)
     this.#held = db
-      .prepare(`SELECT DISTINCT owner FROM celeriac_jobs WHERE state = 'STARTED'
-        AND owner NOT IN (SELECT id FROM celeriac_processes)`)
+      .prepare('SELECT DISTINCT owner FROM celeriac_claims WHERE owner NOT IN (SELECT id FROM celeriac_processes)')
       .pluck()
   }
 

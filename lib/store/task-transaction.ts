@@ -103,10 +103,10 @@ export class TaskTransactions {
   #connection(): { db: Connection; held: Statement; settlements: JobSettlements } {
     if (this.#open?.db.open) return this.#open
     const db = openBeside(this.#path, this.#durability)
-    const held = db.prepare(`SELECT seq, task, queue, rank, priority, root_id AS rootId,
-        concurrency_key AS concurrencyKey, codec, options, scheduled_for AS slot
-      FROM celeriac_jobs
-      WHERE id = ? AND state = 'STARTED' AND owner = ? AND token = ?`)
+    const held = db.prepare(`SELECT j.seq, j.task, j.queue, j.rank, j.priority, j.root_id AS rootId,
+        j.concurrency_key AS concurrencyKey, j.codec, j.options, j.scheduled_for AS slot
+      FROM celeriac_jobs j JOIN celeriac_claims c ON c.seq = j.seq
+      WHERE j.id = ? AND j.state = 'PENDING' AND c.owner = ? AND c.token = ?`)
     this.#open = { db, held, settlements: new JobSettlements(db) }
     return this.#open
   }

@@ -105,8 +105,14 @@ test('the doctor says what is wrong and how to mend it', async () => {
     'orphans',
     /^DELETE FROM celeriac_logs/,
   )
-  const running = "UPDATE celeriac_jobs SET state = 'STARTED', owner = 99, token = 1 WHERE seq = 1"
+  const running =
+    "UPDATE celeriac_jobs SET state = 'PENDING' WHERE seq = 1; INSERT INTO celeriac_claims VALUES (1, 99, 1, 0)"
   await finds(copyOf('stray', running), 'orphans', /start the app/)
+  await finds(
+    copyOf('idle', 'INSERT INTO celeriac_claims VALUES (999, 99, 1, 0)'),
+    'orphans',
+    /^DELETE FROM celeriac_claims/,
+  )
   await finds(
     copyOf('waiting', "UPDATE celeriac_jobs SET state = 'PENDING', task = 'gone' WHERE seq = 1"),
     'tasks',

@@ -148,7 +148,11 @@ test('a job that is no longer its own writes nothing', async () => {
   const handle = await on.late.delay(journal.path)
   await journal.has('began')
   // As another process would that takes this one for dead.
-  on.db.prepare("UPDATE celeriac_jobs SET token = token + 1000000 WHERE id = ? AND state = 'STARTED'").run(handle.id)
+  on.db
+    .prepare(
+      'UPDATE celeriac_claims SET token = token + 1000000 WHERE seq = (SELECT seq FROM celeriac_jobs WHERE id = ?)',
+    )
+    .run(handle.id)
   journal.open()
   await journal.has('LEASE_LOST')
   assert.equal(await resultOf(await on.echo.delay('behind')), 'behind')

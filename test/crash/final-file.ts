@@ -62,7 +62,7 @@ export function readFinalFile(database: string): FinalFile {
     }
     const rows = db
       .prepare(`SELECT seq, id, task, state, attempt, max_attempts AS maxAttempts, crashes, finished_at AS finishedAt,
-        schedule, scheduled_for AS scheduledFor, args, result, error FROM celeriac_jobs ORDER BY seq`)
+        schedule, scheduled_for AS scheduledFor, args, result, error FROM celeriac_jobs_now ORDER BY seq`)
       .all() as Row[]
     return {
       integrity: db.pragma('integrity_check', { simple: true }) as string,

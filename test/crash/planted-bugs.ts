@@ -28,8 +28,15 @@ export const PLANTED_BUGS: PlantedBug[] = [
     patches: [
       {
         file: 'store/jobs/settle.js',
-        find: `const HELD = "WHERE seq = ? AND state = 'STARTED' AND owner = ? AND token = ?";`,
-        put: 'const HELD = "WHERE seq = ? AND ? IS NOT NULL AND ? IS NOT NULL";',
+        find: `if (!this.giveBack(claim))
+            return false;
+        const {`,
+        put: 'this.giveBack(claim); const {',
+      },
+      {
+        file: 'store/jobs/settle.js',
+        find: "result = ? WHERE seq = ? AND state = 'PENDING'",
+        put: 'result = ? WHERE seq = ?',
       },
     ],
     scenario: scenarios.wakeUpLate,
@@ -72,11 +79,11 @@ export const PLANTED_BUGS: PlantedBug[] = [
     patches: [
       {
         file: 'store/jobs/settle.js',
-        find: 'if (this.#succeed.run(startedAt, now, result, claim.seq, claim.owner, claim.token).changes === 0)',
-        put: `const held = this.#succeed.run(startedAt, now, null, claim.seq, claim.owner, claim.token).changes === 1;
+        find: 'if (this.#succeed.run(owner, token, startedAt, now, result, seq).changes === 0)',
+        put: `const held = this.#succeed.run(owner, token, startedAt, now, null, seq).changes === 1;
           this.db.exec('COMMIT');
           this.db.exec('BEGIN IMMEDIATE');
-          if (held) this.db.prepare('UPDATE celeriac_jobs SET result = ? WHERE seq = ?').run(result, claim.seq);
+          if (held) this.db.prepare('UPDATE celeriac_jobs SET result = ? WHERE seq = ?').run(result, seq);
           if (!held)`,
       },
       {
@@ -116,7 +123,7 @@ export const PLANTED_BUGS: PlantedBug[] = [
           }
           const result = work();
           const pid = \`(SELECT id FROM celeriac_processes WHERE pid = \${process.pid})\`;
-          this.held = this.#db.prepare(\`DELETE FROM celeriac_jobs WHERE state = 'STARTED' AND owner = \${pid} RETURNING *\`).all();`,
+          this.held = this.#db.prepare(\`DELETE FROM celeriac_jobs WHERE seq IN (SELECT seq FROM celeriac_claims WHERE owner = \${pid}) RETURNING *\`).all();`,
       },
     ],
     scenario: scenarios.killWhileRunning,
@@ -153,8 +160,8 @@ export const PLANTED_BUGS: PlantedBug[] = [
     patches: [
       {
         file: 'store/jobs/settle.js',
-        find: "SET state = 'PENDING', crashes = crashes + 1",
-        put: "SET state = 'PENDING', crashes = crashes",
+        find: 'SET crashes = crashes + 1',
+        put: 'SET crashes = crashes',
       },
     ],
     scenario: scenarios.restartUnderPoison,

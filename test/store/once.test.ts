@@ -36,7 +36,7 @@ function begin(store: Store, now: number): { id: string; args: string }[] {
   return store.write(() => {
     store.claims.promote(now, 0, 100)
     return store.claims.page('queue', 'task', Number.MIN_SAFE_INTEGER, 0, 100).map((row) => {
-      store.claims.start(row[0], 1, 1, now)
+      store.claims.start(row[0], 1, 1, now, row[18])
       return { id: row[3], args: String(row[14]) }
     })
   })

@@ -8,14 +8,17 @@ import { type Connection, watched } from './watched.ts'
 
 /** Statements that sort the few rows they return. */
 const RARELY: [what: string, sql: RegExp][] = [
-  ['what a dead process had claimed', /WHERE state = 'STARTED' AND owner = \? ORDER BY seq$/],
+  [
+    'what runs now, by queue',
+    /WHERE j.seq IN \(SELECT seq FROM celeriac_claims\) ORDER BY j.queue, j.task, j.seq LIMIT/,
+  ],
   ['the attempts of a job', /FROM celeriac_attempts WHERE job = \? ORDER BY ended_at, number$/],
   ['minutes folded into days', /^INSERT INTO celeriac_stats_daily .* GROUP BY day, task, queue/],
   ['spans of time', /FROM celeriac_stats_minute WHERE minute >= @from .* GROUP BY at$/],
   ['totals by task and queue', /FROM celeriac_stats_total UNION ALL .* GROUP BY task, queue$/],
   ['the last hour by task', /FROM celeriac_stats_minute WHERE minute > \? GROUP BY task$/],
   ['minutes folded into totals', /^INSERT INTO celeriac_stats_total .* GROUP BY task, queue/],
-  ['owners that have no row', /^SELECT DISTINCT owner FROM celeriac_jobs WHERE state = 'STARTED'/],
+  ['owners that have no row', /^SELECT DISTINCT owner FROM celeriac_claims/],
 ]
 
 const statements = new Set<string>()

@@ -39,6 +39,7 @@ const insert = (
   connections[0] as Connection
 ).prepare(`INSERT INTO celeriac_jobs (seq, id, task, queue, state, priority, rank,
   enqueued_at, parent_id, root_id, schedule, codec, options, error, args) VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, 'json', ?, ?, '[]')`)
+const claim = (connections[0] as Connection).prepare('INSERT INTO celeriac_claims VALUES (?, 1, 1, 0)')
 store.write(() => {
   let seq = 0
   for (let i = 0; i < ROWS; i++) {
@@ -61,7 +62,21 @@ store.write(() => {
     rows.push(row)
     const { id, task, queue, state, enqueuedAt, parentId, rootId, schedule, options, error } = row
     const json = (value: unknown) => (value === null ? null : JSON.stringify(value))
-    insert.run(seq, id, task, queue, state, enqueuedAt, parentId, rootId, schedule, json(options), json(error))
+    const running = state === 'STARTED'
+    if (running) claim.run(seq)
+    insert.run(
+      seq,
+      id,
+      task,
+      queue,
+      running ? 'PENDING' : state,
+      enqueuedAt,
+      parentId,
+      rootId,
+      schedule,
+      json(options),
+      json(error),
+    )
   }
 })
 

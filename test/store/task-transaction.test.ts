@@ -29,9 +29,9 @@ test('a job that waits for the place of another is let in by the transaction tha
   store.write(() => store.inserts.insert({ ...batch, ...rest }, 1))
   const db = new Database(database)
   db.exec(`UPDATE celeriac_jobs SET concurrency_key = 'k', concurrency_limit = 1;
-    UPDATE celeriac_jobs SET state = 'STARTED', owner = 7, token = 3, attempt = 1 WHERE id = 'first';
+    INSERT INTO celeriac_claims SELECT seq, 7, 3, 0 FROM celeriac_jobs WHERE id = 'first';
     UPDATE celeriac_jobs SET state = 'BLOCKED', blocked_on = 'k' WHERE id = 'second'`)
-  const states = (): unknown => db.prepare('SELECT state FROM celeriac_jobs ORDER BY seq').pluck().all()
+  const states = (): unknown => db.prepare('SELECT state FROM celeriac_jobs_now ORDER BY seq').pluck().all()
   assert.deepEqual(states(), ['STARTED', 'BLOCKED'])
   const transactions = new TaskTransactions(database, 'full', 7)
   const job = { id: 'first', token: 3, startedAt: 2 }

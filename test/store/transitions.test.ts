@@ -45,7 +45,10 @@ interface Row {
 /** Everything that moves a job, by the event it stands for in the table. */
 const MOVES: Record<string, { event: string; run: (store: Store, job: Row, claim: Claim, now: number) => unknown }> = {
   due: { event: 'due', run: ({ claims }, _job, _claim, now) => claims.promote(now, 0, 100) },
-  claim: { event: 'claim', run: ({ claims }, { seq }, { owner, token }, now) => claims.start(seq, owner, token, now) },
+  claim: {
+    event: 'claim',
+    run: ({ claims }, { seq }, { owner, token }, now) => claims.start(seq, owner, token, now, null),
+  },
   expire: { event: 'expire', run: ({ claims }, _job, _claim, now) => claims.expire(now, 100) },
   succeed: { event: 'succeed', run: ({ settlements }, _job, claim, now) => settlements.succeed(claim, now, now, '1') },
   fail: { event: 'fail', run: ({ settlements }, _job, claim, now) => settlements.fail(claim, now, now, '{}') },
@@ -91,7 +94,9 @@ class CheckedStore {
           db = connection
         },
         after: (sql) => {
-          if (/^\s*(INSERT|UPDATE|DELETE)[\s\S]*celeriac_jobs/.test(sql)) this.#check(sql)
+          // The claim is given up by one statement, and the end written by the next.
+          if (this.event === 'succeed' && /^DELETE FROM celeriac_claims/.test(sql)) return
+          if (/^\s*(INSERT|UPDATE|DELETE)[\s\S]*celeriac_(jobs|claims)/.test(sql)) this.#check(sql)
         },
       },
       () => new Store(freshDatabase(), 'normal'),
@@ -101,7 +106,7 @@ class CheckedStore {
 
   rows(): Row[] {
     return this.#db
-      .prepare('SELECT seq, id, state, owner, token, concurrency_key AS key FROM celeriac_jobs')
+      .prepare('SELECT seq, id, state, owner, token, concurrency_key AS key FROM celeriac_jobs_now')
       .all() as Row[]
   }
 
@@ -117,9 +122,11 @@ class CheckedStore {
   force(job: { state: State; owner: number | null; token: number | null; runAt: number; expiresAt: number }): Row {
     this.do('enqueue', null, () => this.store.inserts.insert({ ...BATCH, ids: [crypto.randomUUID()], args: ['[]'] }, 1))
     const { seq } = this.rows().at(-1)!
+    const started = job.state === 'STARTED'
     this.#db
-      .prepare('UPDATE celeriac_jobs SET state = ?, owner = ?, token = ?, run_at = ?, expires_at = ? WHERE seq = ?')
-      .run(job.state, job.owner, job.token, job.runAt, job.expiresAt, seq)
+      .prepare('UPDATE celeriac_jobs SET state = ?, run_at = ?, expires_at = ? WHERE seq = ?')
+      .run(started ? 'PENDING' : job.state, job.runAt, job.expiresAt, seq)
+    if (started) this.#db.prepare('INSERT INTO celeriac_claims VALUES (?, ?, ?, 1)').run(seq, job.owner, job.token)
     this.#rows = new Map(this.rows().map((row) => [row.seq, row]))
     return this.#rows.get(seq)!
   }
@@ -128,6 +135,7 @@ class CheckedStore {
     this.event = event
     this.claim = claim
     this.store.write(work)
+    this.#check(event)
     this.event = 'none'
   }
 

@@ -64,9 +64,21 @@ function examineTasks(db: Connection, handled: ReadonlySet<string>, known: boole
 }
 
 function examineOrphans(db: Connection, live: ReadonlySet<number>, found: Findings): void {
-  const owners = db
-    .prepare("SELECT owner, count(*) AS jobs FROM celeriac_jobs WHERE state = 'STARTED' GROUP BY owner")
-    .all() as { owner: number; jobs: number }[]
+  const idle = db
+    .prepare(`SELECT count(*) FROM celeriac_claims
+      WHERE seq NOT IN (SELECT seq FROM celeriac_jobs WHERE state = 'PENDING')`)
+    .pluck()
+    .get() as number
+  if (idle > 0)
+    found.warn(
+      'orphans',
+      `${idle} claims are of jobs that have ended or are not there`,
+      "DELETE FROM celeriac_claims WHERE seq NOT IN (SELECT seq FROM celeriac_jobs WHERE state = 'PENDING')",
+    )
+  const owners = db.prepare('SELECT owner, count(*) AS jobs FROM celeriac_claims GROUP BY owner').all() as {
+    owner: number
+    jobs: number
+  }[]
   const stray = owners.filter(({ owner }) => !live.has(owner)).reduce((sum, { jobs }) => sum + jobs, 0)
   if (stray > 0) found.warn('orphans', `${stray} jobs are held by processes that do not live`, START_APP)
   for (const table of ['celeriac_attempts', 'celeriac_logs']) {

@@ -4,9 +4,10 @@ import type { Connection, Statement } from '../driver.ts'
 import { type Rates, ratesOf } from '../rates.ts'
 import { type Counted, type Tally, tallyOf } from '../tally.ts'
 import type { Line } from './line.ts'
+import { unclaimed } from './state-terms.ts'
 
-/** Jobs that hold a place of their concurrency key. Stands in the index and in the query, word for word. */
-export const HOLDS_PLACE = "(state IN ('PENDING', 'STARTED') OR (state = 'BLOCKED' AND blocked_on <> concurrency_key))"
+/** Jobs that hold a place of their concurrency key, claimed or not. Stands in the index and in the query, word for word. */
+export const HOLDS_PLACE = "(state = 'PENDING' OR (state = 'BLOCKED' AND blocked_on <> concurrency_key))"
 
 /** The columns of a new job that depend on the limits of its keys. */
 export interface Entry {
@@ -88,7 +89,7 @@ export class Admission {
     this.#tally = tallyOf(db)
     this.#rates = ratesOf(db)
     this.#park = db.prepare(
-      "UPDATE celeriac_jobs SET state = 'BLOCKED', blocked_on = rate_key WHERE seq = ? AND state = 'PENDING'",
+      `UPDATE celeriac_jobs SET state = 'BLOCKED', blocked_on = rate_key WHERE seq = ? AND state = 'PENDING' AND ${unclaimed()}`,
     )
     this.#waitsForRates = db
       .prepare(`SELECT 1 FROM celeriac_jobs INDEXED BY celeriac_jobs_blocked

@@ -1,11 +1,12 @@
 import type { State } from '../../domain/states.ts'
+import type { UniqueRule } from '../../domain/unique.ts'
 import type { Codec } from '../../wire/codec.ts'
 import type { StoredOptions } from '../../wire/messages.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { type Tally, tallyOf } from '../tally.ts'
 import { type Admission, admissionOf } from './admission.ts'
 import type { Line } from './line.ts'
-import { NOT_BEGUN } from './state-terms.ts'
+import { NOT_BEGUN, unclaimed } from './state-terms.ts'
 
 /** A due job, in the order of the statement's columns. */
 export type ReadyRow = [
@@ -27,6 +28,7 @@ export type ReadyRow = [
   priority: number,
   concurrencyKey: string | null,
   rateKey: string | null,
+  uniqueUntil: UniqueRule['until'] | null,
 ]
 
 /** A job whose time came. */
@@ -57,7 +59,7 @@ export interface Expired {
 }
 
 /**
- * Finds due jobs and marks them STARTED. The caller holds the transaction.
+ * Finds due jobs and claims them, which makes them STARTED. The caller holds the transaction.
  *
  * `LIMIT ? + 0` here and elsewhere: SQLite plans by the value of a bare `LIMIT ?`, so each new binding has the statement
  * compiled again, at 8–50 µs a run instead of 0.5.
@@ -68,6 +70,7 @@ export class JobClaims {
   readonly #page: Statement
   readonly #line: Statement
   readonly #start: Statement
+  readonly #begin: Statement
   readonly #due: Statement
   readonly #nextDue: Statement
   readonly #release: Statement
@@ -82,17 +85,17 @@ export class JobClaims {
     this.#admission = admissionOf(db)
     this.#page = db
       .prepare(`SELECT seq, rank, crashes, id, task, queue, attempt, max_attempts, enqueued_at, scheduled_for, parent_id, root_id,
-          codec, options, args, priority, concurrency_key, rate_key
-        FROM celeriac_jobs WHERE state = 'PENDING' AND queue = ? AND task = ? AND (rank, seq) > (?, ?)
+          codec, options, args, priority, concurrency_key, rate_key, unique_until
+        FROM celeriac_jobs WHERE state = 'PENDING' AND queue = ? AND task = ? AND (rank, seq) > (?, ?) AND ${unclaimed()}
         ORDER BY rank, seq LIMIT ? + 0`)
       .raw()
     this.#line = db
-      .prepare(`SELECT queue, task FROM celeriac_jobs WHERE state = 'PENDING' AND (queue, task) > (?, ?)
+      .prepare(`SELECT queue, task FROM celeriac_jobs WHERE state = 'PENDING' AND (queue, task) > (?, ?) AND ${unclaimed()}
         ORDER BY queue, task LIMIT 1`)
       .raw()
-    this.#start =
-      db.prepare(`UPDATE celeriac_jobs SET state = 'STARTED', owner = ?, token = ?, attempt = attempt + 1, started_at = ?,
-        finished_at = NULL WHERE seq = ? AND state = 'PENDING'`)
+    this.#start = db.prepare(`INSERT OR IGNORE INTO celeriac_claims (seq, owner, token, started_at)
+        SELECT seq, ?, ?, ? FROM celeriac_jobs WHERE seq = ? AND state = 'PENDING'`)
+    this.#begin = db.prepare("UPDATE celeriac_jobs SET started_at = ? WHERE seq = ? AND state = 'PENDING'")
     this.#due = db.prepare(`SELECT seq, id, run_at AS runAt, priority, queue, task, state, options,
         concurrency_key AS concurrencyKey, concurrency_limit AS concurrencyLimit FROM celeriac_jobs
         WHERE state IN ('SCHEDULED', 'RETRY') AND run_at <= ? ORDER BY run_at LIMIT ? + 0`)
@@ -104,16 +107,18 @@ export class JobClaims {
     )
     this.#expired =
       db.prepare(`SELECT seq, id, task, queue, concurrency_key AS concurrencyKey, rate_key AS rateKey FROM celeriac_jobs
-        WHERE expires_at IS NOT NULL AND attempt = 0 AND ${NOT_BEGUN} AND expires_at <= ? ORDER BY expires_at LIMIT ? + 0`)
+        WHERE expires_at IS NOT NULL AND attempt = 0 AND ${NOT_BEGUN} AND expires_at <= ? AND ${unclaimed()}
+        ORDER BY expires_at LIMIT ? + 0`)
     this.#nextExpiry = db
       .prepare(`SELECT expires_at FROM celeriac_jobs
-        WHERE expires_at IS NOT NULL AND attempt = 0 AND ${NOT_BEGUN} ORDER BY expires_at LIMIT 1`)
+        WHERE expires_at IS NOT NULL AND attempt = 0 AND ${NOT_BEGUN} AND ${unclaimed()} ORDER BY expires_at LIMIT 1`)
       .pluck()
     this.#expire = db.prepare(
-      `UPDATE celeriac_jobs SET state = 'EXPIRED', finished_at = ? WHERE seq = ? AND attempt = 0 AND ${NOT_BEGUN}`,
+      `UPDATE celeriac_jobs SET state = 'EXPIRED', finished_at = ? WHERE seq = ? AND attempt = 0 AND ${NOT_BEGUN} AND ${unclaimed()}`,
     )
-    this.#runningIn = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'STARTED' AND queue = ?").pluck()
-    this.#runningOf = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'STARTED' AND task = ?").pluck()
+    const running = 'SELECT count(*) FROM celeriac_claims c CROSS JOIN celeriac_jobs j ON j.seq = c.seq WHERE'
+    this.#runningIn = db.prepare(`${running} j.queue = ?`).pluck()
+    this.#runningOf = db.prepare(`${running} j.task = ?`).pluck()
   }
 
   /** Due jobs of one line after a place in it, in claim order. */
@@ -132,8 +137,10 @@ export class JobClaims {
     }
   }
 
-  start(seq: number, owner: number, token: number, now: number): void {
+  /** Claims a job that nobody runs. @param until how long it keeps its unique key, if it has one */
+  start(seq: number, owner: number, token: number, now: number, until: UniqueRule['until'] | null): void {
     this.#start.run(owner, token, now, seq)
+    if (until === 'started') this.#begin.run(now, seq)
   }
 
   /** Makes jobs PENDING whose time has come, or BLOCKED when their key has no place. */

@@ -4,13 +4,17 @@ import type { WireError } from '../../wire/error-codec.ts'
 import type { Settled, StoredAttempt, StoredJob } from '../../wire/messages.ts'
 import type { Connection, Statement } from '../driver.ts'
 
-const JOB = `SELECT j.seq, j.id, j.task, j.queue, j.state, j.priority, j.enqueued_at AS enqueuedAt, j.run_at AS runAt,
+const job = (
+  rows: string,
+): string => `SELECT j.seq, j.id, j.task, j.queue, j.state, j.priority, j.enqueued_at AS enqueuedAt, j.run_at AS runAt,
     j.expires_at AS expiresAt, j.attempt, j.max_attempts AS maxAttempts, j.crashes, j.started_at AS startedAt,
     j.finished_at AS finishedAt, j.parent_id AS parentId, j.root_id AS rootId, j.schedule, j.scheduled_for AS scheduledFor,
     (SELECT o.key FROM celeriac_owners o WHERE o.id = j.owner) AS worker, j.owner, j.codec, j.options, j.progress,
     j.unique_key AS uniqueKey, j.concurrency_key AS concurrencyKey, j.concurrency_limit AS concurrencyLimit, j.blocked_on AS blockedOn, j.rate_key AS rateKey,
     j.revoke_reason AS revokeReason, j.error, j.args, j.result
-  FROM celeriac_jobs j`
+  FROM ${rows} j`
+
+const JOB = job('celeriac_jobs_now')
 
 type JobRow = Omit<StoredJob, 'options' | 'error' | 'attempts'> & {
   seq: number
@@ -45,18 +49,21 @@ export class JobReads {
     this.#attempts = db.prepare(`SELECT number, outcome, started_at AS startedAt, ended_at AS endedAt,
         (SELECT o.key FROM celeriac_owners o WHERE o.id = owner) AS worker, error
       FROM celeriac_attempts WHERE job = ? ORDER BY ended_at, number`)
-    this.#state = db.prepare('SELECT state FROM celeriac_jobs WHERE id = ?').pluck()
+    this.#state = db.prepare('SELECT state FROM celeriac_jobs_now WHERE id = ?').pluck()
     this.#settled = db.prepare(`SELECT state, task, codec, result, error, forgotten
       FROM celeriac_jobs WHERE id = ?`)
     this.#progress = db.prepare('SELECT progress FROM celeriac_jobs WHERE id = ?').pluck()
     // The state stands in the text, so that the partial index of that state can serve.
+    const timed = job('celeriac_jobs')
     this.#inState = {
-      STARTED: db.prepare(`${JOB} WHERE j.state = 'STARTED' ORDER BY j.queue, j.task, j.seq LIMIT ? + 0`),
+      STARTED: db.prepare(
+        `${JOB} WHERE j.seq IN (SELECT seq FROM celeriac_claims) ORDER BY j.queue, j.task, j.seq LIMIT ? + 0`,
+      ),
       SCHEDULED: db.prepare(
-        `${JOB} WHERE j.state = 'SCHEDULED' AND j.state IN ('SCHEDULED', 'RETRY') ORDER BY j.run_at LIMIT ? + 0`,
+        `${timed} WHERE j.state = 'SCHEDULED' AND j.state IN ('SCHEDULED', 'RETRY') ORDER BY j.run_at LIMIT ? + 0`,
       ),
       RETRY: db.prepare(
-        `${JOB} WHERE j.state = 'RETRY' AND j.state IN ('SCHEDULED', 'RETRY') ORDER BY j.run_at LIMIT ? + 0`,
+        `${timed} WHERE j.state = 'RETRY' AND j.state IN ('SCHEDULED', 'RETRY') ORDER BY j.run_at LIMIT ? + 0`,
       ),
     }
   }

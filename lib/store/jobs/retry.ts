@@ -3,7 +3,7 @@ import type { State } from '../../domain/states.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { type FinalState, type Tally, tallyOf } from '../tally.ts'
 import { type Admission, admissionOf } from './admission.ts'
-import { ENDED_BADLY } from './state-terms.ts'
+import { ENDED_BADLY, stateOf } from './state-terms.ts'
 
 /** A job as much as is needed to steer it. */
 export interface SteeredJob {
@@ -19,7 +19,7 @@ export interface SteeredJob {
   forgotten: number
 }
 
-const STEERED = `SELECT seq, id, task, queue, state, priority, forgotten,
+const STEERED = `SELECT seq, id, task, queue, ${stateOf()} AS state, priority, forgotten,
   concurrency_key AS concurrencyKey, concurrency_limit AS concurrencyLimit FROM celeriac_jobs`
 
 const ALWAYS = { state: 'PENDING', blockedOn: null } as const

@@ -2,7 +2,10 @@ import type { State } from '../../domain/states.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { type Tally, tallyOf } from '../tally.ts'
 import { type Admission, admissionOf } from './admission.ts'
-import { WAITING } from './state-terms.ts'
+import { claimed, stateOf, UNFINISHED, unclaimed } from './state-terms.ts'
+
+const WAITING = `${UNFINISHED} AND ${unclaimed()}`
+const CHILD_WAITS = `${UNFINISHED} AND ${unclaimed('j.')}`
 
 export interface Revoking {
   seq: number
@@ -42,19 +45,19 @@ export class JobRevocations {
         WITH RECURSIVE family(seq, id) AS (
           SELECT seq, id FROM celeriac_jobs WHERE parent_id = ? AND ${WAITING}
           UNION ALL
-          SELECT j.seq, j.id FROM family JOIN celeriac_jobs j ON j.parent_id = family.id WHERE ${WAITING})
+          SELECT j.seq, j.id FROM family JOIN celeriac_jobs j ON j.parent_id = family.id WHERE ${CHILD_WAITS})
         SELECT seq FROM family)
       RETURNING id, task, queue, concurrency_key AS concurrencyKey, rate_key AS rateKey`)
     this.#running =
       db.prepare(`UPDATE celeriac_jobs SET revoke_asked = max(coalesce(revoke_asked, 0), ?), revoke_reason = ?
-      WHERE id = ? AND state = 'STARTED'`)
-    this.#asked =
-      db.prepare(`SELECT seq, token, revoke_asked = 2 AS terminate, revoke_reason AS reason FROM celeriac_jobs
-      WHERE revoke_asked IS NOT NULL AND state = 'STARTED' AND owner = ?`)
+      WHERE id = ? AND ${claimed()}`)
+    this.#asked = db.prepare(`SELECT j.seq, c.token, j.revoke_asked = 2 AS terminate, j.revoke_reason AS reason
+      FROM celeriac_jobs j CROSS JOIN celeriac_claims c ON c.seq = j.seq
+      WHERE j.revoke_asked IS NOT NULL AND j.state = 'PENDING' AND c.owner = ?`)
     this.#unheeded = db.prepare(
       `SELECT id, revoke_reason AS reason FROM celeriac_jobs WHERE seq = ? AND revoke_asked IS NOT NULL AND ${WAITING}`,
     )
-    this.#state = db.prepare('SELECT state FROM celeriac_jobs WHERE id = ?').pluck()
+    this.#state = db.prepare(`SELECT ${stateOf()} FROM celeriac_jobs WHERE id = ?`).pluck()
     this.#forget =
       db.prepare(`UPDATE celeriac_jobs SET result = NULL, args = '[]', codec = 'json', progress = NULL, forgotten = 1
       WHERE id = ? AND state IN ('SUCCESS', 'FAILURE', 'REVOKED', 'EXPIRED')`)

@@ -2,7 +2,7 @@ import type { FilterTerms } from '../../domain/job-filter.ts'
 import type { State } from '../../domain/states.ts'
 import type { Connection, Statement } from '../driver.ts'
 import type { Pace } from './pace.ts'
-import { ENDED_BADLY } from './state-terms.ts'
+import { ENDED_BADLY, stateOf } from './state-terms.ts'
 
 /** How exactly the newest job of a time is found, in jobs. */
 const EXACT = 2_000
@@ -12,7 +12,7 @@ const GATHERED = 5_000
 const CLOCK_STEP = 60_000
 
 /** The terms of a filter. Those that cost more come later, and each is decided before the next is looked at. */
-const MATCHES = `(@states IS NULL OR state IN (SELECT value FROM json_each(@states)))
+const MATCHES = `(@states IS NULL OR ${stateOf()} IN (SELECT value FROM json_each(@states)))
     AND (@task IS NULL OR task GLOB @task) AND (@queue IS NULL OR queue = @queue)
     AND (@since IS NULL OR enqueued_at >= @since) AND (@until IS NULL OR enqueued_at <= @until)
     AND (@schedule IS NULL OR schedule = @schedule) AND (@parent IS NULL OR parent_id = @parent)
@@ -88,7 +88,7 @@ export class JobSearch {
     const timed = listed("state IN ('SCHEDULED', 'RETRY')", 'celeriac_jobs_due')
     this.#unfinished = {
       PENDING: listed("state = 'PENDING'", 'celeriac_jobs_ready'),
-      STARTED: listed("state = 'STARTED'", 'celeriac_jobs_running'),
+      STARTED: db.prepare('SELECT seq FROM celeriac_claims LIMIT ? + 0').pluck(),
       BLOCKED: listed("state = 'BLOCKED'", 'celeriac_jobs_by_blocked'),
       SCHEDULED: timed,
       RETRY: timed,

@@ -11,8 +11,11 @@ export interface Claim extends Counted {
   due?: number
 }
 
-const FENCE = "WHERE seq = @seq AND state = 'STARTED' AND owner = @owner AND token = @token"
-const HELD = "WHERE seq = ? AND state = 'STARTED' AND owner = ? AND token = ?"
+const HELD = 'seq = @seq AND owner = @owner AND token = @token'
+const FENCE = `WHERE seq = @seq AND state = 'PENDING' AND EXISTS (SELECT 1 FROM celeriac_claims WHERE ${HELD})`
+/** What the attempt adds to the row of its job. */
+const ATTEMPTED = 'attempt = attempt + 1, owner = @owner, token = @token'
+const CLAIMED_AT = '(SELECT started_at FROM celeriac_claims WHERE seq = @seq)'
 
 /**
  * Writes how a running job ended. Each method returns false when the claim is no longer held, which is a normal answer:
@@ -20,11 +23,12 @@ const HELD = "WHERE seq = ? AND state = 'STARTED' AND owner = ? AND token = ?"
  */
 export class JobSettlements {
   readonly #tally: Tally
+  readonly #release: Statement
+  readonly #retake: Statement
   readonly #succeed: Statement
   readonly #fail: Statement
   readonly #failCrashed: Statement
   readonly #wait: Statement
-  readonly #giveBack: Statement
   readonly #crash: Statement
   readonly #revoke: Statement
   readonly #attempt: Statement
@@ -34,33 +38,29 @@ export class JobSettlements {
 
   constructor(db: Connection) {
     this.#tally = tallyOf(db)
-    this.#succeed = db.prepare(
-      `UPDATE celeriac_jobs SET state = 'SUCCESS', started_at = ?, finished_at = ?, result = ? ${HELD}`,
-    )
-    this.#fail = db.prepare(
-      `UPDATE celeriac_jobs SET state = 'FAILURE', started_at = @startedAt, finished_at = @now, error = @error ${FENCE}`,
-    )
-    this.#failCrashed =
-      db.prepare(`UPDATE celeriac_jobs SET state = 'FAILURE', started_at = @startedAt, finished_at = @now, error = @error,
-        crashes = crashes + 1 ${FENCE}`)
-    this.#wait =
-      db.prepare(`UPDATE celeriac_jobs SET state = @state, run_at = @runAt, attempt = attempt - @refund, error = @error,
-        owner = NULL, token = NULL ${FENCE}`)
-    this.#giveBack = db.prepare(
-      `UPDATE celeriac_jobs SET state = 'PENDING', attempt = attempt - 1, owner = NULL, token = NULL ${FENCE}`,
-    )
-    this.#crash = db.prepare(`UPDATE celeriac_jobs SET state = 'PENDING', crashes = crashes + 1, error = @error,
-        owner = NULL, token = NULL ${FENCE}`)
-    this.#revoke = db.prepare(`UPDATE celeriac_jobs SET state = 'REVOKED', finished_at = @now, error = @error ${FENCE}`)
+    this.#release = db.prepare('DELETE FROM celeriac_claims WHERE seq = ? AND owner = ? AND token = ?')
+    this.#retake = db.prepare('INSERT INTO celeriac_claims (seq, owner, token, started_at) VALUES (?, ?, ?, ?)')
+    this.#succeed = db.prepare(`UPDATE celeriac_jobs SET state = 'SUCCESS', attempt = attempt + 1, owner = ?, token = ?,
+        started_at = ?, finished_at = ?, result = ? WHERE seq = ? AND state = 'PENDING'`)
+    this.#fail = db.prepare(`UPDATE celeriac_jobs SET state = 'FAILURE', ${ATTEMPTED},
+        started_at = @startedAt, finished_at = @now, error = @error ${FENCE}`)
+    this.#failCrashed = db.prepare(`UPDATE celeriac_jobs SET state = 'FAILURE', crashes = crashes + 1, ${ATTEMPTED},
+        started_at = @startedAt, finished_at = @now, error = @error ${FENCE}`)
+    this.#wait = db.prepare(`UPDATE celeriac_jobs SET state = @state, run_at = @runAt, attempt = attempt + @counted,
+        owner = NULL, token = NULL, started_at = ${CLAIMED_AT}, error = @error ${FENCE}`)
+    this.#crash = db.prepare(`UPDATE celeriac_jobs SET crashes = crashes + 1, attempt = attempt + 1,
+        owner = NULL, token = NULL, started_at = ${CLAIMED_AT}, error = @error ${FENCE}`)
+    this.#revoke = db.prepare(`UPDATE celeriac_jobs SET state = 'REVOKED', ${ATTEMPTED},
+        started_at = ${CLAIMED_AT}, finished_at = @now, error = @error ${FENCE}`)
     this.#attempt = db.prepare(`INSERT INTO celeriac_attempts (job, number, outcome, started_at, ended_at, owner, error)
-        SELECT seq, attempt, @outcome, @startedAt, @now, owner, @error FROM celeriac_jobs ${FENCE}
+        SELECT seq, attempt, @outcome, @startedAt, @now, @owner, @error FROM celeriac_jobs WHERE seq = @seq
         ON CONFLICT (job, number, ended_at) DO UPDATE SET outcome = excluded.outcome, error = excluded.error`)
     this.#slotSucceeded =
       db.prepare(`UPDATE celeriac_schedules SET last_success = max(coalesce(last_success, @slot), @slot) WHERE name IN (
         SELECT j.schedule FROM celeriac_jobs j JOIN celeriac_slots s
           ON s.schedule = j.schedule AND s.slot = @slot AND s.job_id = j.id AND s.outcome = 'fired'
         WHERE j.seq = @seq)`)
-    this.#progress = db.prepare(`UPDATE celeriac_jobs SET progress = ? ${HELD}`)
+    this.#progress = db.prepare(`UPDATE celeriac_jobs SET progress = @progress ${FENCE}`)
     this.#committed = db
       .prepare("SELECT result FROM celeriac_jobs WHERE seq = ? AND state = 'SUCCESS' AND owner = ? AND token = ?")
       .raw()
@@ -68,7 +68,15 @@ export class JobSettlements {
 
   /** @param ran how long the attempt ran, in ms, where it is known */
   succeed(claim: Claim, startedAt: number, now: number, result: Payload, ran: number | null = null): boolean {
-    if (this.#succeed.run(startedAt, now, result, claim.seq, claim.owner, claim.token).changes === 0) return false
+    if (!this.giveBack(claim)) return false
+    const { seq, owner, token } = claim
+    try {
+      if (this.#succeed.run(owner, token, startedAt, now, result, seq).changes === 0) return false
+    } catch (error) {
+      // The result does not fit: the claim is still to be settled.
+      this.#retake.run(seq, owner, token, startedAt)
+      throw error
+    }
     this.#tally.ended(claim, 'SUCCESS', now, spent(claim, startedAt, ran))
     return true
   }
@@ -79,8 +87,7 @@ export class JobSettlements {
   }
 
   fail(claim: Claim, startedAt: number, now: number, error: string, ran: number | null = null): boolean {
-    this.#attempt.run({ ...claim, outcome: 'failure', startedAt, now, error })
-    if (this.#fail.run({ ...claim, startedAt, now, error }).changes === 0) return false
+    if (!this.#end(this.#fail, claim, { startedAt, now, error }, 'failure')) return false
     this.#tally.ended(claim, 'FAILURE', now, spent(claim, startedAt, ran))
     return true
   }
@@ -94,42 +101,39 @@ export class JobSettlements {
     runAt: number,
     ran: number | null = null,
   ): boolean {
-    this.#attempt.run({ ...claim, outcome: 'retry', startedAt, now, error })
-    if (this.#wait.run({ ...claim, state: 'RETRY', runAt, refund: 0, error }).changes === 0) return false
+    if (!this.#end(this.#wait, claim, { state: 'RETRY', runAt, counted: 1, startedAt, now, error }, 'retry'))
+      return false
     this.#tally.retried(claim, now, spent(claim, startedAt, ran))
     return true
   }
 
   /** To SCHEDULED, the attempt not counted. */
   snooze(claim: Claim, runAt: number): boolean {
-    return this.#wait.run({ ...claim, state: 'SCHEDULED', runAt, refund: 1, error: null }).changes === 1
+    return this.#end(this.#wait, claim, { state: 'SCHEDULED', runAt, counted: 0, error: null }, null)
   }
 
   /** To PENDING, the attempt not counted: the job was interrupted through no fault of its own, or never begun. */
   giveBack(claim: Claim): boolean {
-    return this.#giveBack.run(claim).changes === 1
+    return this.#release.run(claim.seq, claim.owner, claim.token).changes === 1
   }
 
   /** To PENDING, the attempt and a crash counted. */
   crash(claim: Claim, startedAt: number | null, now: number, error: string): boolean {
-    this.#attempt.run({ ...claim, outcome: 'crash', startedAt, now, error })
-    if (this.#crash.run({ ...claim, error }).changes === 0) return false
+    if (!this.#end(this.#crash, claim, { startedAt, now, error }, 'crash')) return false
     this.#tally.crashed(claim, now)
     return true
   }
 
   /** To FAILURE: the thread or process died under the job once too often. */
   failCrashed(claim: Claim, startedAt: number | null, now: number, error: string): boolean {
-    this.#attempt.run({ ...claim, outcome: 'crash', startedAt, now, error })
-    if (this.#failCrashed.run({ ...claim, startedAt, now, error }).changes === 0) return false
+    if (!this.#end(this.#failCrashed, claim, { startedAt, now, error }, 'crash')) return false
     this.#tally.crashed(claim, now)
     this.#tally.ended(claim, 'FAILURE', now)
     return true
   }
 
   revoke(claim: Claim, startedAt: number, now: number, error: string | null): boolean {
-    this.#attempt.run({ ...claim, outcome: 'revoked', startedAt, now, error })
-    if (this.#revoke.run({ ...claim, now, error }).changes === 0) return false
+    if (!this.#end(this.#revoke, claim, { startedAt, now, error }, 'revoked')) return false
     this.#tally.ended(claim, 'REVOKED', now)
     return true
   }
@@ -141,7 +145,15 @@ export class JobSettlements {
   }
 
   progress(claim: Claim, progress: string): boolean {
-    return this.#progress.run(progress, claim.seq, claim.owner, claim.token).changes === 1
+    return this.#progress.run({ ...claim, progress }).changes === 1
+  }
+
+  /** Writes the end of an attempt into the row, and gives the claim up. @param outcome the attempt's, null for one that does not count */
+  #end(statement: Statement, claim: Claim, values: object, outcome: string | null): boolean {
+    const bound = { ...claim, ...values, outcome }
+    if (statement.run(bound).changes === 0) return false
+    if (outcome !== null) this.#attempt.run(bound)
+    return this.giveBack(claim)
   }
 }
 

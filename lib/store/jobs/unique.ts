@@ -3,7 +3,7 @@ import type { State } from '../../domain/states.ts'
 import { debouncedUntil, type UniqueRule } from '../../domain/unique.ts'
 import type { EnqueueBatch } from '../../wire/messages.ts'
 import type { Connection, Statement } from '../driver.ts'
-import { UNFINISHED } from './state-terms.ts'
+import { stateOf, UNFINISHED } from './state-terms.ts'
 
 /** The job that a key belongs to now. */
 export interface Holder {
@@ -30,10 +30,11 @@ export class UniqueKeys {
 
   constructor(db: Connection) {
     this.#holder =
-      db.prepare(`SELECT seq, id, state, enqueued_at AS enqueuedAt, run_at AS runAt FROM celeriac_jobs WHERE unique_key = ? AND task = ?
+      db.prepare(`SELECT seq, id, ${stateOf()} AS state, enqueued_at AS enqueuedAt, run_at AS runAt FROM celeriac_jobs WHERE unique_key = ? AND task = ?
         AND ${UNFINISHED} AND (started_at IS NULL OR unique_until = 'finished')`)
     // What was never run does not count: it is as if it had not been called.
-    this.#window = db.prepare(`SELECT NULL AS seq, w.job AS id, j.state, w.enqueued_at AS enqueuedAt, NULL AS runAt
+    this.#window =
+      db.prepare(`SELECT NULL AS seq, w.job AS id, ${stateOf('j.')} AS state, w.enqueued_at AS enqueuedAt, NULL AS runAt
         FROM celeriac_unique_windows w LEFT JOIN celeriac_jobs j ON j.id = w.job
         WHERE w.task = ? AND w.key = ? AND w.enqueued_at > ? AND (j.state IS NULL OR j.state NOT IN ('REVOKED', 'EXPIRED'))`)
     this.#open =

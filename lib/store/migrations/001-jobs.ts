@@ -1,4 +1,6 @@
-import { NOT_BEGUN, UNFINISHED, WAITING } from '../jobs/state-terms.ts'
+import { claimed, NOT_BEGUN, stateOf, UNFINISHED } from '../jobs/state-terms.ts'
+
+const ofClaim = (column: string): string => `(SELECT c.${column} FROM celeriac_claims c WHERE c.seq = j.seq)`
 
 /** The first schema. Indexes are partial and cover only what is unfinished, so finished rows cost a claim nothing. */
 export const createJobs = `
@@ -48,14 +50,32 @@ CREATE TABLE celeriac_jobs (
 
 CREATE INDEX celeriac_jobs_ready    ON celeriac_jobs (queue, task, rank, seq) WHERE state = 'PENDING';
 CREATE INDEX celeriac_jobs_due      ON celeriac_jobs (run_at, state) WHERE state IN ('SCHEDULED', 'RETRY');
-CREATE INDEX celeriac_jobs_running  ON celeriac_jobs (queue, task) WHERE state = 'STARTED';
 CREATE INDEX celeriac_jobs_expiring ON celeriac_jobs (expires_at)
   WHERE expires_at IS NOT NULL AND attempt = 0 AND ${NOT_BEGUN};
-CREATE INDEX celeriac_jobs_revoking ON celeriac_jobs (seq) WHERE revoke_asked IS NOT NULL AND state = 'STARTED';
+CREATE INDEX celeriac_jobs_revoking ON celeriac_jobs (seq) WHERE revoke_asked IS NOT NULL AND state = 'PENDING';
 CREATE INDEX celeriac_jobs_schedule ON celeriac_jobs (schedule)
   WHERE schedule IS NOT NULL AND ${UNFINISHED};
-CREATE INDEX celeriac_jobs_family ON celeriac_jobs (parent_id)
-  WHERE parent_id IS NOT NULL AND ${WAITING};
+
+-- Who runs which job. A process claims a job by adding a row, and the settling of its attempt takes the row away; only then
+-- is the job's own row written.
+CREATE TABLE celeriac_claims (
+  seq        INTEGER PRIMARY KEY,
+  owner      INTEGER NOT NULL,
+  token      INTEGER NOT NULL,
+  started_at INTEGER NOT NULL
+) STRICT;
+
+-- Jobs with what their claims add.
+CREATE VIEW celeriac_jobs_now AS SELECT
+  j.seq, j.id, j.task, j.queue, ${stateOf('j.')} AS state,
+  j.priority, j.rank, j.enqueued_at, j.run_at, j.expires_at,
+  j.attempt + ${claimed('j.')} AS attempt, j.max_attempts, j.crashes,
+  CASE WHEN ${claimed('j.')} THEN ${ofClaim('owner')} ELSE j.owner END AS owner,
+  CASE WHEN ${claimed('j.')} THEN ${ofClaim('token')} ELSE j.token END AS token,
+  CASE WHEN ${claimed('j.')} THEN ${ofClaim('started_at')} ELSE j.started_at END AS started_at,
+  j.finished_at, j.parent_id, j.root_id, j.schedule, j.scheduled_for, j.codec, j.options, j.progress, j.revoke_reason,
+  j.revoke_asked, j.forgotten, j.error, j.unique_key, j.unique_until, j.concurrency_key, j.concurrency_limit, j.rate_key, j.blocked_on, j.args, j.result
+FROM celeriac_jobs j;
 
 CREATE TABLE celeriac_attempts (
   job        INTEGER NOT NULL,

@@ -2,7 +2,8 @@ import { UNFINISHED } from '../jobs/state-terms.ts'
 
 /**
  * One job of a key at a time, over all processes: the index holds a key as long as its job does, so a statement that starts or
- * ends a job gives the key up by that alone. `started_at` is never taken back, so a job whose key is free once it began cannot
+ * ends a job gives the key up by that alone. For a
+ * key that is free once its job begins, the claim writes `started_at` into the row. It is never taken back, so a job whose key is free once it began cannot
  * come back for it when it is retried. Windows are rows of their own, for they outlive the job.
  */
 export const createUnique = `

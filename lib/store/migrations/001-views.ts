@@ -1,3 +1,5 @@
+import { stateOf } from '../jobs/state-terms.ts'
+
 /**
  * Views for people and tools that read the file by SQL. Their columns stay what they are across versions; the tables
  * behind them do not. Times are UTC in ISO 8601, durations in milliseconds.
@@ -20,7 +22,7 @@ CREATE VIEW celeriac_v_tasks AS SELECT
   j.error ->> '$.name' AS error_name, j.error ->> '$.message' AS error_message,
   CASE j.codec WHEN 'json' THEN j.args END AS args,
   CASE j.codec WHEN 'json' THEN j.result END AS result
-FROM celeriac_jobs j;
+FROM celeriac_jobs_now j;
 
 CREATE VIEW celeriac_v_attempts AS SELECT
   j.id AS task_id, j.task, a.number, a.outcome,
@@ -33,10 +35,10 @@ UNION ALL SELECT
   ${moment('j.started_at', 'started_at')},
   ${moment('j.finished_at', 'ended_at')},
   NULL, NULL
-FROM celeriac_jobs j WHERE j.state IN ('SUCCESS', 'STARTED');
+FROM celeriac_jobs_now j WHERE j.state IN ('SUCCESS', 'STARTED');
 
 CREATE VIEW celeriac_v_schedule_slots AS SELECT
-  s.schedule, ${moment('s.slot', 'slot')}, s.outcome, s.job_id AS task_id, j.state AS task_state
+  s.schedule, ${moment('s.slot', 'slot')}, s.outcome, s.job_id AS task_id, ${stateOf('j.')} AS task_state
 FROM celeriac_slots s LEFT JOIN celeriac_jobs j ON j.id = s.job_id;
 
 CREATE VIEW celeriac_v_daily_stats AS SELECT

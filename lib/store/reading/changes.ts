@@ -1,6 +1,7 @@
 import type { State } from '../../domain/states.ts'
 import type { Change, ChangeCursor, Changes, JobLine } from '../../wire/reading.ts'
 import type { Connection, Statement } from '../driver.ts'
+import { unclaimed } from '../jobs/state-terms.ts'
 
 /** Most jobs watched from one look to the next, of each kind: what runs, what is next in its line, what is next by time. */
 const WATCHED = 500
@@ -16,7 +17,7 @@ interface Row extends JobLine {
 }
 
 const ROW = `SELECT seq, id, task, queue, state, attempt, enqueued_at AS enqueuedAt, started_at AS startedAt,
-    finished_at AS finishedAt, schedule, error FROM celeriac_jobs`
+    finished_at AS finishedAt, schedule, error FROM celeriac_jobs_now`
 
 const ENDINGS: Partial<Record<State, string>> = {
   SUCCESS: 'task-succeeded',
@@ -49,11 +50,12 @@ export class ChangeFeed {
     this.#bySeq = db.prepare(`${ROW} WHERE seq = ?`)
     this.#added = db.prepare(`${ROW} WHERE seq > ? ORDER BY seq DESC LIMIT ${NEW}`)
     this.#latest = db.prepare('SELECT max(seq) FROM celeriac_jobs').pluck()
-    this.#running = db.prepare(`SELECT seq, state, attempt FROM celeriac_jobs WHERE state = 'STARTED' LIMIT ${WATCHED}`)
+    this.#running = db.prepare(`SELECT seq, state, attempt FROM celeriac_jobs_now
+      WHERE seq IN (SELECT seq FROM celeriac_claims) LIMIT ${WATCHED}`)
     this.#timed = db.prepare(`SELECT seq, state, attempt FROM celeriac_jobs WHERE state IN ('SCHEDULED', 'RETRY')
       ORDER BY run_at LIMIT ${WATCHED}`)
     this.#head = db.prepare(`SELECT seq, state, attempt FROM celeriac_jobs
-      WHERE state = 'PENDING' AND queue = ? AND task = ? ORDER BY rank, seq LIMIT ${WATCHED_OF_LINE}`)
+      WHERE state = 'PENDING' AND queue = ? AND task = ? AND ${unclaimed()} ORDER BY rank, seq LIMIT ${WATCHED_OF_LINE}`)
   }
 
   /**

@@ -6,7 +6,7 @@ const RUNNING = 1_000
 const CHILDREN = 100
 
 const LINE = `id, task, queue, state, attempt, enqueued_at AS enqueuedAt, started_at AS startedAt, finished_at AS finishedAt
-  FROM celeriac_jobs`
+  FROM celeriac_jobs_now`
 
 /** Jobs without their payloads. */
 export class JobLines {
@@ -14,7 +14,7 @@ export class JobLines {
   readonly #children: Statement
 
   constructor(db: Connection) {
-    this.#running = db.prepare(`SELECT owner, ${LINE} WHERE state = 'STARTED' LIMIT ${RUNNING}`)
+    this.#running = db.prepare(`SELECT owner, ${LINE} WHERE seq IN (SELECT seq FROM celeriac_claims) LIMIT ${RUNNING}`)
     this.#children = db.prepare(`SELECT ${LINE} WHERE parent_id = ? ORDER BY seq LIMIT ${CHILDREN}`)
   }
 

@@ -6,8 +6,8 @@ const BUGS: ({ title: string; short?: true } & Patch)[] = [
     title: 'no fencing: what a dead process says of its jobs is written',
     short: true,
     file: 'store/jobs/settle.js',
-    find: `const HELD = "WHERE seq = ? AND state = 'STARTED' AND owner = ? AND token = ?";`,
-    put: 'const HELD = "WHERE seq = ? AND ? IS NOT NULL AND ? IS NOT NULL";',
+    find: 'DELETE FROM celeriac_claims WHERE seq = ? AND owner = ? AND token = ?',
+    put: 'DELETE FROM celeriac_claims WHERE seq = ? AND ? IS NOT NULL AND ? IS NOT NULL',
   },
   {
     title: 'the place of a job that ended is given to nobody',

@@ -73,7 +73,7 @@ export class World {
     this.#db = new Database(this.#path, { readonly: true })
     this.#rows = this.#db
       .prepare(`SELECT id, state, task, queue, rank, attempt, max_attempts, crashes, run_at, expires_at, owner, finished_at,
-        schedule, scheduled_for, revoke_asked FROM celeriac_jobs ORDER BY seq`)
+        schedule, scheduled_for, revoke_asked FROM celeriac_jobs_now ORDER BY seq`)
       .raw()
     this.#counts = this.#db
       .prepare(`SELECT coalesce(r.state, c.state), coalesce(r.jobs, 0), coalesce(c.jobs, 0)
