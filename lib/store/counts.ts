@@ -1,5 +1,6 @@
 import { STATES, type State } from '../domain/states.ts'
 import type { Connection, Statement } from './driver.ts'
+import { BLOCKED, TIMED } from './jobs/state-terms.ts'
 
 /** Counts jobs by state: what is finished from the counters, the rest from the indexes of what is unfinished. */
 export class Counts {
@@ -14,9 +15,9 @@ export class Counts {
       db.prepare(`SELECT 'PENDING' AS state, count(*) - (SELECT count(*) FROM celeriac_claims) AS jobs
         FROM celeriac_jobs WHERE state = 'PENDING'`),
       db.prepare("SELECT 'STARTED' AS state, count(*) AS jobs FROM celeriac_claims"),
-      counted("state = 'BLOCKED'"),
-      counted("state = 'SCHEDULED' AND state IN ('SCHEDULED', 'RETRY')"),
-      counted("state = 'RETRY' AND state IN ('SCHEDULED', 'RETRY')"),
+      counted(BLOCKED),
+      counted(`state = 'SCHEDULED' AND ${TIMED}`),
+      counted(`state = 'RETRY' AND ${TIMED}`),
     ]
   }
 

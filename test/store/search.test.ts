@@ -78,6 +78,9 @@ store.write(() => {
       json(error),
     )
   }
+  connections[0]?.exec(`UPDATE celeriac_jobs SET run_at = 1 WHERE state IN ('SCHEDULED', 'RETRY');
+    UPDATE celeriac_jobs SET blocked_on = 'key' WHERE state = 'BLOCKED';
+    UPDATE celeriac_jobs SET finished_at = 1 WHERE state IN ('SUCCESS', 'FAILURE', 'REVOKED', 'EXPIRED')`)
 })
 
 function meant(filter: JobFilter): number[] {

@@ -124,8 +124,8 @@ class CheckedStore {
     const { seq } = this.rows().at(-1)!
     const started = job.state === 'STARTED'
     this.#db
-      .prepare('UPDATE celeriac_jobs SET state = ?, run_at = ?, expires_at = ? WHERE seq = ?')
-      .run(started ? 'PENDING' : job.state, job.runAt, job.expiresAt, seq)
+      .prepare('UPDATE celeriac_jobs SET state = ?, run_at = ?, expires_at = ?, finished_at = ? WHERE seq = ?')
+      .run(started ? 'PENDING' : job.state, job.runAt, job.expiresAt, isFinal(job.state) ? 1 : null, seq)
     if (started) this.#db.prepare('INSERT INTO celeriac_claims VALUES (?, ?, ?, 1)').run(seq, job.owner, job.token)
     this.#rows = new Map(this.rows().map((row) => [row.seq, row]))
     return this.#rows.get(seq)!

@@ -6,7 +6,7 @@ import type { Connection, Statement } from '../driver.ts'
 import { type Tally, tallyOf } from '../tally.ts'
 import { type Admission, admissionOf } from './admission.ts'
 import type { Line } from './line.ts'
-import { NOT_BEGUN, unclaimed } from './state-terms.ts'
+import { NOT_BEGUN, TIMED, unclaimed } from './state-terms.ts'
 
 /** A due job, in the order of the statement's columns. */
 export type ReadyRow = [
@@ -98,10 +98,8 @@ export class JobClaims {
     this.#begin = db.prepare("UPDATE celeriac_jobs SET started_at = ? WHERE seq = ? AND state = 'PENDING'")
     this.#due = db.prepare(`SELECT seq, id, run_at AS runAt, priority, queue, task, state, options,
         concurrency_key AS concurrencyKey, concurrency_limit AS concurrencyLimit FROM celeriac_jobs
-        WHERE state IN ('SCHEDULED', 'RETRY') AND run_at <= ? ORDER BY run_at LIMIT ? + 0`)
-    this.#nextDue = db
-      .prepare("SELECT run_at FROM celeriac_jobs WHERE state IN ('SCHEDULED', 'RETRY') ORDER BY run_at LIMIT 1")
-      .pluck()
+        WHERE ${TIMED} AND run_at <= ? ORDER BY run_at LIMIT ? + 0`)
+    this.#nextDue = db.prepare(`SELECT run_at FROM celeriac_jobs WHERE ${TIMED} ORDER BY run_at LIMIT 1`).pluck()
     this.#release = db.prepare(
       "UPDATE celeriac_jobs SET state = 'PENDING', rank = run_at - priority * ? WHERE seq = ? AND state IN ('SCHEDULED', 'RETRY')",
     )

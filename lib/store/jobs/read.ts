@@ -3,6 +3,7 @@ import type { Codec, Payload } from '../../wire/codec.ts'
 import type { WireError } from '../../wire/error-codec.ts'
 import type { Settled, StoredAttempt, StoredJob } from '../../wire/messages.ts'
 import type { Connection, Statement } from '../driver.ts'
+import { TIMED } from './state-terms.ts'
 
 const job = (
   rows: string,
@@ -59,12 +60,8 @@ export class JobReads {
       STARTED: db.prepare(
         `${JOB} WHERE j.seq IN (SELECT seq FROM celeriac_claims) ORDER BY j.queue, j.task, j.seq LIMIT ? + 0`,
       ),
-      SCHEDULED: db.prepare(
-        `${timed} WHERE j.state = 'SCHEDULED' AND j.state IN ('SCHEDULED', 'RETRY') ORDER BY j.run_at LIMIT ? + 0`,
-      ),
-      RETRY: db.prepare(
-        `${timed} WHERE j.state = 'RETRY' AND j.state IN ('SCHEDULED', 'RETRY') ORDER BY j.run_at LIMIT ? + 0`,
-      ),
+      SCHEDULED: db.prepare(`${timed} WHERE state = 'SCHEDULED' AND ${TIMED} ORDER BY run_at LIMIT ? + 0`),
+      RETRY: db.prepare(`${timed} WHERE state = 'RETRY' AND ${TIMED} ORDER BY run_at LIMIT ? + 0`),
     }
   }
 

@@ -2,7 +2,7 @@ import type { FilterTerms } from '../../domain/job-filter.ts'
 import type { State } from '../../domain/states.ts'
 import type { Connection, Statement } from '../driver.ts'
 import type { Pace } from './pace.ts'
-import { ENDED_BADLY, stateOf } from './state-terms.ts'
+import { BLOCKED, ENDED_BADLY, stateOf, TIMED } from './state-terms.ts'
 
 /** How exactly the newest job of a time is found, in jobs. */
 const EXACT = 2_000
@@ -85,11 +85,11 @@ export class JobSearch {
       .pluck()
     const listed = (state: string, index: string): Statement =>
       db.prepare(`SELECT seq FROM celeriac_jobs INDEXED BY ${index} WHERE ${state} LIMIT ? + 0`).pluck()
-    const timed = listed("state IN ('SCHEDULED', 'RETRY')", 'celeriac_jobs_due')
+    const timed = listed(TIMED, 'celeriac_jobs_due')
     this.#unfinished = {
       PENDING: listed("state = 'PENDING'", 'celeriac_jobs_ready'),
       STARTED: db.prepare('SELECT seq FROM celeriac_claims LIMIT ? + 0').pluck(),
-      BLOCKED: listed("state = 'BLOCKED'", 'celeriac_jobs_by_blocked'),
+      BLOCKED: listed(BLOCKED, 'celeriac_jobs_blocked'),
       SCHEDULED: timed,
       RETRY: timed,
     }

@@ -19,7 +19,11 @@ const oneOf = (...states: RowState[]): string => `(${states.map((state) => `stat
 export const NOT_BEGUN = oneOf('PENDING', 'SCHEDULED', 'BLOCKED')
 /** Waiting or running. */
 export const UNFINISHED = oneOf('SCHEDULED', 'PENDING', 'BLOCKED', 'RETRY')
-export const ENDED_BADLY = oneOf('FAILURE', 'REVOKED', 'EXPIRED')
+/** Waits for a time. What is null in a plain job comes first, here and below, so that it is in few indexes after one look. */
+export const TIMED = "run_at IS NOT NULL AND state IN ('SCHEDULED', 'RETRY')"
+/** Waits for a key. */
+export const BLOCKED = "blocked_on IS NOT NULL AND state = 'BLOCKED'"
+export const ENDED_BADLY = "finished_at IS NOT NULL AND state <> 'SUCCESS'"
 
 /** Nobody runs the job. SQLite looks this up by its key. @param job the row's alias with a dot */
 export const unclaimed = (job = ''): string => `${job}seq NOT IN (SELECT seq FROM celeriac_claims)`

@@ -1,4 +1,4 @@
-import { claimed, NOT_BEGUN, stateOf, UNFINISHED } from '../jobs/state-terms.ts'
+import { claimed, NOT_BEGUN, stateOf, TIMED, UNFINISHED } from '../jobs/state-terms.ts'
 
 const ofClaim = (column: string): string => `(SELECT c.${column} FROM celeriac_claims c WHERE c.seq = j.seq)`
 
@@ -49,7 +49,7 @@ CREATE TABLE celeriac_jobs (
 ) STRICT;
 
 CREATE INDEX celeriac_jobs_ready    ON celeriac_jobs (queue, task, rank, seq) WHERE state = 'PENDING';
-CREATE INDEX celeriac_jobs_due      ON celeriac_jobs (run_at, state) WHERE state IN ('SCHEDULED', 'RETRY');
+CREATE INDEX celeriac_jobs_due      ON celeriac_jobs (run_at, state) WHERE ${TIMED};
 CREATE INDEX celeriac_jobs_expiring ON celeriac_jobs (expires_at)
   WHERE expires_at IS NOT NULL AND attempt = 0 AND ${NOT_BEGUN};
 CREATE INDEX celeriac_jobs_revoking ON celeriac_jobs (seq) WHERE revoke_asked IS NOT NULL AND state = 'PENDING';

@@ -6,7 +6,6 @@ import { ENDED_BADLY } from '../jobs/state-terms.ts'
  */
 export const createSearch = `
 CREATE INDEX celeriac_jobs_by_ending   ON celeriac_jobs (state) WHERE ${ENDED_BADLY};
-CREATE INDEX celeriac_jobs_by_blocked  ON celeriac_jobs (state) WHERE state = 'BLOCKED';
 CREATE INDEX celeriac_jobs_by_parent   ON celeriac_jobs (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX celeriac_jobs_by_root     ON celeriac_jobs (root_id) WHERE root_id IS NOT NULL;
 CREATE INDEX celeriac_jobs_by_schedule ON celeriac_jobs (schedule) WHERE schedule IS NOT NULL;

@@ -1,7 +1,7 @@
 import type { State } from '../../domain/states.ts'
 import type { Change, ChangeCursor, Changes, JobLine } from '../../wire/reading.ts'
 import type { Connection, Statement } from '../driver.ts'
-import { unclaimed } from '../jobs/state-terms.ts'
+import { TIMED, unclaimed } from '../jobs/state-terms.ts'
 
 /** Most jobs watched from one look to the next, of each kind: what runs, what is next in its line, what is next by time. */
 const WATCHED = 500
@@ -52,7 +52,7 @@ export class ChangeFeed {
     this.#latest = db.prepare('SELECT max(seq) FROM celeriac_jobs').pluck()
     this.#running = db.prepare(`SELECT seq, state, attempt FROM celeriac_jobs_now
       WHERE seq IN (SELECT seq FROM celeriac_claims) LIMIT ${WATCHED}`)
-    this.#timed = db.prepare(`SELECT seq, state, attempt FROM celeriac_jobs WHERE state IN ('SCHEDULED', 'RETRY')
+    this.#timed = db.prepare(`SELECT seq, state, attempt FROM celeriac_jobs WHERE ${TIMED}
       ORDER BY run_at LIMIT ${WATCHED}`)
     this.#head = db.prepare(`SELECT seq, state, attempt FROM celeriac_jobs
       WHERE state = 'PENDING' AND queue = ? AND task = ? AND ${unclaimed()} ORDER BY rank, seq LIMIT ${WATCHED_OF_LINE}`)
