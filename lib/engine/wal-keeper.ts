@@ -3,7 +3,9 @@ import type { Clock } from './clock.ts'
 
 /** Turns after which a quiet moment is used to checkpoint: a WAL of a few hundred pages costs least to sync. */
 const TURNS_IDLE = 100
-/** Turns after which it is done even under load. */
+/** Idle time that makes a moment quiet, in ms: whoever calls again and again is not to meet a checkpoint at each hundredth call. */
+const QUIET = 20
+/** Turns after which it is done without one. */
 const TURNS_BUSY = 400
 /** Growth of its file after which neither is waited for, in bytes, and turns between two looks: each may write large jobs. */
 const GROWN = 8 * 1_048_576
@@ -28,6 +30,7 @@ export class WalKeeper {
   #triedAt = Number.NEGATIVE_INFINITY
   #warned = false
   #timer: NodeJS.Timeout | null = null
+  #quiet: NodeJS.Timeout | null = null
 
   /** @param held called once when readers keep the WAL from being begun anew, and it has grown to so many bytes */
   constructor(store: Store, clock: Clock, held: (bytes: number) => void) {
@@ -38,11 +41,25 @@ export class WalKeeper {
 
   turned(idle: boolean): void {
     this.#turns++
-    const due = this.#turns >= (idle ? TURNS_IDLE : TURNS_BUSY)
-    if (!due && (this.#turns % LOOK_EVERY > 0 || !this.#grown())) return
+    if (this.#turns >= TURNS_BUSY || (this.#turns % LOOK_EVERY === 0 && this.#grown())) this.#checkpoint()
+    else if (idle && this.#turns >= TURNS_IDLE) this.#waitForQuiet()
+  }
+
+  #checkpoint(): void {
     this.#turns = 0
     this.#keep()
     this.#size = this.#store.walBytes()
+  }
+
+  #waitForQuiet(): void {
+    if (this.#quiet) {
+      this.#quiet.refresh()
+      return
+    }
+    this.#quiet = setTimeout(() => {
+      this.#quiet = null
+      if (this.#turns >= TURNS_IDLE) this.#checkpoint()
+    }, QUIET).unref()
   }
 
   #grown(): boolean {
@@ -51,7 +68,9 @@ export class WalKeeper {
 
   stop(): void {
     if (this.#timer) clearTimeout(this.#timer)
+    if (this.#quiet) clearTimeout(this.#quiet)
     this.#timer = null
+    this.#quiet = null
   }
 
   #keep(): void {
