@@ -9,6 +9,7 @@ import type { PlantedBug } from './planted-bug.ts'
 import { poisonBugs } from './poison/bugs.ts'
 import { powerCutBugs } from './power-cut/bugs.ts'
 import { recoveryBugs } from './recovery/bugs.ts'
+import { securityBugs } from './security/bugs.ts'
 import { shutdownBugs } from './shutdown/bugs.ts'
 import { SUITES } from './suites.ts'
 
@@ -23,6 +24,7 @@ export const PLANTED: readonly PlantedBug[] = [
   ...powerCutBugs,
   ...lastCallBugs,
   ...shutdownBugs,
+  ...securityBugs,
 ]
 
 export interface Hunted {

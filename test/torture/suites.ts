@@ -7,7 +7,9 @@ import { model } from './model/suite.ts'
 import { poisonSuite } from './poison/suite.ts'
 import { powerCut } from './power-cut/suite.ts'
 import { recoverySuite } from './recovery/suite.ts'
+import { security } from './security/suite.ts'
 import { shutdown } from './shutdown/suite.ts'
+
 import type { Suite } from './suite.ts'
 
 /** In the order in which `npm run torture` runs them. */
@@ -21,5 +23,6 @@ export const SUITES: readonly Suite[] = [
   powerCut,
   lastCall,
   shutdown,
+  security,
   cron,
 ]
