@@ -33,6 +33,7 @@ function job(i: number): LaneJob {
     timeLimit: null,
     softTimeLimit: null,
     warned: false,
+    logged: 0,
   }
 }
 
