@@ -12,6 +12,7 @@ import { recoveryBugs } from './recovery/bugs.ts'
 import { securityBugs } from './security/bugs.ts'
 import { shutdownBugs } from './shutdown/bugs.ts'
 import { SUITES } from './suites.ts'
+import { upgradeBugs } from './upgrade/bugs.ts'
 
 /** In the order of the suites. */
 export const PLANTED: readonly PlantedBug[] = [
@@ -25,6 +26,7 @@ export const PLANTED: readonly PlantedBug[] = [
   ...lastCallBugs,
   ...shutdownBugs,
   ...securityBugs,
+  ...upgradeBugs,
 ]
 
 export interface Hunted {

@@ -11,6 +11,7 @@ import { security } from './security/suite.ts'
 import { shutdown } from './shutdown/suite.ts'
 
 import type { Suite } from './suite.ts'
+import { upgradeSuite } from './upgrade/suite.ts'
 
 /** In the order in which `npm run torture` runs them. */
 export const SUITES: readonly Suite[] = [
@@ -24,5 +25,6 @@ export const SUITES: readonly Suite[] = [
   lastCall,
   shutdown,
   security,
+  upgradeSuite,
   cron,
 ]
