@@ -37,12 +37,12 @@ export const statements: Trial = async ({ dir }) => {
           let [rank, seq] = [Number.MIN_SAFE_INTEGER, 0]
           for (let n = 0; n < JOBS; n += CLAIM) {
             store.write(() => {
-              for (const row of store.claims.page('default', 'noop', rank, seq, CLAIM)) {
+              const jobs = store.claims.page('default', 'noop', rank, seq, CLAIM).map((row) => {
                 ;[seq, rank] = row
-                const job = { seq: row[0], owner: 1, token: ++token, due: row[8], task: row[4], queue: row[5] }
-                store.claims.start(job.seq, job.owner, job.token, now, row[18])
-                claimed.push(job)
-              }
+                return { seq, owner: 1, token: ++token, freesKey: false, due: row[6], task: 'noop', queue: 'default' }
+              })
+              store.claims.start(jobs, 1, now)
+              claimed.push(...jobs)
             })
           }
         },

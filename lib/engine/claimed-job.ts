@@ -1,35 +1,21 @@
 import { dueAt } from '../domain/rank.ts'
 import type { LaneJob } from '../pool/lane.ts'
-import type { ReadyRow } from '../store/jobs/claim.ts'
+import type { ReadyRow, SpecialColumns } from '../store/jobs/claim.ts'
 import type { RunRow, StoredOptions, TaskDeclaration } from '../wire/messages.ts'
+
+const PLAIN: SpecialColumns = [null, null, null, null, null, null, null]
+const NONE: StoredOptions = {}
 
 /** The job of a row that is being claimed, as lanes carry it. */
 export function claimedJob(
   row: ReadyRow,
+  { queue, task: name }: { queue: string; task: string },
   claim: { owner: number; token: number },
   task: TaskDeclaration | undefined,
   expected: number,
 ): LaneJob {
-  const [
-    seq,
-    rank,
-    crashes,
-    id,
-    name,
-    queue,
-    attempt,
-    maxAttempts,
-    enqueuedAt,
-    scheduledFor,
-    parentId,
-    rootId,
-    codec,
-    options,
-    args,
-    priority,
-    concurrencyKey,
-    rateKey,
-  ] = row
+  const [seq, rank, crashes, id, attempt, maxAttempts, enqueuedAt, codec, args, priority, special] = row
+  const [scheduledFor, parentId, rootId, options, concurrencyKey, rateKey, uniqueUntil] = special ?? PLAIN
   const run: RunRow = [
     0,
     claim.token,
@@ -47,7 +33,7 @@ export function claimedJob(
     options,
     args,
   ]
-  const own = options === null ? {} : (JSON.parse(options) as StoredOptions)
+  const own = options === null ? NONE : (JSON.parse(options) as StoredOptions)
   return {
     seq,
     owner: claim.owner,
@@ -57,6 +43,7 @@ export function claimedJob(
     queue,
     concurrencyKey,
     rateKey,
+    freesKey: uniqueUntil === 'started',
     starts: null,
     takenBack: false,
     attempt: attempt + 1,

@@ -183,7 +183,8 @@ export class Dispatcher implements Participant {
       // What expired beyond this sweep still looks due.
       if (this.#expired.length === SWEEP) return
     }
-    this.#claim(now)
+    const claimed = this.#plan(now)
+    if (claimed.length > 0) this.#store.claims.start(claimed, this.#owner(), now)
     if (this.gates.record()) this.#wakeStale = true
   }
 
@@ -278,8 +279,10 @@ export class Dispatcher implements Participant {
     return false
   }
 
-  #claim(now: number): void {
-    if (this.#blockedByIsolation()) return
+  /** Plans what is to be claimed now. */
+  #plan(now: number): LaneJob[] {
+    const claimed: LaneJob[] = []
+    if (this.#blockedByIsolation()) return claimed
     this.#isolating = false
     let placed = 0
     for (const _ of this.outstanding()) placed++
@@ -289,25 +292,25 @@ export class Dispatcher implements Participant {
       const cursor = lowest(cursors)
       const row = cursor.rows[cursor.at]!
       const [seq, , crashes] = row
-      const rateKey = row[17]
+      const rateKey = row[10]?.[5] ?? null
       if (leftIn(cursor.gates) === 0 || (cursor.main && mainRoom === 0)) {
         cursors.splice(cursors.indexOf(cursor), 1)
         continue
       }
       if (crashes >= CRASH_LIMIT - 1 && placed > 0) {
         this.#metCrasher = true
-        return
+        return claimed
       }
       const { task } = cursor.line
       const keyGate = rateKey === null ? null : this.gates.ofKey(rateKey, task)
       if (keyGate?.left === 0) {
         this.gates.park(keyGate, seq)
-        if (++this.#parked === PARKED) return
+        if (++this.#parked === PARKED) return claimed
         this.#step(cursor, cursors)
         continue
       }
       const claim = { owner: this.#owner(), token: ++this.#token }
-      const job = claimedJob(row, claim, this.tasks.get(task), this.#estimates.of(task))
+      const job = claimedJob(row, cursor.line, claim, this.tasks.get(task), this.#estimates.of(task))
       if (cursor.main) {
         this.#mainPlan.push(job)
         mainRoom--
@@ -315,13 +318,14 @@ export class Dispatcher implements Participant {
         removeThreadCursors(cursors)
         continue
       }
-      this.#store.claims.start(seq, job.owner, job.token, now, row[18])
+      claimed.push(job)
       placed++
       if (cursor.gates.length > 0) this.gates.pass(cursor.gates, job)
       if (keyGate) this.gates.passOne(keyGate, job)
-      if (crashes >= CRASH_LIMIT - 1) return
+      if (crashes >= CRASH_LIMIT - 1) return claimed
       this.#step(cursor, cursors)
     }
+    return claimed
   }
 
   #cursors(mainRoom: number, now: number): Cursor[] {

@@ -24,6 +24,8 @@ export interface LaneJob {
   concurrencyKey: string | null
   /** Key whose rate it is under, or null. */
   rateKey: string | null
+  /** It gives its unique key up as it begins. */
+  freesKey: boolean
   /** What it was counted as when it was claimed, by each rate that it is under. */
   starts: { bucket: string; rate: { limit: number; per: number }; at: number }[] | null
   /** It was taken out of its lane before it began. */

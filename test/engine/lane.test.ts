@@ -23,6 +23,7 @@ function job(i: number): LaneJob {
     queue: 'q',
     concurrencyKey: null,
     rateKey: null,
+    freesKey: false,
     starts: null,
     takenBack: false,
     attempt: 1,

@@ -17,7 +17,11 @@ function storedJobs(store: Store, count: number): LaneJob[] {
   const rest = { codec: 'json', options: null, parentId: null, rootId: null, chosen: false } as const
   store.write(() => {
     store.inserts.insert({ ...shape, ...rest, ids, args: ids.map(() => '[]') }, 1)
-    for (const [i] of ids.entries()) store.claims.start(i + 1, OWNER, i + 1, 2, null)
+    store.claims.start(
+      ids.map((_, i) => ({ seq: i + 1, token: i + 1, freesKey: false })),
+      OWNER,
+      2,
+    )
   })
   return ids.map(
     (id, i) =>

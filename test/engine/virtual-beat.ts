@@ -104,7 +104,7 @@ export class VirtualBeat {
     const [id] = this.jobs(schedule, 'PENDING')
     const row = this.store.claims.page('default', 'tick', Number.MIN_SAFE_INTEGER, 0, 100_000).find((r) => r[3] === id)
     if (!id || !row) throw new Error(`no job of ${schedule} waits`)
-    this.store.write(() => this.store.claims.start(row[0], 1, row[0], this.now, row[18]))
+    this.store.write(() => this.store.claims.start([{ seq: row[0], token: row[0], freesKey: false }], 1, this.now))
     return id
   }
 

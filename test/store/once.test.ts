@@ -36,8 +36,8 @@ function begin(store: Store, now: number): { id: string; args: string }[] {
   return store.write(() => {
     store.claims.promote(now, 0, 100)
     return store.claims.page('queue', 'task', Number.MIN_SAFE_INTEGER, 0, 100).map((row) => {
-      store.claims.start(row[0], 1, 1, now, row[18])
-      return { id: row[3], args: String(row[14]) }
+      store.claims.start([{ seq: row[0], token: 1, freesKey: row[10]?.[6] === 'started' }], 1, now)
+      return { id: row[3], args: String(row[8]) }
     })
   })
 }

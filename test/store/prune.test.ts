@@ -49,7 +49,7 @@ describe('pruning', () => {
         else {
           const row = store.claims.page('q', 't', Number.MIN_SAFE_INTEGER, 0, 100).find((r) => r[3] === id)
           assert.ok(row)
-          store.claims.start(row[0], 1, row[0], at, row[18])
+          store.claims.start([{ seq: row[0], token: row[0], freesKey: false }], 1, at)
           const claim = { seq: row[0], owner: 1, token: row[0], task: 't', queue: 'q' }
           if (end === 'succeed') store.settlements.succeed(claim, at, at, '1')
           else store.settlements.fail(claim, at, at, '{"name":"Error","message":"no"}')

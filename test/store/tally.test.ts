@@ -23,7 +23,7 @@ function claimed(task: string, due: number) {
   const shape = { task, queue: 'q', priority: 0, runAt: null, expiresAt: null, maxAttempts: 9, codec: 'json' as const }
   const rest = { options: null, parentId: null, rootId: null, chosen: false }
   store.inserts.insert({ ...shape, ...rest, ids: [`job-${++stored}`], args: ['[]'] }, due)
-  store.claims.start(stored, 1, stored, due, null)
+  store.claims.start([{ seq: stored, token: stored, freesKey: false }], 1, due)
   return { seq: stored, owner: 1, token: stored, task, queue: 'q', due }
 }
 

@@ -47,7 +47,7 @@ const MOVES: Record<string, { event: string; run: (store: Store, job: Row, claim
   due: { event: 'due', run: ({ claims }, _job, _claim, now) => claims.promote(now, 0, 100) },
   claim: {
     event: 'claim',
-    run: ({ claims }, { seq }, { owner, token }, now) => claims.start(seq, owner, token, now, null),
+    run: ({ claims }, { seq }, { owner, token }, now) => claims.start([{ seq, token, freesKey: false }], owner, now),
   },
   expire: { event: 'expire', run: ({ claims }, _job, _claim, now) => claims.expire(now, 100) },
   succeed: { event: 'succeed', run: ({ settlements }, _job, claim, now) => settlements.succeed(claim, now, now, '1') },

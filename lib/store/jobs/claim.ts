@@ -14,22 +14,39 @@ export type ReadyRow = [
   rank: number,
   crashes: number,
   id: string,
-  task: string,
-  queue: string,
   attempt: number,
   maxAttempts: number,
   enqueuedAt: number,
+  codec: Codec,
+  args: string | Uint8Array,
+  priority: number,
+  /** Null for a plain job. */
+  special: SpecialColumns | null,
+]
+
+/** What most jobs have none of, read apart so that they do not pay for it. */
+export type SpecialColumns = [
   scheduledFor: number | null,
   parentId: string | null,
   rootId: string | null,
-  codec: Codec,
   options: string | null,
-  args: string | Uint8Array,
-  priority: number,
   concurrencyKey: string | null,
   rateKey: string | null,
   uniqueUntil: UniqueRule['until'] | null,
 ]
+
+const SPECIAL = 'scheduled_for, parent_id, root_id, options, concurrency_key, rate_key, unique_until'
+
+/** Jobs claimed by one statement: 32 cost less than half as much each. */
+const BLOCK = 32
+
+/** A job that is to be claimed. */
+export interface Claimable {
+  seq: number
+  token: number
+  /** It gives its unique key up as it begins. */
+  freesKey: boolean
+}
 
 /** A job whose time came. */
 export interface Due {
@@ -67,9 +84,12 @@ export interface Expired {
 export class JobClaims {
   readonly #tally: Tally
   readonly #admission: Admission
-  readonly #page: Statement
+  readonly #first: Statement
+  readonly #next: Statement
+  readonly #special: Statement
   readonly #line: Statement
   readonly #start: Statement
+  readonly #startBlock: Statement
   readonly #begin: Statement
   readonly #due: Statement
   readonly #nextDue: Statement
@@ -83,18 +103,25 @@ export class JobClaims {
   constructor(db: Connection) {
     this.#tally = tallyOf(db)
     this.#admission = admissionOf(db)
-    this.#page = db
-      .prepare(`SELECT seq, rank, crashes, id, task, queue, attempt, max_attempts, enqueued_at, scheduled_for, parent_id, root_id,
-          codec, options, args, priority, concurrency_key, rate_key, unique_until
-        FROM celeriac_jobs WHERE state = 'PENDING' AND queue = ? AND task = ? AND (rank, seq) > (?, ?) AND ${unclaimed()}
+    const page = (after: string): Statement =>
+      db
+        .prepare(`SELECT seq, rank, crashes, id, attempt, max_attempts, enqueued_at, codec, args, priority, coalesce(${SPECIAL})
+        FROM celeriac_jobs WHERE state = 'PENDING' AND queue = ? AND task = ? AND ${after} AND ${unclaimed()}
         ORDER BY rank, seq LIMIT ? + 0`)
-      .raw()
+        .raw()
+    this.#first = page('rank = ? AND seq > ?')
+    this.#next = page('rank > ?')
+    this.#special = db.prepare(`SELECT ${SPECIAL} FROM celeriac_jobs WHERE seq = ?`).raw()
     this.#line = db
       .prepare(`SELECT queue, task FROM celeriac_jobs WHERE state = 'PENDING' AND (queue, task) > (?, ?) AND ${unclaimed()}
         ORDER BY queue, task LIMIT 1`)
       .raw()
-    this.#start = db.prepare(`INSERT OR IGNORE INTO celeriac_claims (seq, owner, token, started_at)
-        SELECT seq, ?, ?, ? FROM celeriac_jobs WHERE seq = ? AND state = 'PENDING'`)
+    const start = (jobs: number): Statement =>
+      db.prepare(`INSERT OR IGNORE INTO celeriac_claims (seq, owner, token, started_at)
+        SELECT j.seq, @owner, c.column2, @now FROM (VALUES ${Array(jobs).fill('(?, ?)').join(', ')}) c
+        CROSS JOIN celeriac_jobs j ON j.seq = c.column1 WHERE j.state = 'PENDING'`)
+    this.#start = start(1)
+    this.#startBlock = start(BLOCK)
     this.#begin = db.prepare("UPDATE celeriac_jobs SET started_at = ? WHERE seq = ? AND state = 'PENDING'")
     this.#due = db.prepare(`SELECT seq, id, run_at AS runAt, priority, queue, task, state, options,
         concurrency_key AS concurrencyKey, concurrency_limit AS concurrencyLimit FROM celeriac_jobs
@@ -121,7 +148,15 @@ export class JobClaims {
 
   /** Due jobs of one line after a place in it, in claim order. */
   page(queue: string, task: string, afterRank: number, afterSeq: number, limit: number): ReadyRow[] {
-    return this.#page.all(queue, task, afterRank, afterSeq, limit) as ReadyRow[]
+    // Not by one comparison of both: SQLite would seek the rank only, and read all that have it again.
+    const begun = afterRank !== Number.MIN_SAFE_INTEGER
+    let rows = (begun ? this.#first.all(queue, task, afterRank, afterSeq, limit) : []) as ReadyRow[]
+    if (rows.length < limit) {
+      const next = this.#next.all(queue, task, afterRank, limit - rows.length) as ReadyRow[]
+      rows = rows.length === 0 ? next : rows.concat(next)
+    }
+    for (const row of rows) if (row[10] !== null) row[10] = this.#special.get(row[0]) as SpecialColumns
+    return rows
   }
 
   /** Every line that holds a due job: one index seek each, however many jobs wait in it. */
@@ -135,10 +170,13 @@ export class JobClaims {
     }
   }
 
-  /** Claims a job that nobody runs. @param until how long it keeps its unique key, if it has one */
-  start(seq: number, owner: number, token: number, now: number, until: UniqueRule['until'] | null): void {
-    this.#start.run(owner, token, now, seq)
-    if (until === 'started') this.#begin.run(now, seq)
+  /** Claims jobs of one owner, but for those that wait no more or that somebody runs. */
+  start(jobs: readonly Claimable[], owner: number, now: number): void {
+    const shared = { owner, now }
+    let i = 0
+    for (; i + BLOCK <= jobs.length; i += BLOCK) this.#startBlock.run(jobs.slice(i, i + BLOCK).flatMap(claimOf), shared)
+    for (; i < jobs.length; i++) this.#start.run(claimOf(jobs[i]!), shared)
+    for (const { seq, freesKey } of jobs) if (freesKey) this.#begin.run(now, seq)
   }
 
   /** Makes jobs PENDING whose time has come, or BLOCKED when their key has no place. */
@@ -185,3 +223,5 @@ export class JobClaims {
     return this.#runningOf.get(task) as number
   }
 }
+
+const claimOf = ({ seq, token }: Claimable): [number, number] => [seq, token]

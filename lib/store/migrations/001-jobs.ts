@@ -48,7 +48,7 @@ CREATE TABLE celeriac_jobs (
   result        ANY
 ) STRICT;
 
-CREATE INDEX celeriac_jobs_ready    ON celeriac_jobs (queue, task, rank, seq) WHERE state = 'PENDING';
+CREATE INDEX celeriac_jobs_ready    ON celeriac_jobs (queue, task, rank) WHERE state = 'PENDING';
 CREATE INDEX celeriac_jobs_due      ON celeriac_jobs (run_at, state) WHERE ${TIMED};
 CREATE INDEX celeriac_jobs_expiring ON celeriac_jobs (expires_at)
   WHERE expires_at IS NOT NULL AND attempt = 0 AND ${NOT_BEGUN};

@@ -17,7 +17,7 @@ CREATE TABLE celeriac_controls (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX celeriac_jobs_places  ON celeriac_jobs (concurrency_key) WHERE concurrency_key IS NOT NULL AND ${HOLDS_PLACE};
-CREATE INDEX celeriac_jobs_blocked ON celeriac_jobs (blocked_on, rank, seq) WHERE ${BLOCKED};
+CREATE INDEX celeriac_jobs_blocked ON celeriac_jobs (blocked_on, rank) WHERE ${BLOCKED};
 
 -- Without an index by time: a start costs one row and nothing else. What no longer counts is found by a walk.
 CREATE TABLE celeriac_starts (

@@ -11,7 +11,11 @@ export const poisonBugs: readonly PlantedBug[] = [
         put: '#blockedByIsolation() { return false;',
       },
       { file: 'engine/dispatcher.js', find: 'if (crashes >= CRASH_LIMIT - 1 && placed > 0) {', put: 'if (false) {' },
-      { file: 'engine/dispatcher.js', find: 'if (crashes >= CRASH_LIMIT - 1)\n                return;', put: '' },
+      {
+        file: 'engine/dispatcher.js',
+        find: 'if (crashes >= CRASH_LIMIT - 1)\n                return claimed;',
+        put: '',
+      },
     ],
     hunt: bySuite('poison', 0.3),
   },

@@ -8,7 +8,15 @@ const BUGS: { title: string; way: Way; patches: Patch[]; wanted: RegExp; short?:
   {
     title: 'a job that is interrupted keeps its attempt',
     way: 'now',
-    patches: [{ file: 'store/jobs/settle.js', find: 'attempt = attempt - 1', put: 'attempt = attempt' }],
+    patches: [
+      {
+        file: 'engine/settler.js',
+        find: `true);
+                return settlements.giveBack(job);`,
+        put: `true);
+                return settlements.crash(job, null, now, '{}');`,
+      },
+    ],
     wanted: /went on in attempt 2/,
     short: true,
   },
