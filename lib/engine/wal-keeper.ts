@@ -8,14 +8,19 @@ const QUIET = 20
 /** Turns after which it is done without one. */
 const TURNS_BUSY = 400
 /** Growth of its file after which neither is waited for, in bytes, and turns between two looks: each may write large jobs. */
-const GROWN = 8 * 1_048_576
+const GROWN = 4 * 1_048_576
 const LOOK_EVERY = 8
-/** Size of the WAL from which a moment without readers is waited for, in bytes, and for how long and how often, in ms. */
+/** Size of the WAL from which a moment without readers is waited for, in bytes, and for how long, in ms. */
 const LARGE = 32 * 1_048_576
 const PATIENCE = 20
-const EVERY = 1_000
-/** Size from which somebody is told, in bytes. */
+/** The same of a WAL that readers keep from being begun anew, though each of them soon ends: they take turns. */
+const LARGER = 44 * 1_048_576
+const MORE_PATIENCE = 150
+/** Size from which somebody is told, in bytes: a reader stays. From then on it is waited for at most this often, in ms. */
 const TOO_LARGE = 64 * 1_048_576
+const EVERY = 1_000
+/** Growth of the WAL after which it is tried again before that, in bytes. */
+const MORE = 4 * 1_048_576
 
 /**
  * Keeps the WAL small, so that it is overwritten rather than grown: syncing a growing file costs twice as much. Runs
@@ -28,6 +33,7 @@ export class WalKeeper {
   #turns = 0
   #size = 0
   #triedAt = Number.NEGATIVE_INFINITY
+  #triedWith = 0
   #warned = false
   #timer: NodeJS.Timeout | null = null
   #quiet: NodeJS.Timeout | null = null
@@ -77,13 +83,17 @@ export class WalKeeper {
     const bytes = this.#store.checkpoint()
     if (bytes < LARGE) {
       this.#warned = false
+      this.#triedWith = 0
       return
     }
     const now = this.#clock.monotonic()
-    if (now - this.#triedAt < EVERY) return
+    const soon = bytes < TOO_LARGE && bytes - this.#triedWith >= MORE
+    if (!soon && now - this.#triedAt < EVERY) return
     this.#triedAt = now
-    if (this.#store.restartWal(PATIENCE)) {
+    this.#triedWith = bytes
+    if (this.#store.restartWal(bytes >= LARGER && bytes < TOO_LARGE ? MORE_PATIENCE : PATIENCE)) {
       this.#warned = false
+      this.#triedWith = 0
       return
     }
     if (bytes >= TOO_LARGE && !this.#warned) {

@@ -1,6 +1,6 @@
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseLocked, DatabaseTooNew } from '../errors.ts'
+import { DatabaseLocked } from '../errors.ts'
 import type { Durability } from '../wire/engine-options.ts'
 import { type Connection, loadDriver } from './driver.ts'
 import { migrateInTransaction, refuseNewer, SCHEMA_VERSION } from './migrations.ts'
@@ -34,7 +34,6 @@ function openOnce(path: string): Connection {
   let db: Connection | null = null
   try {
     createPrivately(path)
-    refuseNewerUntouched(path)
     db = new Database(path, { timeout: BUSY_TIMEOUT })
     const version = refuseNewer(db)
     // Heeded by an empty file only: `vacuum` can then hand space back without rewriting it all.
@@ -54,26 +53,6 @@ function openOnce(path: string): Connection {
   } catch (error) {
     db?.close()
     throw storageError(error, path)
-  }
-}
-
-/**
- * The last connection that may write takes the log into the file when it closes, and a newer library's file is to be left as
- * it is: one with a log is looked at by a connection that only reads.
- * @throws DatabaseTooNew
- */
-function refuseNewerUntouched(path: string): void {
-  if (!statSync(`${path}-wal`, { throwIfNoEntry: false })?.size) return
-  const Database = loadDriver()
-  let db: Connection | null = null
-  try {
-    db = new Database(path, { timeout: BUSY_TIMEOUT, readonly: true, fileMustExist: true })
-    refuseNewer(db)
-  } catch (error) {
-    // Whatever else is wrong with the file is found when it is opened.
-    if (error instanceof DatabaseTooNew) throw error
-  } finally {
-    db?.close()
   }
 }
 

@@ -44,7 +44,7 @@ import { Slots } from './slots.ts'
 /** Slots of each schedule that a list of schedules shows. */
 const SLOTS = 10
 /** Longest that one page of a search may take, in ms. */
-const SEARCHED_FOR = 25
+const SEARCHED_FOR = 20
 
 /**
  * Everything that is shown of a file, read without the app's help, so that it works when no app runs. No method costs

@@ -9,10 +9,8 @@ import type { PlantedBug } from './planted-bug.ts'
 import { poisonBugs } from './poison/bugs.ts'
 import { powerCutBugs } from './power-cut/bugs.ts'
 import { recoveryBugs } from './recovery/bugs.ts'
-import { securityBugs } from './security/bugs.ts'
 import { shutdownBugs } from './shutdown/bugs.ts'
 import { SUITES } from './suites.ts'
-import { upgradeBugs } from './upgrade/bugs.ts'
 
 /** In the order of the suites. */
 export const PLANTED: readonly PlantedBug[] = [
@@ -25,8 +23,6 @@ export const PLANTED: readonly PlantedBug[] = [
   ...powerCutBugs,
   ...lastCallBugs,
   ...shutdownBugs,
-  ...securityBugs,
-  ...upgradeBugs,
 ]
 
 export interface Hunted {

@@ -7,11 +7,8 @@ import { model } from './model/suite.ts'
 import { poisonSuite } from './poison/suite.ts'
 import { powerCut } from './power-cut/suite.ts'
 import { recoverySuite } from './recovery/suite.ts'
-import { security } from './security/suite.ts'
 import { shutdown } from './shutdown/suite.ts'
-
 import type { Suite } from './suite.ts'
-import { upgradeSuite } from './upgrade/suite.ts'
 
 /** In the order in which `npm run torture` runs them. */
 export const SUITES: readonly Suite[] = [
@@ -24,7 +21,5 @@ export const SUITES: readonly Suite[] = [
   powerCut,
   lastCall,
   shutdown,
-  security,
-  upgradeSuite,
   cron,
 ]

@@ -1,7 +1,7 @@
 /** Jobs that the first step of a search looks at, and the least and the most of any. */
 const FIRST = 500
 const LEAST = 100
-const MOST = 20_000
+const MOST = 10_000
 /** What a step should take, in ms: a search is over late by one step at most. */
 const STEP = 4
 
