@@ -42,6 +42,8 @@ export interface Case {
   readonly slowDisk?: readonly string[]
   /** Runs the trials of a repetition side by side: only for trials that use next to no CPU. */
   readonly parallel?: boolean
+  /** Why it cannot run here; null where it can. */
+  readonly missing?: () => string | null
   /** Default 5. */
   readonly repetitions?: number
   /** Longest one trial may take, in seconds. Default 120. */

@@ -41,6 +41,8 @@ export async function runCase(benchCase: Case, options: RunOptions): Promise<Cas
     figures: status === 'ran' ? benchCase.figures.map((figure) => judge(figure, samples)) : [],
   })
 
+  const missing = benchCase.missing?.() ?? null
+  if (missing !== null) return report('not run', missing)
   const shared = join(options.root, benchCase.name)
   mkdirSync(shared)
   try {

@@ -8,6 +8,7 @@ export const app = new Celeriac({
   tasks: import.meta.url,
   durability: process.env.BENCH_DURABILITY === 'normal' ? 'normal' : 'full',
   concurrency: Number(process.env.BENCH_THREADS ?? 2),
+  ...(process.env.BENCH_RETENTION && { retention: { success: process.env.BENCH_RETENTION } }),
   pool: { captureConsole: process.env.BENCH_CAPTURE !== 'false' },
 })
 

@@ -9,16 +9,21 @@ import { drain } from './drain.ts'
 import { enqueueAwait } from './enqueue-await.ts'
 import { enqueueBurst } from './enqueue-burst.ts'
 import { enqueueMany } from './enqueue-many.ts'
+import { firstPaint } from './first-paint.ts'
 import { hardLimit } from './hard-limit.ts'
+import { hostileReader } from './hostile-reader.ts'
 import { idle } from './idle.ts'
 import { limits } from './limits.ts'
 import { memory } from './memory.ts'
 import { mixed } from './mixed.ts'
+import { pages } from './pages.ts'
+import { pruning } from './pruning.ts'
 import { recovery } from './recovery.ts'
 import { revoke } from './revoke.ts'
 import { roundTripCase } from './round-trip.ts'
 import { slowDisk } from './slow-disk.ts'
 import { stream } from './stream.ts'
+import { watchedDrain } from './watched-drain.ts'
 
 /** In the order of the table. */
 export const CASES: readonly Case[] = [
@@ -43,6 +48,11 @@ export const CASES: readonly Case[] = [
   revoke,
   beat,
   beatIdle,
+  pages,
+  firstPaint,
+  watchedDrain,
+  pruning,
+  hostileReader,
 ]
 
 export function caseNamed(name: string): Case {

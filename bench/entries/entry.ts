@@ -5,7 +5,16 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-export type EntryName = 'cold-ours' | 'cold-raw' | 'idle' | 'resident' | 'victim' | 'survivor' | 'worker'
+export type EntryName =
+  | 'cold-ours'
+  | 'cold-raw'
+  | 'hostile-reader'
+  | 'idle'
+  | 'resident'
+  | 'victim'
+  | 'survivor'
+  | 'worker'
+  | 'writer-probe'
 
 export function startEntry(name: EntryName, args: readonly string[]): ChildProcess {
   return fork(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), args, { execArgv: [] })
