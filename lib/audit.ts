@@ -15,7 +15,11 @@ export interface AuditEntry {
 /** Longest text of an entry, in characters. */
 const LONGEST = 500
 
-/** Who changed what by hand, and when; the last 10,000 entries are kept in the file. */
+/**
+ * Who changed what by hand, and when; the last 10,000 entries are kept in the file. The dashboard and the command record
+ * every change they make. What the app's own code changes, by `control` or otherwise, is not recorded: nobody's hand did it.
+ * Code that acts for a person says so by `record()`.
+ */
 export class AuditLog {
   readonly #source: ResultSource
 

@@ -1,6 +1,7 @@
 /** Commands that steer jobs, queues and processes: what they did is looked up in the file, and in the processes. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { userInfo } from 'node:os'
 import { after, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { Celeriac } from 'celeriac'
@@ -110,6 +111,33 @@ test('retry: by id, and by filter with a yes', async () => {
   const again = await celeriac('retry', ids[0] as string, ...on)
   assert.equal(again.code, 1)
   assert.match(again.stderr, /NOT_RETRYABLE/)
+})
+
+test('every change is in the audit, with the user of this machine and what came of it', async () => {
+  const { on, app } = opened()
+  await app.start({ role: 'producer' })
+  for (const words of [
+    ['call', 'send', '1', '--queue', 'mail', '--task-id', 'one'],
+    ['call', 'send', '--task-id', 'one'],
+    ['pause', 'mail'],
+    ['rate-limit', 'send', '5/m'],
+    ['purge', 'mail', '--yes'],
+    ['prune', '--revoked', '1h', '--yes'],
+  ])
+    assert.equal((await celeriac(...words, ...on)).code, 0, words.join(' '))
+  const entries = await app.audit.list()
+  assert.deepEqual(
+    entries.reverse().map(({ action, target, outcome }) => `${action} ${target}: ${outcome}`),
+    [
+      'call send: one',
+      'call send: there already: one',
+      'pause queue mail: done',
+      'rate limit task send: 5/m',
+      'purge queue mail: 1 job',
+      'prune REVOKED for longer than 1h: 0 jobs',
+    ],
+  )
+  assert.ok(entries.every(({ user }) => user === `cli:${userInfo().username}`))
 })
 
 test('purge asks, and ends what waits in the queue', async () => {

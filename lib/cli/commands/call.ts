@@ -5,6 +5,7 @@ import { wrongUse } from '../exit.ts'
 import { duration, wholeNumber } from '../numbers.ts'
 import { toJson } from '../output/json.ts'
 import { safe } from '../output/text.ts'
+import { recorded } from '../recorded.ts'
 import { patience, untilEnded } from '../waiting.ts'
 
 type Loose = Task<(...args: unknown[]) => unknown>
@@ -16,7 +17,10 @@ export async function run(call: Call): Promise<number | undefined> {
   const settings = settingsOf(options)
   const longest = patience(options.timeout)
   const task = await taskOf(call, name)
-  const { id, duplicate } = await task.applyAsync(args, settings)
+  const store = () => task.applyAsync(args, settings)
+  const { id, duplicate } = await recorded(await opening.producer(), 'call', name, store, (made) =>
+    made.duplicate ? `there already: ${made.id}` : made.id,
+  )
   if (!options.wait) {
     terminal.print(json ? toJson({ id, task: name, duplicate }, 2) : id)
     if (duplicate && !json) terminal.say('a job of this id was stored before; nothing was added')

@@ -6,6 +6,7 @@ import { wrongUse } from '../exit.ts'
 import { duration } from '../numbers.ts'
 import { toJson } from '../output/json.ts'
 import { count } from '../output/text.ts'
+import { recorded } from '../recorded.ts'
 
 const STATES = ['success', 'failure', 'revoked', 'expired'] as const
 
@@ -22,6 +23,13 @@ export async function run({ terminal, opening, json, yes, options }: Call): Prom
     wrongUse('which jobs? give --older-than 30d, or --success 7d --failure 30d --revoked 7d --expired 7d')
   const database = await opening.existing()
   await confirm(`Delete the jobs that have been ${words.join(', ')}? There is no undo.`, yes, terminal)
-  const pruned = await prune(database, retention)
+  const producer = await opening.producer()
+  const pruned = await recorded(
+    producer,
+    'prune',
+    words.join(', '),
+    () => prune(database, retention),
+    (deleted) => count(deleted, 'job'),
+  )
   terminal.print(json ? toJson({ pruned }, 2) : `${count(pruned, 'job')} deleted`)
 }

@@ -23,7 +23,7 @@ export async function run({ terminal, opening, json, yes, args }: Call): Promise
           'purge',
           `queue ${queue}`,
           () => app.control.purge(queue),
-          (number) => `${number} jobs`,
+          (number) => count(number, 'job'),
         )
   if (json) return terminal.print(toJson({ queue, purged }, 2))
   terminal.print(`${count(purged, 'job')} revoked`)

@@ -19,7 +19,7 @@ export async function run(call: Call): Promise<number> {
     'retry',
     said,
     () => app.control.retry(jobs),
-    (number) => `${number} jobs`,
+    (number) => count(number, 'job'),
   )
   terminal.print(json ? toJson({ retried }, 2) : `${count(retried, 'job')} due again`)
   return named && retried === 0 ? FAILED : OK

@@ -24,7 +24,7 @@ export async function run(call: Call): Promise<number> {
     'revoke',
     said,
     () => app.control.revoke(jobs, settings),
-    (number) => `${number} jobs`,
+    (number) => count(number, 'job'),
   )
   terminal.print(json ? toJson({ revoked }, 2) : `${count(revoked, 'job')} revoked`)
   if (named && revoked === 0) terminal.say('none of them waits or runs')
