@@ -16,6 +16,8 @@ export interface EngineListener {
 const LOCKED = 1_000
 /** Spacing of the samples of the event loop, in ms: each of them wakes a thread that may have nothing to do. */
 const LOOP_RESOLUTION = 100
+/** What a stop did that found nothing running. */
+const NOTHING: StopReport = { finished: 0, returned: 0, killed: 0 }
 /** Longest that one timer is set for, in ms: a storage fault is told well before. */
 const LONGEST_TIMER = 60_000
 
@@ -95,16 +97,22 @@ export class EngineThread {
     const waited = Math.round(performance.now() - begun)
     this.#stopped = true
     const worker = this.#worker
-    if (!worker) return { finished: 0, returned: 0, killed: 0 }
+    if (!worker) return { ...NOTHING }
     const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-    const report = await this.requests.expect<StopReport>((request) =>
-      worker.postMessage({
-        type: 'stop',
-        request,
-        ...this.#patience,
-        drain: Math.max(0, this.#patience.drain - waited),
-      }),
-    )
+    const report = await this.requests
+      .expect<StopReport>((request) =>
+        worker.postMessage({
+          type: 'stop',
+          request,
+          ...this.#patience,
+          drain: Math.max(0, this.#patience.drain - waited),
+        }),
+      )
+      .catch((error: Error) => {
+        // Others have its jobs by now, so that nothing is left to stop.
+        if (error instanceof LeaseLost) return { ...NOTHING }
+        throw error
+      })
     this.#worker = null
     this.#started = null
     this.#loopDelay.stop()
@@ -210,16 +218,22 @@ export class EngineThread {
     if (this.#worker !== worker) return
     this.#worker = null
     const started = this.#started
-    if (started && error instanceof LeaseLost) {
+    const renewed = error instanceof LeaseLost && started !== null
+    if (renewed && this.#stopping === null) {
       this.#listener.notice({ type: 'incident', incident: { about: 'engine-renewed', error: toWireError(error) } })
       this.requests.repeat()
       void this.start(started).catch((again: Error) => this.#listener.crashed(again))
       return
     }
     this.#started = null
+    if (renewed && !this.#stopped) {
+      // The stop waits for what is being stored: that takes an engine, but none that runs anything.
+      this.requests.repeat()
+      return
+    }
     if (error instanceof DatabaseReplaced) this.#replaced = error
     this.requests.fail(error)
-    if (started) this.#listener.crashed(error)
+    if (started && !renewed) this.#listener.crashed(error)
   }
 
   #hold(): void {
