@@ -1,13 +1,13 @@
 /** Every system call the last one: the process dies at it, or the call fails, and the file must be legal each time. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Package, REAL_PACKAGE } from '../../crash/children.ts'
 import { integer, type Random } from '../../crash/random.ts'
-import { Disk } from '../power-cut/disk.ts'
 import { broken, layOut, reopen, tornTransactions } from '../power-cut/image.ts'
 import type { Promised } from '../power-cut/promised.ts'
 import type { Size, Suite, SuiteContext, SuiteReport } from '../suite.ts'
+import { deaths, filesIn } from '../watched/deaths.ts'
 import type { FileEvent } from '../watched/events.ts'
 import { missingWatching } from '../watched/library.ts'
 import { type Ended, type Fault, record, run } from '../watched/program.ts'
@@ -87,32 +87,17 @@ export async function lastCalls(options: LastCallOptions): Promise<LastCallRepor
     const faults: { operation: Operation; fault: Fault }[] = []
     await inTwoLanes(operations, async (operation, lane) => {
       const own = place(lane, operation)
-      const before = new Map(readdirSync(own).map((name) => [join(own, name), readFileSync(join(own, name))]))
-      const events = await record(command(pkg, operation, join(own, 'jobs.db')), own, DELAY)
+      const before = filesIn(own)
+      const events = await record(command(pkg, operation, join(own, 'jobs.db')), own, { delay: DELAY })
       const calls = callsOf(operation, events)
       faults.push(...draw(operation, calls, points, random))
-      const disk = new Disk(before)
-      const said: string[] = []
-      const ends = new Set(
-        spread(
-          calls.map(({ at }) => at),
-          points.replayed,
-          random,
-        ),
-      )
-      for (const [at, event] of events.entries()) {
-        if (ends.has(at)) {
-          const database = layOut(disk.cut('all', random), join(folder, `${lane}-image`))
-          await examine({
-            where: `${operation}, death at ${calls.find((call) => call.at === at)?.name}`,
-            operation,
-            said,
-            database,
-          })
-          report.replayed++
-        }
-        if (event.kind === 'said') said.push(event.line)
-        else if (!isShared(event.path)) disk.play(event)
+      const ends = new Map(spread(calls, points.replayed, random).map((call) => [call.at, call]))
+      for (const { at, said, files } of deaths(events, before)) {
+        const call = ends.get(at)
+        if (!call) continue
+        const database = layOut(files(), join(folder, `${lane}-image`))
+        await examine({ where: `${operation}, death at ${call.call} ${call.nth}`, operation, said, database })
+        report.replayed++
       }
       progress?.(report.replayed, operations.length * points.replayed)
     })
@@ -153,16 +138,12 @@ async function inTwoLanes<T>(items: readonly T[], work: (item: T, lane: string) 
   await Promise.all([lane('a'), lane('b')])
 }
 
-/** Memory that processes share is made anew by whoever opens the file first. */
-const isShared = (path: string): boolean => path.endsWith('-shm')
-
 interface Call {
   /** Index among the events. */
   at: number
   call: Fault['call']
   /** Which one of its kind since the process began, from 1. */
   nth: number
-  name: string
 }
 
 /** The calls between the two lines that say that the operation begins and ends. */
@@ -176,7 +157,7 @@ function callsOf(operation: Operation, events: readonly FileEvent[]): Call[] {
       if (event.line === '"end"') under = 'ended'
     } else {
       const nth = ++counts[event.kind]
-      if (under === 'way') calls.push({ at, call: event.kind, nth, name: `${event.kind} ${nth}` })
+      if (under === 'way') calls.push({ at, call: event.kind, nth })
     }
   }
   if (under !== 'ended') throw new Error(`${operation} never said that it begins and ends`)

@@ -34,6 +34,10 @@ class DiskFile {
     this.#bytes = this.#bytes.subarray(0, size)
   }
 
+  written(): Buffer {
+    return written(this.#bytes, this.unsynced)
+  }
+
   after(cut: Cut, random: Random): Buffer {
     return written(this.#bytes, survivors(this.unsynced, cut, random))
   }
@@ -101,6 +105,11 @@ export class Disk {
     let count = 0
     for (const file of this.#files.values()) count += file.unsynced.length
     return count
+  }
+
+  /** The files as the program sees them. */
+  written(): Map<string, Buffer> {
+    return new Map([...this.#files].map(([path, file]) => [path, file.written()]))
   }
 
   /** The files as a cut may leave them. */

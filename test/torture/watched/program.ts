@@ -39,17 +39,22 @@ export function run(args: readonly string[], folder: string, fault?: Fault): Pro
 /**
  * Runs a program to its end and gives all that its folder and its caller saw.
  *
- * @param delay how long each change of a file waits for what the program may say, in µs
+ * @param options.delay how long each change of a file waits for what the program may say, in µs
+ * @param options.env besides the environment of this process
  * @throws when the program fails
  */
-export async function record(args: readonly string[], folder: string, delay = 0): Promise<FileEvent[]> {
+export async function record(
+  args: readonly string[],
+  folder: string,
+  { delay = 0, env = {} }: { delay?: number; env?: Record<string, string> } = {},
+): Promise<FileEvent[]> {
   const aside = mkdtempSync(join(tmpdir(), 'celeriac-watched-'))
   try {
     const log = join(aside, 'log')
     const { code, signal, errors } = await start(
       args,
       folder,
-      watching(folder, { WATCHED_LOG: log, WATCHED_DELAY: String(delay) }),
+      watching(folder, { WATCHED_LOG: log, WATCHED_DELAY: String(delay), ...env }),
     )
     if (code !== 0) throw new Error(`${args.join(' ')} ended with ${signal ?? code}: ${errors.slice(-2_000)}`)
     return readEvents(readFileSync(log))
