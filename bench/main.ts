@@ -2,7 +2,7 @@
  * `npm run bench -- [--only <case>]… [--quick] [--json] [--strict] [--repeat <n>] [--dir <folder>]`
  * Exit code 1 when a case failed its own checks; with `--strict` also when a target was missed.
  * `… -- --only <case> --flame <file.svg>` runs one case under a profiler and draws where each thread spent its time.
- * `… -- --gate [--update]` compares CPU time with the committed baseline, or writes it; exit code 1 when some is slower.
+ * `… -- --gate [--update] [--baseline <file>]` compares CPU time with the committed baseline, or writes it; exit code 1 when some is slower.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CASES, caseNamed } from './cases/index.ts'
 import { flame } from './flame/flame.ts'
-import { gate } from './gate/gate.ts'
+import { BASELINE, gate } from './gate/gate.ts'
 import { describeMachine, machine } from './machine.ts'
 import { type CaseReport, runCase } from './runner.ts'
 import { legend, table } from './table.ts'
@@ -26,6 +26,7 @@ const { values } = parseArgs({
     flame: { type: 'string' },
     gate: { type: 'boolean', default: false },
     update: { type: 'boolean', default: false },
+    baseline: { type: 'string', default: BASELINE },
   },
 })
 const repetitions = values.repeat === undefined ? null : Number(values.repeat)
@@ -50,7 +51,11 @@ else if (values.flame !== undefined) await drawFlame(values.flame)
 else await runCases()
 
 async function runGate(): Promise<void> {
-  const { text, lines, ok } = await gate({ root, machine: facts, only, repetitions, update: values.update, progress })
+  const { text, lines, ok } = await gate({
+    ...{ root, machine: facts, only, repetitions, progress },
+    baseline: resolve(values.baseline),
+    update: values.update,
+  })
   progress('')
   console.log(values.json ? JSON.stringify({ ok, lines }, null, 2) : text)
   process.exitCode = ok ? 0 : 1

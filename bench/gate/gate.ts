@@ -8,7 +8,7 @@ import { GATE, GATE_TRIALS } from './trials.ts'
 import { type Baseline, type GateLine, gateTable, judgeGate } from './verdict.ts'
 
 /** In the source tree, whether this runs from `dist/bench/gate` or not: what is compiled is not committed. */
-const BASELINE = fileURLToPath(new URL('../../../bench/baseline.json', import.meta.url))
+export const BASELINE = fileURLToPath(new URL('../../../bench/baseline.json', import.meta.url))
 const REPETITIONS = 3
 /** A figure beyond its tolerance is measured again before anybody is told: noise does not last, a loss does. */
 const AGAIN = 2
@@ -19,6 +19,7 @@ export interface GateOptions {
   /** Trials; all without it. */
   readonly only: readonly string[] | null
   readonly repetitions: number | null
+  readonly baseline: string
   /** Writes the ratios found as the new baseline. */
   readonly update: boolean
   readonly progress: (text: string) => void
@@ -26,7 +27,7 @@ export interface GateOptions {
 
 /** Compares CPU time a job, in multiples of the raw table's in the same moment, with the committed baseline. */
 export async function gate(options: GateOptions): Promise<{ text: string; lines: readonly GateLine[]; ok: boolean }> {
-  const baseline = JSON.parse(readFileSync(BASELINE, 'utf8')) as Baseline
+  const baseline = JSON.parse(readFileSync(options.baseline, 'utf8')) as Baseline
   for (const name of options.only ?? [])
     if (!(name in GATE_TRIALS))
       throw new Error(`no trial '${name}' in the gate; there are ${Object.keys(GATE_TRIALS).join(', ')}`)
@@ -48,7 +49,7 @@ export async function gate(options: GateOptions): Promise<{ text: string; lines:
       await run(name)
     }
   }
-  if (options.update) return update(baseline, samples, options.machine)
+  if (options.update) return update(baseline, samples, options)
   const doubtful = new Set(failing(baseline, samples))
   for (const name of doubtful) {
     for (let i = 0; i < AGAIN; i++) {
@@ -76,7 +77,7 @@ function failing(baseline: Baseline, samples: Readonly<Record<string, readonly S
     .flatMap(({ name }) => baseline.figures[name]?.trial ?? [])
 }
 
-function update(baseline: Baseline, samples: Readonly<Record<string, readonly Sample[]>>, machine: Machine) {
+function update(baseline: Baseline, samples: Readonly<Record<string, readonly Sample[]>>, options: GateOptions) {
   const lines = judgeGate(baseline, samples)
   const found = new Map(lines.map(({ name, ratio }) => [name, Number(ratio.toFixed(2))]))
   const figures = Object.fromEntries(
@@ -85,8 +86,8 @@ function update(baseline: Baseline, samples: Readonly<Record<string, readonly Sa
       { ...figure, ratio: found.get(name) ?? figure.ratio },
     ]),
   )
-  writeFileSync(BASELINE, `${JSON.stringify({ on: describe(machine), figures }, null, 2)}\n`)
-  return { text: `${gateTable(lines)}\nWritten to bench/baseline.json.`, lines, ok: true }
+  writeFileSync(options.baseline, `${JSON.stringify({ on: describe(options.machine), figures }, null, 2)}\n`)
+  return { text: `${gateTable(lines)}\nWritten to ${options.baseline}.`, lines, ok: true }
 }
 
 const describe = ({ node, betterSqlite3 }: Machine): string => {

@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sample } from '../case.ts'
 import { expectEqual } from '../check.ts'
 import { latency } from '../latency.ts'
 import { loopWaitP99 } from './loop-wait.ts'
 import type { Call, Queue } from './peer.ts'
 
-export type CaseName = 'enqueue' | 'bulk' | 'drain' | 'round-trip' | 'cpu' | 'crash'
+export type CaseName = 'enqueue' | 'bulk' | 'drain' | 'round-trip' | 'cpu' | 'backlog' | 'idle' | 'crash'
+/** What one process measures by itself; the other two are measured from outside. */
+export type OwnCase = Exclude<CaseName, 'crash' | 'idle'>
 
 export interface Size {
   readonly enqueue: number
@@ -12,6 +15,14 @@ export interface Size {
   readonly drain: number
   readonly roundTrips: number
   readonly fibs: number
+  /** Longest that storing jobs for a drain may take, in seconds: a peer without a bulk call drains what it stored by then. */
+  readonly storeSeconds: number
+  /** Jobs that are queued, and then finished. */
+  readonly backlog: number
+  /** Longest that storing the backlog may take, and running it, in seconds each. */
+  readonly backlogSeconds: number
+  /** How long an idle worker is watched, in seconds. */
+  readonly idle: number
   /** Jobs around the one that is held when the process is killed. */
   readonly crashJobs: number
   /** Longest wait for jobs to run again, in seconds. */
@@ -24,6 +35,10 @@ export const FULL: Size = {
   drain: 50_000,
   roundTrips: 200,
   fibs: 2_000,
+  storeSeconds: 10,
+  backlog: 1_000_000,
+  backlogSeconds: 15,
+  idle: 8,
   crashJobs: 200,
   crashWait: 90,
 }
@@ -33,6 +48,10 @@ export const QUICK: Size = {
   drain: 2_000,
   roundTrips: 20,
   fibs: 100,
+  storeSeconds: 3,
+  backlog: 5_000,
+  backlogSeconds: 4,
+  idle: 1,
   crashJobs: 50,
   crashWait: 10,
 }
@@ -40,6 +59,7 @@ export const QUICK: Size = {
 const noops = (n: number): Call[] => Array.from({ length: n }, (_, i) => ({ task: 'noop', argument: i }))
 const FIB = 27
 const AT_ONCE = 100
+const BULK = 10_000
 
 /** Stores jobs as a drain needs them: by the bulk call, or 100 calls in flight where there is none. */
 export async function store(queue: Queue, calls: readonly Call[]): Promise<void> {
@@ -49,10 +69,37 @@ export async function store(queue: Queue, calls: readonly Call[]): Promise<void>
   }
 }
 
+/** `--size drain=1000,idle=30`. */
+export function sized(size: Size, text: string): Size {
+  const changes = text
+    .split(',')
+    .filter(Boolean)
+    .map((part) => {
+      const [name = '', value] = part.split('=')
+      if (!(name in size)) throw new Error(`no size '${name}'; there are ${Object.keys(size).join(', ')}`)
+      if (!(Number(value) > 0)) throw new Error(`--size ${part}: not a number above 0`)
+      return [name, Number(value)]
+    })
+  return { ...size, ...Object.fromEntries(changes) }
+}
+
+/** Stores up to `n` no-ops, stopping when the time is over. Answers how many. */
+export async function fill(queue: Queue, n: number, seconds: number): Promise<number> {
+  const deadline = performance.now() + seconds * 1000
+  const chunk = queue.enqueueMany ? BULK : AT_ONCE
+  let stored = 0
+  while (stored < n && (stored === 0 || performance.now() < deadline)) {
+    const count = Math.min(chunk, n - stored)
+    await store(queue, noops(count))
+    stored += count
+  }
+  return stored
+}
+
 type Run = (queue: Queue, size: Size) => Promise<Sample | null>
 
 /** Each in a process of its own with nothing stored; `null` where the peer has no means. The crash is in crash.ts. */
-export const RUNS: Readonly<Record<Exclude<CaseName, 'crash'>, Run>> = {
+export const RUNS: Readonly<Record<OwnCase, Run>> = {
   enqueue: async (queue, { enqueue }) => {
     const { perSecond, p50, p99 } = await latency(() => queue.enqueue({ task: 'noop', argument: 0 }), enqueue, 20)
     return { perSecond, p50, p99 }
@@ -67,12 +114,12 @@ export const RUNS: Readonly<Record<Exclude<CaseName, 'crash'>, Run>> = {
     return { perSecond: (bulk / (performance.now() - began)) * 1000 }
   },
 
-  drain: async (queue, { drain }) => {
-    await store(queue, noops(drain))
+  drain: async (queue, { drain, storeSeconds }) => {
+    const jobs = await fill(queue, drain, storeSeconds)
     const began = performance.now()
     await queue.work()
-    await queue.drained(drain)
-    return { perSecond: (drain / (performance.now() - began)) * 1000 }
+    await queue.drained(jobs)
+    return { perSecond: (jobs / (performance.now() - began)) * 1000, jobs }
   },
 
   'round-trip': async (queue, { roundTrips }) => {
@@ -97,6 +144,42 @@ export const RUNS: Readonly<Record<Exclude<CaseName, 'crash'>, Run>> = {
     })
     return { seconds, loopP99 }
   },
+
+  backlog: async (queue, { backlog, backlogSeconds, roundTrips }) => {
+    const queued = await fill(queue, backlog, backlogSeconds)
+    await queue.work()
+    // Threads and processes start, and what starts with a batch has it behind it.
+    await until(async () => (await queue.ended()) > 0, START_WITHIN)
+    await sleep(1_000)
+    const rate = await rateOver(queue, RATE_SECONDS)
+    const left = queued - (await queue.ended())
+    const perSecond = rate ?? Number.NaN
+    // What would not be over in time is not waited for.
+    const finished = left === 0 || (rate !== null && left / rate <= backlogSeconds)
+    if (!finished || !queue.roundTrip) return { queued, perSecond, finished: Number.NaN, p50: Number.NaN }
+    await queue.drained(queued)
+    const { p50 } = await latency(queue.roundTrip, Math.min(roundTrips, 50), 5)
+    return { queued, perSecond, finished: queued, p50 }
+  },
+}
+
+const START_WITHIN = 30
+const RATE_SECONDS = 3
+
+/** Jobs that end in a second, over some; `null` when too few were left to see a rate. */
+async function rateOver(queue: Queue, seconds: number): Promise<number | null> {
+  const [before, began] = [await queue.ended(), performance.now()]
+  await sleep(seconds * 1000)
+  const [after, ended] = [await queue.ended(), performance.now()]
+  return after > before ? ((after - before) / (ended - began)) * 1000 : null
+}
+
+async function until(condition: () => Promise<boolean>, seconds: number): Promise<void> {
+  const deadline = performance.now() + seconds * 1000
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`no job had ended after ${seconds} s`)
+    await sleep(10)
+  }
 }
 
 export interface CrashLog {

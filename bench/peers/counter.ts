@@ -7,6 +7,10 @@ export class Counter {
   #ended = 0
   #waiting: { n: number; resolve: () => void } | null = null
 
+  get ended(): number {
+    return this.#ended
+  }
+
   add(n = 1): void {
     this.#ended += n
     if (this.#waiting && this.#ended >= this.#waiting.n) this.#waiting.resolve()

@@ -31,6 +31,8 @@ export interface Queue {
   work(): Promise<unknown>
   /** Resolves once `n` jobs have ended since the start of this process and the peer says that none is left. */
   drained(n: number): Promise<unknown>
+  /** How many have ended since the start of this process. */
+  ended(): number | Promise<number>
   /** Enqueues one job and resolves once its end is known. */
   readonly roundTrip: (() => Promise<unknown>) | null
 }
@@ -39,8 +41,12 @@ export type Service = 'redis' | 'postgres'
 
 export interface Peer {
   readonly name: string
-  /** From the registry; empty for ourselves and for what no package manager of Node installs. */
+  /** From the registry, with a version where another does not work; empty for ourselves and for what npm does not install. */
   readonly packages: readonly string[]
+  /** Versions that its packages are held to among themselves. */
+  readonly overrides?: Readonly<Record<string, string>>
+  /** Oldest release line of Node that it runs on, where that is newer than ours: it gets one of its own. */
+  readonly node?: number
   readonly service: Service | null
   /** The best documented settings that were chosen. */
   readonly settings: string

@@ -11,6 +11,8 @@ export interface Report {
   readonly repetitions: number
   readonly threads: number
   readonly crashWait: number
+  /** Jobs of a drain. */
+  readonly asked: number
   readonly peers: readonly PeerReport[]
 }
 
@@ -30,23 +32,51 @@ export interface Column {
   readonly case: CaseName
   readonly metric: string
   readonly title: string
-  readonly unit: '/s' | 'ms' | 's' | ''
+  readonly unit: '/s' | 'ms' | 's' | '%' | 'MB' | ''
   /** What is better, for the plots. */
   readonly better: 'more' | 'less'
+  /** What is said where it was not seen to happen. */
+  readonly never?: string
+  /** Which of the tables. */
+  readonly table: 'speed' | 'burden'
 }
 
-export const COLUMNS: readonly Column[] = [
-  { case: 'enqueue', metric: 'perSecond', title: 'enqueue, one by one', unit: '/s', better: 'more' },
-  { case: 'bulk', metric: 'perSecond', title: 'enqueue, in bulk', unit: '/s', better: 'more' },
-  { case: 'drain', metric: 'perSecond', title: 'drain', unit: '/s', better: 'more' },
-  { case: 'round-trip', metric: 'p50', title: 'round trip p50', unit: 'ms', better: 'less' },
-  { case: 'round-trip', metric: 'p99', title: 'round trip p99', unit: 'ms', better: 'less' },
-  { case: 'cpu', metric: 'seconds', title: 'fib(27)', unit: 's', better: 'less' },
-  { case: 'cpu', metric: 'loopP99', title: 'event-loop wait p99 meanwhile', unit: 'ms', better: 'less' },
-  { case: 'crash', metric: 'seconds', title: 'runs again after kill -9', unit: 's', better: 'less' },
-  { case: 'crash', metric: 'missing', title: 'acknowledged, not run', unit: '', better: 'less' },
-  { case: 'crash', metric: 'twice', title: 'ran twice', unit: '', better: 'less' },
-]
+const TOO_SLOW = 'not in time'
+
+export const COLUMNS: readonly Column[] = (
+  [
+    ['speed', 'enqueue', 'perSecond', 'enqueue, one by one', '/s', 'more'],
+    ['speed', 'bulk', 'perSecond', 'enqueue, in bulk', '/s', 'more'],
+    ['speed', 'drain', 'perSecond', 'drain', '/s', 'more'],
+    ['speed', 'round-trip', 'p50', 'round trip p50', 'ms', 'less'],
+    ['speed', 'round-trip', 'p99', 'round trip p99', 'ms', 'less'],
+    ['speed', 'cpu', 'seconds', 'fib(27)', 's', 'less'],
+    ['speed', 'cpu', 'loopP99', 'event-loop wait p99 meanwhile', 'ms', 'less'],
+    ['burden', 'backlog', 'queued', 'backlog', '', 'more'],
+    ['burden', 'backlog', 'perSecond', 'drain of the backlog', '/s', 'more', 'too few were left'],
+    ['burden', 'backlog', 'p50', 'round trip p50 after it', 'ms', 'less', TOO_SLOW],
+    ['burden', 'idle', 'percent', 'idle CPU', '%', 'less'],
+    ['burden', 'idle', 'megabytes', 'memory', 'MB', 'less'],
+    ['burden', 'crash', 'seconds', 'runs again after kill -9', 's', 'less'],
+    ['burden', 'crash', 'missing', 'acknowledged, not run', '', 'less'],
+    ['burden', 'crash', 'twice', 'ran twice', '', 'less'],
+  ] as const
+).map(([table, name, metric, title, unit, better, never]) => ({
+  table,
+  case: name,
+  metric,
+  title,
+  unit,
+  better,
+  ...(never === undefined ? {} : { never }),
+}))
+
+/** What the card for the README shows. */
+export const OVERVIEW: readonly Column[] = COLUMNS.filter(({ case: name, metric }) =>
+  metric === 'perSecond'
+    ? name !== 'bulk'
+    : ['p50', 'seconds', 'loopP99', 'percent'].includes(metric) && name !== 'backlog',
+)
 
 export type Cell =
   | { readonly value: number; readonly least: number; readonly most: number }
@@ -65,9 +95,9 @@ export function cell(peer: PeerReport, { case: name, metric }: Column): Cell {
   return { value: median(values), least: Math.min(...values), most: Math.max(...values) }
 }
 
-export function show(found: Cell, { unit }: Column, crashWait: number): string {
+export function show(found: Cell, { unit, never }: Column, crashWait: number): string {
   if ('none' in found) {
-    if (found.none === 'never') return `not within ${crashWait} s`
+    if (found.none === 'never') return never ?? `not within ${crashWait} s`
     return found.none === 'not supported' ? '–' : found.none
   }
   return `${number(found.value)}${unit === '' || unit === '/s' ? unit : ` ${unit}`}`
@@ -86,11 +116,17 @@ const inCell = (text: string): string => text.replace(/\|/g, '\\|').replace(/\s+
 export function markdown(report: Report): string {
   const { peers, crashWait } = report
   const measured = peers.filter((peer) => peer.missing === undefined)
-  const rows = [
-    ['peer', ...COLUMNS.map(({ title }) => title)],
-    ['---', ...COLUMNS.map(() => '---:')],
-    ...measured.map((peer) => [peer.name, ...COLUMNS.map((column) => show(cell(peer, column), column, crashWait))]),
-  ]
+  const rowsOf = (name: Column['table']) => {
+    const columns = COLUMNS.filter(
+      (column) => column.table === name && measured.some((peer) => peer.cases[column.case] !== undefined),
+    )
+    if (columns.length === 0) return []
+    return [
+      ['peer', ...columns.map(({ title }) => title)],
+      ['---', ...columns.map(() => '---:')],
+      ...measured.map((peer) => [peer.name, ...columns.map((column) => show(cell(peer, column), column, crashWait))]),
+    ]
+  }
   const settings = [
     ['peer', 'versions', 'jobs run in', 'durability', 'settings', 'round trip until'],
     ['---', '---', '---', '---', '---', '---'],
@@ -106,15 +142,27 @@ export function markdown(report: Report): string {
   const table = (lines: readonly (readonly string[])[]) =>
     lines.map((row) => `| ${row.map(inCell).join(' | ')} |`).join('\n')
   const troubles = peers.flatMap(troublesOf)
+  const fewer = measured.flatMap((peer) => fewerOf(peer, report))
   return [
     `${report.machine.split('\n').join('; ')}; ${report.date}.`,
-    `Median of ${report.repetitions}, ${report.threads} threads where a peer has threads.${report.quick ? ' Quick sizes: a smoke test, not a measurement.' : ''}`,
-    '',
-    table(rows),
+    `Median of ${report.repetitions} (fib, backlog, idle and crash: one run), ${report.threads} threads where a peer has threads.${report.quick ? ' Quick sizes: a smoke test, not a measurement.' : ''}`,
+    ...(['speed', 'burden'] as const).map(rowsOf).flatMap((rows) => (rows.length === 0 ? [] : ['', table(rows)])),
     '',
     table(settings),
+    ...(fewer.length === 0
+      ? []
+      : ['', 'Fewer jobs than asked for, as many as were stored in the time for it:', '', ...fewer]),
     ...(troubles.length === 0 ? [] : ['', 'Not measured:', '', ...troubles]),
   ].join('\n')
+}
+
+/** Where a peer was too slow to store all that the others ran. */
+function fewerOf(peer: PeerReport, { asked }: Report): string[] {
+  const jobs = (peer.cases.drain ?? []).flatMap((outcome) =>
+    'sample' in outcome && outcome.sample?.jobs !== undefined ? [outcome.sample.jobs] : [],
+  )
+  const least = Math.min(...jobs)
+  return least < asked ? [`- ${peer.name}, drain: ${number(least)} of ${number(asked)}`] : []
 }
 
 function troublesOf(peer: PeerReport): string[] {

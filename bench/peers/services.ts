@@ -15,6 +15,23 @@ export type ServiceState = Started | { readonly missing: string }
 
 const READY_WITHIN = 30_000
 
+/** Empties what a trial used, so that the next one does not carry it along. */
+export async function clearService(service: Service, url: string, namespace: string): Promise<void> {
+  const { hostname, port } = new URL(url)
+  if (service === 'postgres') {
+    const psql = find('psql')
+    const drop = `SET client_min_messages = error; DROP SCHEMA IF EXISTS ${namespace} CASCADE`
+    if (psql) execFileSync(psql, ['-q', '-X', url, '-c', drop], { stdio: 'pipe' })
+    return
+  }
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => socket.write('FLUSHALL\r\n'))
+    socket.once('data', () => socket.destroy())
+    socket.once('error', reject)
+    socket.once('close', () => resolve())
+  })
+}
+
 /** Where a program is: on PATH, or where Debian keeps PostgreSQL's. */
 export function find(program: string, folders = searched()): string | null {
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path)) ?? null

@@ -3,7 +3,7 @@
  * `survivor`). Answers with a sample, `null`, or what went wrong.
  */
 import { join } from 'node:path'
-import { type CaseName, RUNS, type Size, store } from './cases.ts'
+import { type OwnCase, RUNS, type Size, store } from './cases.ts'
 import type { Call, PeerEnv } from './peer.ts'
 import { peerNamed } from './peers.ts'
 import type { Step } from './work.ts'
@@ -14,6 +14,8 @@ const [name = '', env = '{}', sizes = '{}', what = ''] = process.argv.slice(2)
 const place = JSON.parse(env) as PeerEnv
 const size = JSON.parse(sizes) as Size
 const STEP_MS = 5
+/** Jobs that a worker has run before it idles. */
+const FEW = 100
 
 try {
   const queue = await peerNamed(name).open(place)
@@ -29,8 +31,16 @@ try {
   } else if (what === 'survivor') {
     await queue.work()
     await answer({ sample: {} })
+  } else if (what === 'idle') {
+    await queue.work()
+    await store(
+      queue,
+      Array.from({ length: FEW }, (): Call => ({ task: 'noop', argument: 0 })),
+    )
+    await queue.drained(FEW)
+    await answer({ sample: {} })
   } else {
-    const sample = await RUNS[what as Exclude<CaseName, 'crash'>](queue, size)
+    const sample = await RUNS[what as OwnCase](queue, size)
     await answer({ sample })
     process.exit(0)
   }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Sample } from '../case.ts'
 import { type CaseName, type CrashLog, crashSample, readCrashLog, type Size } from './cases.ts'
 import type { Peer, PeerEnv } from './peer.ts'
+import { usageOf } from './usage.ts'
 import { VICTIM } from './work.ts'
 
 export type Outcome = { readonly sample: Sample | null } | { readonly failed: string }
@@ -14,14 +15,24 @@ export interface Place {
   readonly root: string
   readonly packages: string
   readonly url: string | null
+  /** Process of the service. */
+  readonly service: number | null
+  /** Node that runs the peer. */
+  readonly node: string
+  /** Removes from the service what a trial left there. */
+  readonly clear: (namespace: string) => Promise<void>
   readonly size: Size
   readonly threads: number
   /** Longest one trial may take, in seconds. */
   readonly timeLimit: number
+  /** Told when a trial does little more than wait, so that another may begin beside it. */
+  readonly waits: () => void
   /** Told of each group of processes, and of its end. */
   readonly watch: (group: number, alive: boolean) => void
 }
 
+/** Milliseconds. */
+const SETTLES = 2_000
 let trials = 0
 const running = new Set<ChildProcess>()
 const killAll = (): void => running.forEach(kill)
@@ -34,6 +45,7 @@ export async function runTrial(peer: Peer, what: CaseName, place: Place): Promis
   const env: PeerEnv = { dir, packages, url, namespace: `t${process.pid}_${++trials}`, threads }
   try {
     if (what === 'crash') return { sample: await crash(peer, env, place) }
+    if (what === 'idle') return { sample: await idle(peer, env, place) }
     const session = open(peer, env, place, what)
     try {
       return await session.answer
@@ -45,6 +57,26 @@ export async function runTrial(peer: Peer, what: CaseName, place: Place): Promis
     return { failed: error instanceof Error ? error.message : String(error) }
   } finally {
     rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    await place.clear(env.namespace)
+  }
+}
+
+/** Watches a worker with nothing to do, and the server that it needs. */
+async function idle(peer: Peer, env: PeerEnv, place: Place): Promise<Sample | null> {
+  const session = open(peer, env, place, 'idle')
+  try {
+    const ready = await session.answer
+    if ('failed' in ready) throw new Error(ready.failed)
+    // What follows the last job: statistics, checkpoints, the last round of a poll.
+    await sleep(SETTLES)
+    const pids = [session.child.pid, place.service].filter((pid): pid is number => pid != null)
+    const [before, began] = [usageOf(pids), performance.now()]
+    await sleep(place.size.idle * 1000)
+    const [after, seconds] = [usageOf(pids), (performance.now() - began) / 1000]
+    return before && after ? { percent: ((after.cpu - before.cpu) / seconds) * 100, megabytes: after.memory } : null
+  } finally {
+    kill(session.child)
+    await session.closed
   }
 }
 
@@ -68,6 +100,7 @@ async function crash(peer: Peer, env: PeerEnv, place: Place): Promise<Sample> {
   try {
     const started = await survivor.answer
     if ('failed' in started) throw new Error(started.failed)
+    place.waits()
     let again = Number.NaN
     const deadline = killed + crashWait * 1000
     while (performance.now() < deadline) {
@@ -96,13 +129,14 @@ async function until(condition: () => boolean, seconds: number, otherwise: strin
 }
 
 /** A process of its own, with a group of its own, so that a kill takes what the peer itself started. */
-function open(peer: Peer, env: PeerEnv, { size, timeLimit, watch }: Place, what: string) {
+function open(peer: Peer, env: PeerEnv, { size, node, timeLimit, watch }: Place, what: string) {
   const { [VICTIM]: _, ...rest } = process.env
   const child = fork(
     fileURLToPath(new URL('./session.js', import.meta.url)),
     [peer.name, JSON.stringify(env), JSON.stringify(size), what],
     {
       cwd: env.dir,
+      execPath: node,
       detached: true,
       execArgv: [],
       env: what === 'victim' ? { ...rest, [VICTIM]: '1' } : rest,

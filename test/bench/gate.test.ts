@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync } from 'node:fs'
+import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { type Baseline, gateTable, judgeGate, outgrown } from '../../bench/gate/verdict.ts'
-import { REAL_PACKAGE } from '../crash/children.ts'
-import { patchedPackage, removePatchedPackages } from '../crash/patched-package.ts'
-
-after(removePatchedPackages)
+import { temporaryFolder } from '../fixtures/folder.ts'
 
 const baseline: Baseline = {
   on: 'Node 20',
@@ -48,37 +46,28 @@ describe('the gate', () => {
   })
 
   it('is tripped by a claim of one and a half times the time, and by nothing else', { timeout: 300_000 }, async () => {
-    const slow = (call: string) => `const began = process.hrtime.bigint();
-      ${call}
-      const until = process.env.SLOW_CLAIM ? (process.hrtime.bigint() - began) * 3n / 2n : 0n;
-      while (process.hrtime.bigint() - began < until);`
-    const start = 'this.#start.run(owner, token, now, seq);'
-    const page = 'return this.#page.all(queue, task, afterRank, afterSeq, limit);'
-    const { root } = patchedPackage([
-      { file: 'store/jobs/claim.js', find: start, put: slow(start) },
-      { file: 'store/jobs/claim.js', find: page, put: `${slow(page.replace('return', 'const rows ='))} return rows;` },
-    ])
-    cpSync(join(REAL_PACKAGE.root, 'dist/bench'), join(root, 'dist/bench'), { recursive: true })
-    mkdirSync(join(root, 'bench'))
-    cpSync(join(REAL_PACKAGE.root, 'bench/baseline.json'), join(root, 'bench/baseline.json'))
+    // Its own baseline: the committed one is of one Node.
+    const file = join(temporaryFolder(), 'baseline.json')
+    cpSync(fileURLToPath(new URL('../../../bench/baseline.json', import.meta.url)), file)
     const run = (args: string[], env = {}) =>
-      new Promise<{ code: number; stdout: string }>((resolve) => {
-        const main = join(root, 'dist/bench/main.js')
-        const all = [main, '--gate', '--only', 'statements', ...args]
-        execFile(process.execPath, all, { env: { ...process.env, ...env } }, (error, stdout) =>
-          resolve({ code: Number(error?.code ?? 0), stdout }),
+      new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+        const main = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
+        const all = [main, '--gate', '--only', 'statements', '--baseline', file, '--repeat', '1', ...args]
+        execFile(process.execPath, all, { env: { ...process.env, ...env } }, (error, stdout, stderr) =>
+          resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
         )
       })
 
-    // Its own baseline: the committed one is of one Node.
-    const before = readFileSync(join(root, 'bench/baseline.json'), 'utf8')
-    assert.equal((await run(['--update', '--repeat', '1'])).code, 0)
-    const { on: _, ...written } = JSON.parse(readFileSync(join(root, 'bench/baseline.json'), 'utf8')) as Baseline
-    assert.deepEqual(Object.keys(written.figures), Object.keys((JSON.parse(before) as Baseline).figures))
+    const before = JSON.parse(readFileSync(file, 'utf8')) as Baseline
+    const updated = await run(['--update'])
+    assert.equal(updated.code, 0, updated.stderr)
+    const written = JSON.parse(readFileSync(file, 'utf8')) as Baseline
+    assert.deepEqual(Object.keys(written.figures), Object.keys(before.figures))
 
-    const { code, stdout } = await run(['--json', '--repeat', '1'], { SLOW_CLAIM: '1' })
+    const slow = new URL('../fixtures/slow-claim.js', import.meta.url)
+    const { code, stdout, stderr } = await run(['--json'], { NODE_OPTIONS: `--import ${slow}` })
+    assert.equal(code, 1, stderr)
     const { ok, lines } = JSON.parse(stdout) as { ok: boolean; lines: { name: string; ok: boolean }[] }
-    assert.equal(code, 1)
     assert.equal(ok, false)
     assert.deepEqual(
       lines.filter((line) => !line.ok).map(({ name }) => name),

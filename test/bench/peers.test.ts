@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { crashSample, readCrashLog } from '../../bench/peers/cases.ts'
+import { crashSample, fill, QUICK, readCrashLog, sized } from '../../bench/peers/cases.ts'
 import { install, reasonOf } from '../../bench/peers/install.ts'
 import { arrivalWait } from '../../bench/peers/loop-wait.ts'
-import { fileName, plot } from '../../bench/peers/plot.ts'
-import { COLUMNS, type Column, markdown, type PeerReport, type Report } from '../../bench/peers/report.ts'
+import type { Queue } from '../../bench/peers/peer.ts'
+import { fileName, overview, plot } from '../../bench/peers/plot.ts'
+import { COLUMNS, type Column, markdown, OVERVIEW, type PeerReport, type Report } from '../../bench/peers/report.ts'
 import { find, startService } from '../../bench/peers/services.ts'
+import { usageOf } from '../../bench/peers/usage.ts'
 import { temporaryFolder } from '../fixtures/folder.ts'
 
 const peer = (name: string, rest: Partial<PeerReport>): PeerReport => ({
@@ -31,13 +34,14 @@ const REPORT: Report = {
   repetitions: 3,
   threads: 2,
   crashWait: 90,
+  asked: 50_000,
   peers: [
     peer('ours', {
       cases: {
         drain: [
           { sample: { perSecond: 40_000 } },
           { sample: { perSecond: 20_000 } },
-          { sample: { perSecond: 30_000 } },
+          { sample: { perSecond: 30_000, jobs: 50_000 } },
         ],
         crash: [{ sample: { seconds: 0.25, missing: 0, twice: 1 } }],
       },
@@ -45,7 +49,8 @@ const REPORT: Report = {
     peer('other', {
       cases: {
         bulk: [{ sample: null }],
-        drain: [{ sample: { perSecond: 15_000 } }],
+        drain: [{ sample: { perSecond: 15_000, jobs: 1_234 } }],
+        backlog: [{ sample: { queued: 1_000, perSecond: Number.NaN, finished: Number.NaN, p50: Number.NaN } }],
         cpu: [{ sample: { seconds: 1, loopP99: 2 } }, { failed: 'its process ended with 1: <no> | yes' }],
         crash: [{ sample: { seconds: Number.NaN, missing: 3, twice: 0 } }],
       },
@@ -60,12 +65,16 @@ const column = (name: string, metric: string): Column => {
   return found
 }
 
-/** The cells of the row of a peer, by the titles of the columns. */
+/** The cells of the rows of a peer in all tables, by the titles of the columns. */
 function row(text: string, name: string): Record<string, string> {
-  const lines = text.split('\n').filter((line) => line.startsWith('|'))
   const cells = (line: string | undefined) => (line ?? '').split(/(?<!\\)\|/).map((each) => each.trim())
-  const found = cells(lines.find((line) => line.startsWith(`| ${name} |`)))
-  return Object.fromEntries(cells(lines[0]).map((title, i) => [title, found[i] ?? '']))
+  const tables = text.split('\n\n').map((part) => part.split('\n').filter((line) => line.startsWith('|')))
+  return Object.fromEntries(
+    tables.flatMap((lines) => {
+      const found = cells(lines.find((line) => line.startsWith(`| ${name} |`)))
+      return cells(lines[0]).map((title, i) => [title, found[i] ?? ''])
+    }),
+  )
 }
 
 describe('report of the peers', () => {
@@ -80,6 +89,14 @@ describe('report of the peers', () => {
     assert.equal(row(text, 'other')['fib(27)'], 'failed')
     assert.equal(row(text, 'other')['runs again after kill -9'], 'not within 90 s')
     assert.equal(row(text, 'other')['acknowledged, not run'], '3')
+    assert.equal(row(text, 'other')['drain of the backlog'], 'too few were left')
+    assert.equal(row(text, 'other')['round trip p50 after it'], 'not in time')
+    assert.equal(row(text, 'other')['idle CPU'], undefined)
+  })
+
+  it('names who ran fewer jobs than the others', () => {
+    assert.match(text, /^- other, drain: 1,234 of 50,000$/m)
+    assert.doesNotMatch(text, /^- ours, drain/m)
   })
 
   it('names what could not be measured, with the reason and no figures', () => {
@@ -108,6 +125,7 @@ describe('plots of the peers', () => {
     assert.equal(widths(svg).length, 2)
     assert.ok(Math.abs((ours as number) / (other as number) - 2) < 0.01)
     assert.equal(svg.match(/<line /g)?.length, 1)
+    assert.match(svg, /prefers-color-scheme: dark/)
     assert.match(svg, />30,000\/s</)
     assert.match(svg, />not run</)
   })
@@ -118,6 +136,13 @@ describe('plots of the peers', () => {
     assert.match(crashed, />not within 90 s</)
     const odd = plot({ ...REPORT, peers: [peer('<a & "b">', {})] }, column('cpu', 'seconds'))
     assert.match(odd, />&lt;a &amp; &quot;b&quot;&gt;</)
+  })
+
+  it('puts several on one card', () => {
+    const svg = overview(REPORT, OVERVIEW)
+    assert.equal(svg.match(/<svg /g)?.length, 1)
+    assert.equal(svg.match(/<g transform=/g)?.length, OVERVIEW.length)
+    assert.ok(OVERVIEW.some(({ metric }) => metric === 'loopP99'))
   })
 
   it('gives every column a file of its own', () => {
@@ -131,6 +156,34 @@ describe('what the cases find out', () => {
     // Half of the time is one gap of a second: of the moments in it, 2 % wait for more than 980 ms.
     assert.ok(Math.abs(arrivalWait([...Array(1_000).fill(1), 1_000], 0.99) - 980) < 0.01)
     assert.equal(arrivalWait([], 0.99), 0)
+  })
+
+  it('the sizes of a run, by name', () => {
+    assert.deepEqual(sized(QUICK, 'drain=7,idle=0.5'), { ...QUICK, drain: 7, idle: 0.5 })
+    assert.deepEqual(sized(QUICK, ''), QUICK)
+    assert.throws(() => sized(QUICK, 'drian=7'), /no size 'drian'; there are enqueue, bulk/)
+    assert.throws(() => sized(QUICK, 'drain=many'), /not a number above 0/)
+  })
+
+  it('as many jobs as can be stored in the time for it', async () => {
+    let stored = 0
+    const queue = { enqueueMany: null, enqueue: async () => void stored++ } as unknown as Queue
+    assert.equal(await fill(queue, 250, 60), 250)
+    assert.equal(await fill(queue, 250, 0), 100)
+    assert.equal(stored, 350)
+  })
+
+  it('what a process and its children use', { skip: process.platform !== 'linux' && 'there is no /proc' }, async () => {
+    const child = fork(fileURLToPath(new URL('../fixtures/busy-child.js', import.meta.url)))
+    try {
+      await once(child, 'message')
+      const found = usageOf([child.pid as number])
+      assert.ok(found && found.cpu >= 0.2 && found.memory > 5, JSON.stringify(found))
+      const ours = usageOf([process.pid])
+      assert.ok(ours && ours.memory > found.memory, 'a child is counted with its parent')
+    } finally {
+      child.kill('SIGKILL')
+    }
   })
 
   it('what a kill cost, from the log of both processes', () => {
@@ -187,12 +240,13 @@ describe('what cannot be had', () => {
     const main = fileURLToPath(new URL('../../bench/peers/main.js', import.meta.url))
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      [main, '--only', 'celeriac,plainjob', '--case', 'drain,crash', '--quick', '--dir', dir, '--out', out],
+      [main, '--peers', 'celeriac,plainjob', '--only', 'drain,idle,crash', '--quick', '--dir', dir, '--out', out],
       { env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` } },
     )
     assert.match(stdout, /^- plainjob: 404 no such thing$/m)
     assert.match(row(stdout, 'celeriac').drain as string, /^[\d,.]+\/s$/)
     assert.equal(row(stdout, 'celeriac')['acknowledged, not run'], '0')
+    if (process.platform === 'linux') assert.match(row(stdout, 'celeriac').memory as string, /^\d[\d.]* MB$/)
     assert.deepEqual(readdirSync(dir), [])
     assert.equal(readFileSync(join(out, 'peers.md'), 'utf8'), stdout)
     assert.ok(readdirSync(out).includes(fileName(column('drain', 'perSecond'))))

@@ -28,9 +28,10 @@ const CHUNK = 1_000
 
 export const bullmq: Peer = {
   name: 'bullmq',
-  packages: ['bullmq', 'ioredis'],
+  packages: ['bullmq@6', 'ioredis'],
   service: 'redis',
-  settings: 'concurrency 100, finished jobs removed; fib in its worker threads (sandboxed processor, useWorkerThreads)',
+  settings:
+    'concurrency 100, the last 1,000 finished jobs kept; fib in its worker threads (sandboxed processor, useWorkerThreads)',
   durability: 'synced to disk (Redis appendonly yes, appendfsync always)',
   runsIn: "the application's event loop; fib in worker threads",
   roundTripBy: 'waitUntilFinished()',
@@ -38,7 +39,8 @@ export const bullmq: Peer = {
     const { Queue, QueueEvents, Worker } = await load<BullMQ>(packages, 'bullmq')
     const { hostname: host, port } = new URL(url as string)
     const options = { connection: { host, port: Number(port), maxRetriesPerRequest: null }, prefix: namespace }
-    const kept = { removeOnComplete: true }
+    // One that is gone before its caller asks is an error to `waitUntilFinished()`.
+    const kept = { removeOnComplete: { count: 1_000 } }
     const [work, heavy] = ['work', 'heavy'].map((name) => new Queue(name, { ...options, defaultJobOptions: kept })) as [
       InstanceType<BullMQ['Queue']>,
       InstanceType<BullMQ['Queue']>,
@@ -70,6 +72,7 @@ export const bullmq: Peer = {
         await Promise.all([...workers, events].map((each) => each.waitUntilReady()))
       },
       drained: (n) => counter.drained(n, left),
+      ended: () => counter.ended,
       roundTrip: async () => {
         const job = await work.add('job', { task: 'noop', argument: null })
         await job.waitUntilFinished(events, 20_000)

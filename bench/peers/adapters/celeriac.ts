@@ -35,6 +35,7 @@ export const celeriac: Peer = {
         rows.close()
         if (found !== n) throw new Error(`${found} of ${n} jobs succeeded`)
       },
+      ended: async () => (await app.inspect.stats()).states.SUCCESS ?? 0,
       roundTrip: async () => (await noop.delay(null)).get({ timeout: 20_000 }),
     }
   },

@@ -53,18 +53,19 @@ export const celery: Peer = {
       },
     }
     const program = spawn(path, ['celery_program.py'], { ...options, stdio: ['pipe', 'pipe', 'inherit'] })
-    const waiting: ((answer: { failed?: string }) => void)[] = []
-    const settle = (line: string): void => waiting.shift()?.(JSON.parse(line) as { failed?: string })
+    const waiting: ((answer: { failed?: string; ended?: number }) => void)[] = []
+    const settle = (line: string): void => waiting.shift()?.(JSON.parse(line) as { failed?: string; ended?: number })
     createInterface({ input: program.stdout }).on('line', settle)
     program.once('exit', (code) => {
       for (const each of waiting.splice(0)) each({ failed: `the enqueueing program ended with ${code}` })
     })
-    const ask = async (question: object): Promise<void> => {
-      const answer = await new Promise<{ failed?: string }>((resolve) => {
+    const ask = async (question: object): Promise<number> => {
+      const answer = await new Promise<{ failed?: string; ended?: number }>((resolve) => {
         waiting.push(resolve)
         program.stdin.write(`${JSON.stringify(question)}\n`)
       })
       if (answer.failed !== undefined) throw new Error(answer.failed)
+      return answer.ended ?? 0
     }
     return {
       enqueue: (call) => ask({ op: 'enqueue', ...call }),
@@ -78,6 +79,7 @@ export const celery: Peer = {
         })
       },
       drained: (n) => ask({ op: 'drained', n }),
+      ended: () => ask({ op: 'ended' }),
       roundTrip: () => ask({ op: 'round-trip' }),
     }
   },

@@ -19,7 +19,8 @@ const CHUNK = 10_000
 
 export const graphileWorker: Peer = {
   name: 'graphile-worker',
-  packages: ['graphile-worker'],
+  packages: ['graphile-worker@0.18'],
+  node: 22,
   service: 'postgres',
   settings: 'concurrentJobs 24, localQueue size 500, completeJobBatchDelay 0, LISTEN/NOTIFY',
   durability: 'synced to disk (PostgreSQL, fsync and synchronous_commit on)',
@@ -63,6 +64,7 @@ export const graphileWorker: Peer = {
             return rows[0]?.n ?? 0
           })
         }),
+      ended: () => counter.ended,
       roundTrip: () => calls.run((key) => utils.addJob('work', { task: 'noop', argument: null, key })),
     }
   },

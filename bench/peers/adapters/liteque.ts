@@ -29,7 +29,8 @@ const SYNCHRONOUS_FULL = 2
 
 export const liteque: Peer = {
   name: 'liteque',
-  packages: ['liteque', 'better-sqlite3'],
+  // From 11.10 on, better-sqlite3 refuses the asynchronous transactions in which liteque takes its jobs.
+  packages: ['liteque', 'better-sqlite3@11.3.0'],
   service: null,
   settings:
     'WAL, concurrency 8, polls every 5 ms, time limit 60 s as in its example, synchronous = FULL (it sets NORMAL)',
@@ -64,6 +65,7 @@ export const liteque: Peer = {
           const { pending, pending_retry, running } = await queue.stats()
           return pending + pending_retry + running
         }),
+      ended: () => counter.ended,
       roundTrip: () => calls.run((key) => queue.enqueue({ task: 'noop', argument: null, key })),
     }
   },

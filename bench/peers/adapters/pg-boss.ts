@@ -7,7 +7,7 @@ type Data = Call & { readonly key?: number }
 interface Boss {
   on(event: string, listener: () => void): unknown
   start(): Promise<unknown>
-  createQueue(name: string): Promise<unknown>
+  createQueue(name: string, options: object): Promise<unknown>
   send(name: string, data: Data): Promise<unknown>
   insert(...args: unknown[]): Promise<unknown>
   work(name: string, options: object, handler: (jobs: { data: Data }[]) => Promise<unknown>): Promise<unknown>
@@ -17,11 +17,21 @@ interface Client {
   query(sql: string): Promise<{ rows: { n: number }[] }>
 }
 
+/** It would wait for a poll between batches otherwise. */
+const OPTIONS = {
+  batchSize: 10_000,
+  burstWhenBatchFull: true,
+  pollingIntervalSeconds: 0.5,
+  notifyPollingIntervalSeconds: 0.5,
+}
+
 export const pgBoss: Peer = {
   name: 'pg-boss',
-  packages: ['pg-boss', 'pg'],
+  packages: ['pg-boss@12', 'pg'],
+  node: 22,
   service: 'postgres',
-  settings: 'batchSize 10,000, polls every 0.5 s (its least)',
+  settings:
+    'batchSize 10,000, burstWhenBatchFull, LISTEN/NOTIFY (useListenNotify, notify), polls every 0.5 s besides (its least)',
   durability: 'synced to disk (PostgreSQL, fsync and synchronous_commit on)',
   runsIn: "the application's event loop",
   roundTripBy: 'the handler in the same process',
@@ -31,10 +41,10 @@ export const pgBoss: Peer = {
     const PgBoss = module.PgBoss ?? module.default
     if (!PgBoss) throw new Error('pg-boss exports no class that this knows')
     const { default: pg } = await load<{ default: { Client: new (url: string) => Client } }>(packages, 'pg')
-    const boss = new PgBoss({ connectionString: url, schema: namespace })
+    const boss = new PgBoss({ connectionString: url, schema: namespace, useListenNotify: true })
     boss.on('error', () => {})
     await boss.start()
-    await boss.createQueue('work')
+    await boss.createQueue('work', { notify: true })
     const client = new pg.Client(url as string)
     await client.connect()
     const [counter, calls] = [new Counter(), new Calls()]
@@ -50,7 +60,7 @@ export const pgBoss: Peer = {
             )
           : boss.insert(many.map((data) => ({ name: 'work', data }))),
       work: () =>
-        boss.work('work', { batchSize: 10_000, pollingIntervalSeconds: 0.5 }, async (jobs) => {
+        boss.work('work', OPTIONS, async (jobs) => {
           await Promise.all(jobs.map(({ data }) => run(data.task, data.argument)))
           for (const { data } of jobs) calls.end(data.key)
           counter.add(jobs.length)
@@ -62,6 +72,7 @@ export const pgBoss: Peer = {
           )
           return rows[0]?.n ?? 0
         }),
+      ended: () => counter.ended,
       roundTrip: () => calls.run((key) => boss.send('work', { task: 'noop', argument: null, key })),
     }
   },

@@ -25,7 +25,7 @@ const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {
 
 export const plainjob: Peer = {
   name: 'plainjob',
-  packages: ['plainjob', 'better-sqlite3'],
+  packages: ['plainjob', 'better-sqlite3@12'],
   service: null,
   settings: 'one worker, polls every 5 ms (default 1 s), logger off, synchronous = FULL (it sets NORMAL)',
   durability: 'synced to disk (SQLite WAL, synchronous = FULL)',
@@ -63,6 +63,7 @@ export const plainjob: Peer = {
           n,
           () => queue.countJobs({ status: JobStatus.Pending }) + queue.countJobs({ status: JobStatus.Processing }),
         ),
+      ended: () => counter.ended,
       roundTrip: () => calls.run(async (key) => queue.add('work', { task: 'noop', argument: null, key })),
     }
   },
