@@ -136,6 +136,7 @@ export class Inspect {
     return askWorkers(this.#source, { verb: 'stats', ...to }, (value: Stats) => value)
   }
 
+  /** Queues with jobs that wait or run, and those with a setting of their own: a limit, a rate, a pause. */
   async queues(): Promise<QueueInfo[]> {
     const rows = await this.#source.requests().ask<(Omit<QueueInfo, 'oldest'> & { oldest: number | null })[]>({
       about: 'queues',

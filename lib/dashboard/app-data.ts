@@ -130,7 +130,9 @@ export class AppData implements DashboardData {
 
   async queues(): Promise<QueueRow[]> {
     const [depths, known] = await Promise.all([this.#app.reader.queues(), this.#app.inspect.queues()])
-    const names = [...new Set([...depths, ...known].map(({ queue }) => queue))].sort()
+    // A queue that tasks are declared for stays in its place while it is empty.
+    const declared = this.#app.inspect.registered()
+    const names = [...new Set([...depths, ...known, ...declared].map(({ queue }) => queue))].sort()
     const minutes = await Promise.all(names.slice(0, RATED).map((queue) => this.#ended(queue)))
     return names.map((queue, i) => {
       const info = known.find((one) => one.queue === queue)

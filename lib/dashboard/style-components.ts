@@ -35,7 +35,11 @@ th:first-child, td:first-child { padding-left: .9rem; }
 th:last-child, td:last-child { padding-right: .9rem; }
 tbody tr:hover, tbody tr:focus-within { background: color-mix(in srgb, var(--raised) 55%, transparent); }
 tbody tr.chosen { background: var(--accent-soft); }
-td.cut { max-width: 0; width: 38%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+td.name { min-width: 15rem; }
+td.line { min-width: 9rem; max-width: 16rem; overflow-wrap: anywhere; }
+/* As wide as what mostly stands there, so that columns keep their places while times change. */
+th.took { min-width: 5.4rem; } th.when { min-width: 8rem; }
+td.cut { max-width: 0; width: 34%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 td.cut code { color: var(--quiet); }
 .scroll { overflow-x: auto; }
 td .main { font-weight: 540; text-decoration: none; overflow-wrap: anywhere; }
@@ -98,6 +102,7 @@ details[open] > summary { margin-bottom: .4rem; }
 .log .warn span { color: var(--again); } .log .error { border: 0; padding: 0 .9rem; } .log .error span { color: var(--bad); }
 progress, meter { width: 100%; height: .5rem; }
 .meter { display: block; height: .4rem; width: 100%; min-width: 3rem; border-radius: 99px; background: var(--raised); overflow: hidden; color: var(--busy); }
+.meter + p, p + .meter { margin-top: .3rem; }
 .meter.good { color: var(--good); } .meter.bad { color: var(--bad); } .meter.again { color: var(--again); }
 .spark { height: 1.2rem; width: 7.5rem; display: block; color: var(--accent); }
 .slots { display: inline-flex; gap: 2px; } .slots a, .slots span { width: .5rem; height: 1.05rem; border-radius: 2px; background: var(--tone, var(--line)); }
@@ -114,7 +119,7 @@ progress, meter { width: 100%; height: .5rem; }
 kbd { font: .78rem var(--mono); border: 1px solid var(--line); border-bottom-width: 2px; border-radius: 4px; padding: 0 .3rem; color: var(--quiet); }
 .fresh { display: none; } .fresh.on { display: inline-flex; }
 @media (max-width: 52rem) {
-  .wide { display: none; }
+  .wide { display: none; } td.name { min-width: 8.5rem; } th.took, th.when { min-width: 0; }
   .figures { grid-template-columns: repeat(auto-fit, minmax(7.2rem, 1fr)); } .figures dd { font-size: 1.3rem; }
   .facts { grid-template-columns: minmax(0, 1fr); gap: 0; } .facts dd { margin-bottom: .45rem; }
   th, td { padding: .38rem .4rem; }

@@ -171,12 +171,10 @@ function queues(parts: Parts): unknown[] {
     const noHandler = tasks.reduce((sum, task) => sum + (task.handled ? 0 : task.pending), 0)
     byQueue.set(queue, { queue, waiting: pending, running, oldest, noHandler })
   }
-  const paused = new Set(
-    parts.store.controls
-      .all()
-      .flatMap(({ kind, name, pausedAt }) => (kind === 'queue' && pausedAt !== null ? name : [])),
-  )
-  for (const queue of paused)
+  const orders = parts.store.controls.all().filter(({ kind }) => kind === 'queue')
+  const paused = new Set(orders.flatMap(({ name, pausedAt }) => (pausedAt !== null ? name : [])))
+  const ordered = orders.flatMap(({ name, rate }) => (rate !== null ? name : []))
+  for (const queue of [...paused, ...ordered, ...Object.keys(parts.options.queues)])
     if (!byQueue.has(queue)) byQueue.set(queue, { queue, waiting: 0, running: 0, oldest: null, noHandler: 0 })
   return [...byQueue.values()].map((entry) => ({
     ...entry,

@@ -10,7 +10,11 @@ import { until } from '../fixtures/until.ts'
 
 test('inspect shows the jobs, the queues and the processes of the file', async () => {
   const database = freshDatabase()
-  const { app, add, fail, flaky, hold } = openApp({ database, name: 'shop', queues: { one: { concurrency: 1 } } })
+  const { app, add, fail, flaky, hold } = openApp({
+    database,
+    name: 'shop',
+    queues: { one: { concurrency: 1 }, rests: { concurrency: 3 } },
+  })
   await using _ = app
   const journal = new Journal()
   const early = await add.delay(1, 1)
@@ -37,7 +41,11 @@ test('inspect shows the jobs, the queues and the processes of the file', async (
   assert.equal((await app.inspect.query(waiting.id))?.state, 'PENDING')
   assert.equal(await app.inspect.query('never stored'), null)
 
-  const [queue] = await app.inspect.queues()
+  const [queue, ...others] = await app.inspect.queues()
+  assert.deepEqual(
+    others.map(({ queue, waiting, concurrency }) => [queue, waiting, concurrency]),
+    [['rests', 0, 3]],
+  )
   const { oldest, ...depth } = queue!
   assert.deepEqual(depth, {
     queue: 'one',

@@ -8,6 +8,8 @@ import { rememberTheme } from './theme.ts'
 import { keepTimes } from './times.ts'
 
 for (const hidden of document.querySelectorAll('[data-script]')) hidden.removeAttribute('hidden')
+// In a narrow window the list of pages is a line that scrolls.
+document.querySelector('.nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
 rememberTheme()
 keepTimes()
 takeKeys()

@@ -28,6 +28,7 @@ export async function eventsPage(view: View, data: DashboardData): Promise<PageP
 function changesOf(job: ListedJob): Change[] {
   const { id, task, queue, attempt, state } = job
   const about = { id, task, queue, attempt }
+  // The latest first, also where two happened within the same millisecond.
   const changes: Change[] = [{ ...about, event: 'task-sent', at: job.enqueuedAt.getTime() }]
   if (job.startedAt) changes.push({ ...about, event: 'task-started', at: job.startedAt.getTime() })
   const ending = ENDINGS[state]
@@ -39,7 +40,7 @@ function changesOf(job: ListedJob): Change[] {
       ...(job.error !== null && { error: job.error }),
     })
   }
-  return changes
+  return changes.reverse()
 }
 
 const TONES: Record<string, string> = {

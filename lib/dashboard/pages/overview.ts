@@ -58,7 +58,7 @@ ${figure('Later', list('scheduled,retry', later), `${count(states.RETRY ?? 0)} t
 ${figure('Succeeded, 1 h', count(succeeded), `${count(states.SUCCESS ?? 0)} kept`)}
 ${figure('Failed, 1 h', count(failed), `${percent(failed, succeeded + failed)}, ${count(states.FAILURE ?? 0)} kept`, failed > 0 ? 'bad' : '')}
 ${figure('Run time, 1 h', run ? duration(run.p50) : '–', run ? `p95 ${duration(run.p95)}` : 'nothing ran')}
-${figure('Wait p95, 1 h', waitP95 === null ? '–' : duration(waitP95), 'from due to begun')}
+${figure('Wait p95, 1 h', waitP95 === null ? '–' : duration(waitP95), 'due to begun')}
 ${processFigure(root, workers)}
 ${figure('File', bytes(overview.fileBytes), `+ ${bytes(overview.walBytes)} log`)}
 </dl>`
@@ -74,15 +74,15 @@ function processFigure(root: string, workers: readonly WorkerLine[]): Html {
       ? html`${count(silent)} silent`
       : workers.length === 0
         ? 'jobs wait for one'
-        : html`event loop ${duration(late)} late`
+        : html`loop ${duration(late)} late`
   return figure('Processes', list, under, silent > 0 ? 'bad' : late >= LATE_LOOP ? 'again' : '')
 }
 
 function taskTimes({ root }: View, tasks: readonly TaskTimes[]): Html {
   return html`<section class="panel"><header><h2>Run time by task</h2><span class="quiet">last hour</span></header><div class="scroll"><table>
-<thead><tr><th>Task</th><th class="number">Runs</th><th class="number">Failed</th><th class="number">p50</th><th class="number">p95</th><th class="number">p99</th><th class="number wide">Wait, p95</th></tr></thead>
+<thead><tr><th>Task</th><th class="number">Runs</th><th class="number">Failed</th><th class="number">p50</th><th class="number">p95</th><th class="number wide">p99</th><th class="number wide">Wait, p95</th></tr></thead>
 <tbody>${tasks.map(
     ({ task, runs, failed, p50, p95, p99, waitP95 }) =>
-      html`<tr data-key="${task}"><td><a class="main" href="${searchAddress(root, { task })}">${task}</a></td><td class="number">${count(runs)}</td><td class="number${failed > 0 ? ' bad tone' : ''}">${failed > 0 ? `${count(failed)} (${percent(failed, runs)})` : '0'}</td><td class="number">${duration(p50)}</td><td class="number">${duration(p95)}</td><td class="number">${duration(p99)}</td><td class="number wide">${waitP95 === null ? '–' : duration(waitP95)}</td></tr>`,
+      html`<tr data-key="${task}"><td class="name"><a class="main" href="${searchAddress(root, { task })}">${task}</a></td><td class="number">${count(runs)}</td><td class="number${failed > 0 ? ' bad tone' : ''}">${failed > 0 ? `${count(failed)} (${percent(failed, runs)})` : '0'}</td><td class="number">${duration(p50)}</td><td class="number">${duration(p95)}</td><td class="number wide">${duration(p99)}</td><td class="number wide">${waitP95 === null ? '–' : duration(waitP95)}</td></tr>`,
   )}</tbody></table></div></section>`
 }

@@ -13,9 +13,9 @@ export async function queuesPage(view: View, data: DashboardData): Promise<PageP
   return {
     title: 'Queues',
     section: 'queues',
-    body: html`<section class="panel"><header><h2>${plural(queues.length, 'queue')}</h2><span class="quiet">with jobs that wait or run, or with a setting of their own</span></header>${
+    body: html`<section class="panel"><header><h2>${plural(queues.length, 'queue')}</h2><span class="quiet">with jobs that wait or run, with a setting of their own, or of tasks declared here</span></header>${
       queues.length === 0
-        ? html`<p class="empty">Nothing waits and nothing runs. A queue is listed while it has jobs.</p>`
+        ? html`<p class="empty">Nothing waits and nothing runs, and no task is declared here.</p>`
         : html`<div class="scroll"><table class="fold"><thead><tr><th>Queue</th><th class="number">Waiting</th><th class="wide"><span class="hidden">Share</span></th><th class="number">Running</th><th class="number">Oldest waits</th><th class="wide">Ended, 30 min</th><th class="wide">Limits</th><th></th></tr></thead><tbody>${queues.map((queue) => row(view, queue, most))}</tbody></table></div>`
     }</section>${tasks.length > 0 ? taskPanel(view, tasks) : ''}`,
   }

@@ -152,7 +152,7 @@ function progressPanel({ progress }: JobInfo): Html {
   const { done, total, message } =
     typeof progress === 'number' ? { done: progress, total: 1, message: undefined } : progress
   const share = total === undefined ? null : html` <span class="quiet">${percent(done, total)}</span>`
-  return html`<section class="panel"><header><h2>Progress</h2>${share}</header><div class="body">${total === undefined ? '' : meter(done, total, 'good')}<p class="small">${typeof progress === 'number' ? '' : html`${done}${total === undefined ? '' : ` of ${total}`}`} ${message ?? ''}</p></div></section>`
+  return html`<section class="panel"><header><h2>Progress</h2>${share}</header><div class="body">${total === undefined ? '' : meter(done, total, 'good')}<p class="small">${[typeof progress === 'number' ? '' : `${done}${total === undefined ? '' : ` of ${total}`}`, message ?? ''].filter(Boolean).join(' · ')}</p></div></section>`
 }
 
 function valuePanel({ root }: View, { id }: JobInfo, title: string, value: unknown, name: string): Html {

@@ -17,21 +17,22 @@ export const searchAddress = (root: string, filter: JobFilter): string =>
 
 /** Jobs as a table in full width; with `choose`, each row can be chosen for what is done to several. */
 export function jobTable(view: View, jobs: readonly ListedJob[], choose: boolean): Html {
+  const withArgs = jobs.some(({ args }) => args !== null)
   return html`<div class="scroll"><table>
 <thead><tr>${
     choose
       ? html`<th class="tick"><input type="checkbox" data-all hidden aria-label="Choose all of this page"></th>`
       : ''
-  }<th>Task</th><th>State</th><th class="wide">Arguments</th><th class="wide">Queue</th><th class="number wide">Attempt</th><th class="number">Took</th><th class="number">When</th></tr></thead>
+  }<th>Task</th><th>State</th>${withArgs ? html`<th class="wide">Arguments</th>` : ''}<th class="wide">Queue</th><th class="number wide">Attempt</th><th class="number took">Took</th><th class="number when">When</th></tr></thead>
 <tbody>${jobs.map(
     (job) => html`<tr data-key="${job.id}">${
       choose
         ? html`<td class="tick"><input type="checkbox" name="id" value="${job.id}" form="chosen" aria-label="Choose job ${job.id}"></td>`
         : ''
-    }<td>${nameOf(view, job)}</td>
+    }<td class="name">${nameOf(view, job)}</td>
 <td>${stateLabel(job.state)}</td>
-<td class="cut wide"><code>${job.args === null ? '' : argsLine(job.args)}</code></td>
-<td class="wide nowrap">${job.queue}</td>
+${withArgs ? html`<td class="cut wide"><code>${job.args === null ? '' : argsLine(job.args)}</code></td>` : ''}
+<td class="wide line">${job.queue}</td>
 <td class="number wide">${job.attempt}${job.maxAttempts === null ? '' : html`<span class="quiet">/${job.maxAttempts}</span>`}</td>
 <td class="number">${took(job, view.now)}</td>
 <td class="number">${moment(whenOf(job), view.now)}</td></tr>`,
@@ -50,7 +51,7 @@ export function runningTable({ root, now }: View, running: readonly JobLine[]): 
 /** Ended jobs in half the width, all of one state. */
 export function shortJobTable(view: View, jobs: readonly ListedJob[]): Html {
   return html`<div class="scroll"><table>
-<thead><tr><th>Task</th><th class="number wide">Attempt</th><th class="number">Took</th><th class="number">When</th></tr></thead>
+<thead><tr><th>Task</th><th class="number wide">Attempt</th><th class="number took">Took</th><th class="number when">When</th></tr></thead>
 <tbody>${jobs.map(
     (job) =>
       html`<tr data-key="${job.id}"><td>${nameOf(view, job)}</td><td class="number wide">${job.attempt}</td><td class="number">${took(job, view.now)}</td><td class="number">${moment(whenOf(job), view.now)}</td></tr>`,
