@@ -15,7 +15,7 @@ export interface EngineListener {
 /** How much longer than its drain and grace a stop waits for what is being stored, in ms. */
 const LOCKED = 1_000
 /** Spacing of the samples of the event loop, in ms: each of them wakes a thread that may have nothing to do. */
-const LOOP_RESOLUTION = 100
+const LOOP_RESOLUTION = 500
 /** What a stop did that found nothing running. */
 const NOTHING: StopReport = { finished: 0, returned: 0, killed: 0 }
 /** Longest that one timer is set for, in ms: a storage fault is told well before. */

@@ -2,19 +2,25 @@ import { LeaseLost } from '../errors.ts'
 import { isBusy } from '../store/sqlite-errors.ts'
 import { toWireError } from '../wire/error-codec.ts'
 import { CLOCK_SET } from './clock.ts'
+import { CommitWatch } from './commit-watch.ts'
 import type { Parts } from './parts.ts'
 import type { Rescued } from './rescuer.ts'
 
 /**
  * How often a process looks for commits of others, in ms: bounds how late it begins what another enqueued. Waking up costs
- * more than looking, so one timer serves all that is looked at, and it slows down when nothing has been written for a while.
+ * fifty times what looking does, so one timer serves all that is looked at, and it slows down when nothing has been written
+ * for a while: most where the kernel tells of the next write.
  */
 const POLL_BUSY = 100
 const POLL_IDLE = 160
-/** Quiet after which the slower pace is taken, in ms. */
+const POLL_WATCHED = 500
+/** Quiet after which the slower pace is taken, and after which the kernel is asked to tell, in ms. */
 const IDLE_AFTER = 1_000
+const WATCHED_AFTER = 300
+/** Pause between a notice of a write and the look, in ms: the notice comes with the first page, the commit with the last. */
+const SETTLED = 2
 /** How often it looks whether its peers live, in ms: bounds how late it takes over what a dead one was running. */
-const PEERS_EVERY = 500
+const PEERS_EVERY = 450
 /** How often it shows that it is not hung, in ms. */
 const BEAT_EVERY = 10_000
 /** When it shows it for the first time, in ms after its row was written. */
@@ -22,15 +28,17 @@ const FIRST_BEAT = 1_000
 /** How long before a beat the application's thread is asked what belongs to it, in ms. */
 const ASKED_AHEAD = 500
 /** How often it looks whether the path still leads to its file, in ms. */
-const FILE_EVERY = 1_000
+const FILE_EVERY = 950
 
 /** Looks around at intervals: for what other processes committed, whether they live, and whether the file is still ours. */
 export class Lookout {
   readonly #parts: Parts
   readonly #die: (error: unknown) => void
+  readonly #watch: CommitWatch
   #timer: NodeJS.Timeout | null = null
   #hasPeers = false
   #workedAt = 0
+  #stirredAt = 0
   #peersAt = 0
   #beatAt: number
   #askedAt = Number.NEGATIVE_INFINITY
@@ -42,6 +50,7 @@ export class Lookout {
   constructor(parts: Parts, die: (error: unknown) => void) {
     this.#parts = parts
     this.#die = die
+    this.#watch = new CommitWatch(parts.store.walPath, () => this.#stirred())
     this.#beatAt = parts.clock.monotonic()
     this.#fileAt = this.#beatAt
     this.#shift = parts.clock.now() - this.#beatAt
@@ -61,6 +70,7 @@ export class Lookout {
   stop(): void {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
+    this.#watch.close()
   }
 
   poll(): void {
@@ -73,6 +83,7 @@ export class Lookout {
     // Threads that failed to begin are tried again.
     if (standing.pool?.lanes.length === 0 && dispatcher.consuming) turns.request()
     if (!store.changedElsewhere()) return
+    this.#stirredAt = clock.monotonic()
     // Another process may have committed it without a sync as yet.
     disk.owe('now')
     disk.tell(() => waiters.check())
@@ -147,12 +158,29 @@ export class Lookout {
     this.#workedAt = this.#parts.clock.monotonic()
   }
 
-  #next(): void {
+  #stirred(): void {
+    this.#stirredAt = this.#parts.clock.monotonic()
+    if (!this.#timer) return
+    clearTimeout(this.#timer)
+    this.#next(SETTLED)
+  }
+
+  #pace(): number {
+    if (this.#watch.listening) return POLL_WATCHED
+    return this.#parts.clock.monotonic() - this.#workedAt > IDLE_AFTER ? POLL_IDLE : POLL_BUSY
+  }
+
+  /** How long neither this process nor, as far as it was told, another has written, in ms. */
+  #quiet(): number {
+    return this.#parts.clock.monotonic() - Math.max(this.#workedAt, this.#stirredAt)
+  }
+
+  #next(wait = this.#pace()): void {
     const { clock, vitals } = this.#parts
     const begun = clock.monotonic()
-    const wait = begun - this.#workedAt > IDLE_AFTER ? POLL_IDLE : POLL_BUSY
     this.#timer = setTimeout(() => {
       vitals.late(clock.monotonic() - begun - wait)
+      if (this.#quiet() > WATCHED_AFTER) this.#watch.open()
       this.#look()
       if (this.#timer) this.#next()
     }, wait)

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { DatabaseReplaced } from '../errors.ts'
 import type { Durability } from '../wire/engine-options.ts'
 import { Audit } from './audit.ts'
@@ -204,6 +204,11 @@ export class Store {
   checkpoint(): number {
     const [, pages] = this.#checkpoint.get() as [number, number, number]
     return pages * PAGE_BYTES
+  }
+
+  /** SQLite puts it beside the file that a link leads to. */
+  get walPath(): string {
+    return `${realpathSync(this.path)}-wal`
   }
 
   /** Size of the WAL's file, of which less may be in use. */

@@ -99,7 +99,7 @@ test('a process says soon after its start, and in a beat, how late its event loo
   assert.ok(first && first.vitals.memory > 10_000_000, `${first?.vitals.memory} bytes`)
   assert.deepEqual([first.vitals.restarts, first.silentSince], [0, null])
   // This very thread is the application's.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000)
   await until(async () => ((await app.reader.workers())[0]?.vitals.appDelay ?? 0) >= 200, 'the delay to be told')
   const samples = samplesOf(await createMetrics(app).text())
   const labels = `host="${hostname()}",pid="${process.pid}",role="beat"`
