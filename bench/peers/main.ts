@@ -1,5 +1,5 @@
 /**
- * `npm run bench:peers -- [--peers <peer>,…] [--only <case>,…] [--quick] [--repeat <n>] [--size <name>=<n>,…] [--threads <n>] [--json]
+ * `npm run bench:peers -- [--peers <peer>,…] [--only <case>,…] [--quick] [--repeat <n>] [--size <name>=<n>,…] [--minutes <n>] [--threads <n>] [--json]
  * [--out <folder>] [--dir <folder>] [--packages <folder>]`
  * Installs other queues into a temporary folder and runs the same work on all of them, in turns. Prints a Markdown
  * table, or with `--json` everything that was found; `--out` gets both and the plots. A peer that cannot be had or that
@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { describeMachine, machine } from '../machine.ts'
-import { type CaseName, FULL, QUICK, RUNS, sized } from './cases.ts'
+import { type CaseName, FULL, QUICK, sized } from './cases.ts'
 import type { Watched } from './guard.ts'
 import { install, installNode, npmWatched } from './install.ts'
 import type { Peer, Service } from './peer.ts'
@@ -22,7 +22,8 @@ import { COLUMNS, markdown, OVERVIEW, type PeerReport, type Report } from './rep
 import { clearService, type ServiceState, startService } from './services.ts'
 import { type Outcome, runTrial } from './trials.ts'
 
-const ALL_CASES = [...Object.keys(RUNS), 'idle', 'crash'] as CaseName[]
+/** What takes longest last: `--minutes` cuts there. */
+const ALL_CASES: readonly CaseName[] = ['enqueue', 'bulk', 'drain', 'round-trip', 'cpu', 'idle', 'crash', 'backlog']
 /** What takes minutes, or varies little, is measured once. */
 const ONCE: ReadonlySet<CaseName> = new Set(['cpu', 'backlog', 'idle', 'crash'])
 const { values } = parseArgs({
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     repeat: { type: 'string' },
     size: { type: 'string' },
+    minutes: { type: 'string' },
     packages: { type: 'string' },
     threads: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
@@ -84,6 +86,10 @@ try {
     progress(`${peer.name}: installing`)
     found.set(peer.name, await prepare(peer, packages))
   }
+  const stopAt =
+    values.minutes === undefined
+      ? Number.POSITIVE_INFINITY
+      : performance.now() + whole('minutes', values.minutes) * 60_000
   const ready = peers.filter((peer) => found.get(peer.name)?.missing === undefined)
   for (const name of cases) {
     const times = ONCE.has(name) ? 1 : repetitions
@@ -91,6 +97,7 @@ try {
     for (let i = 0; i < times; i++) {
       // In turns, every second time in the other order: what else the machine does hits all of them.
       for (const peer of i % 2 === 0 ? ready : ready.toReversed()) {
+        if (performance.now() > stopAt) break
         progress(`${elapsed()} ${name} ${i + 1}/${times}: ${peer.name}`)
         await new Promise<void>((next) => waiting.push(measure(peer, name, packages, next).then(next)))
       }
