@@ -1,14 +1,18 @@
 /** AsyncResult: get() with its ways out, state, info, forget and progress. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { AsyncResult, type Progress, ResultTimeout, TaskFailure, UnknownTask } from 'celeriac'
+import { AsyncResult, type EventMap, type Progress, ResultTimeout, TaskFailure, UnknownTask } from 'celeriac'
 import { failureOf, resultOf } from '../fixtures/calls.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { Journal } from '../fixtures/journal.ts'
 import { openApp } from '../fixtures/tasks.ts'
+import { until } from '../fixtures/until.ts'
 
 describe('a result', () => {
-  const { app, add, echo, fail, flaky, hold, never, report } = openApp({ database: freshDatabase(), concurrency: 3 })
+  const { app, add, echo, fail, flaky, hold, never, report, reportOften } = openApp({
+    database: freshDatabase(),
+    concurrency: 3,
+  })
   before(() => app.start())
   after(() => app.stop({ drain: 0, grace: 0 }))
 
@@ -160,6 +164,21 @@ describe('a result', () => {
     const late: Progress[] = []
     for await (const progress of handle.progress()) late.push(progress)
     assert.deepEqual(late, [{ done: 4, total: 4 }])
+  })
+
+  test('progress is told four times a second at most, and the last of it always', async () => {
+    const events: EventMap['task-progress'][] = []
+    app.on('task-progress', (event) => events.push(event))
+    const handle = await reportOften.delay(800)
+    const last = await resultOf(handle)
+    const { startedAt, finishedAt, progress } = (await handle.info())!
+    assert.equal(progress, last)
+    const of = () => events.filter(({ id }) => id === handle.id).map((event) => event.progress)
+    await until(() => of().at(-1) === last, 'the last event')
+    const told = of()
+    // The first, one for each quarter of a second, and the last.
+    const most = 2 + (Number(finishedAt) - Number(startedAt)) / 250
+    assert.ok(told.length > 1 && told.length <= most, `${told.length} of ${last}, at most ${most}`)
   })
 
   test('a consumer of progress() that leaves early is let go', async () => {
