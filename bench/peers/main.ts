@@ -112,6 +112,9 @@ try {
     threads,
     crashWait: size.crashWait,
     asked: size.drain,
+    sizes: Object.entries(size)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(','),
     peers: [...found.values()],
   }
   write(report)

@@ -11,6 +11,8 @@ export interface Report {
   readonly repetitions: number
   readonly threads: number
   readonly crashWait: number
+  /** As `--size` takes them. */
+  readonly sizes: string
   /** Jobs of a drain. */
   readonly asked: number
   readonly peers: readonly PeerReport[]
@@ -146,6 +148,7 @@ export function markdown(report: Report): string {
   return [
     `${report.machine.split('\n').join('; ')}; ${report.date}.`,
     `Median of ${report.repetitions} (fib, backlog, idle and crash: one run), ${report.threads} threads where a peer has threads.${report.quick ? ' Quick sizes: a smoke test, not a measurement.' : ''}`,
+    `Sizes: ${report.sizes}.`,
     ...(['speed', 'burden'] as const).map(rowsOf).flatMap((rows) => (rows.length === 0 ? [] : ['', table(rows)])),
     '',
     table(settings),

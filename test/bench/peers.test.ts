@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { crashSample, fill, QUICK, readCrashLog, sized } from '../../bench/peers/cases.ts'
-import { install, reasonOf } from '../../bench/peers/install.ts'
+import { install, installNode, type RunNpm, reasonOf } from '../../bench/peers/install.ts'
 import { arrivalWait } from '../../bench/peers/loop-wait.ts'
 import type { Queue } from '../../bench/peers/peer.ts'
 import { fileName, overview, plot } from '../../bench/peers/plot.ts'
@@ -34,6 +34,7 @@ const REPORT: Report = {
   repetitions: 3,
   threads: 2,
   crashWait: 90,
+  sizes: 'drain=50000,idle=8',
   asked: 50_000,
   peers: [
     peer('ours', {
@@ -107,6 +108,7 @@ describe('report of the peers', () => {
 
   it('says on what, how durable and with which settings', () => {
     assert.match(text, /a processor, 2 cores; Node v20; 2026-01-02/)
+    assert.match(text, /^Sizes: drain=50000,idle=8\.$/m)
     assert.match(text, /\| other \| other 1\.2\.3 \| threads \| synced \| as \\\| documented \| get\(\) \|/)
   })
 
@@ -218,6 +220,27 @@ describe('what cannot be had', () => {
       return { ok: true, output: '' }
     })
     assert.deepEqual(found, { versions: ['@a/peer 4.5.6'] })
+  })
+
+  it('is installed once into a folder that is kept, with its versions held', async () => {
+    const [folder, calls] = [temporaryFolder(), [] as string[]]
+    const npm: RunNpm = async (to, args) => {
+      calls.push(args.at(-1) as string)
+      mkdirSync(join(to, 'node_modules/peer'), { recursive: true })
+      writeFileSync(join(to, 'node_modules/peer/package.json'), '{ "version": "1.0.0" }')
+      return { ok: true, output: '' }
+    }
+    for (const wanted of ['peer@1', 'peer@1', 'peer@2'])
+      assert.deepEqual(await install(folder, [wanted], npm, { overrides: { part: '3' } }), { versions: ['peer 1.0.0'] })
+    assert.deepEqual(calls, ['peer@1', 'peer@2'])
+    const written = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { overrides: object }
+    assert.deepEqual(written.overrides, { part: '3' })
+  })
+
+  it('gets a Node of its own only where ours is older', async () => {
+    const npm: RunNpm = async () => ({ ok: false, output: 'npm error no such release' })
+    assert.equal(await installNode(temporaryFolder(), 20, npm), null)
+    assert.deepEqual(await installNode(temporaryFolder(), 999, npm), { missing: 'no such release' })
   })
 
   it('is a service without its program', async () => {
