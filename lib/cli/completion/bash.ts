@@ -1,4 +1,4 @@
-import type { Completed } from './words.ts'
+import { type Completed, everywhereOf } from './words.ts'
 
 export function bash(commands: readonly Completed[]): string {
   const cases = commands.map(({ name, options, choices }) => {
@@ -24,7 +24,9 @@ _celeriac() {
     esac
   done
   case "$command" in
-    '') words='${commands.map(({ name }) => name).join(' ')} ${globals(commands).join(' ')}' ;;
+    '') words='${commands.map(({ name }) => name).join(' ')} ${everywhereOf(commands)
+      .flatMap(({ names }) => names)
+      .join(' ')}' ;;
 ${cases.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))
@@ -36,10 +38,4 @@ complete -o filenames -F _celeriac celeriac
 function valued(commands: readonly Completed[], value: 'file' | 'text'): string[] {
   const options = commands.flatMap((command) => command.options).filter((option) => option.value === value)
   return [...new Set(options.flatMap((option) => option.names))]
-}
-
-/** Options that all commands have. */
-function globals(commands: readonly Completed[]): string[] {
-  const [first, ...others] = commands.map(({ options }) => new Set(options.flatMap(({ names }) => names)))
-  return [...(first ?? [])].filter((name) => others.every((names) => names.has(name)))
 }

@@ -1,10 +1,17 @@
 import type { CommandSpec, OptionSpec } from '../command.ts'
 
+export interface CompletedOption {
+  names: string[]
+  summary: string
+  value: 'none' | 'file' | 'text'
+  choices: readonly string[]
+}
+
 /** A command as a shell completes it. */
 export interface Completed {
   name: string
   summary: string
-  options: { names: string[]; summary: string; value: 'none' | 'file' | 'text'; choices: readonly string[] }[]
+  options: CompletedOption[]
   /** What its first argument may be. */
   choices: readonly string[]
 }
@@ -22,4 +29,11 @@ export function completed(commands: readonly CommandSpec[], everywhere: readonly
     })),
     choices: args[0]?.choices ?? [],
   }))
+}
+
+/** Options that all commands have, and that may stand before the command too. */
+export function everywhereOf(commands: readonly Completed[]): CompletedOption[] {
+  const [first, ...others] = commands
+  const has = ({ options }: Completed, name: string): boolean => options.some(({ names }) => names.includes(name))
+  return (first?.options ?? []).filter(({ names }) => names.every((name) => others.every((other) => has(other, name))))
 }
