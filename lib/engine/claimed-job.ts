@@ -1,10 +1,10 @@
 import { dueAt } from '../domain/rank.ts'
 import type { LaneJob } from '../pool/lane.ts'
 import type { ReadyRow, SpecialColumns } from '../store/jobs/claim.ts'
-import type { RunRow, StoredOptions, TaskDeclaration } from '../wire/messages.ts'
+import type { RunRow, TaskDeclaration } from '../wire/messages.ts'
+import { optionsOf } from '../wire/stored-options.ts'
 
 const PLAIN: SpecialColumns = [null, null, null, null, null, null, null]
-const NONE: StoredOptions = {}
 
 /** The job of a row that is being claimed, as lanes carry it. */
 export function claimedJob(
@@ -33,7 +33,7 @@ export function claimedJob(
     options,
     args,
   ]
-  const own = options === null ? NONE : (JSON.parse(options) as StoredOptions)
+  const own = optionsOf(options)
   return {
     seq,
     owner: claim.owner,

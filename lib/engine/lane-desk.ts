@@ -3,8 +3,9 @@ import { TaskModuleFailed, TaskNotInModules } from '../errors.ts'
 import type { Lane, LaneJob } from '../pool/lane.ts'
 import type { LeftBehind, PoolEvents } from '../pool/pool.ts'
 import { fromWireError, toWireError, type WireError } from '../wire/error-codec.ts'
-import type { LaneReport, LogChunk, Outcome, Request, StoredOptions } from '../wire/messages.ts'
+import type { LaneReport, LogChunk, Outcome, Request } from '../wire/messages.ts'
 import { isTooLate } from '../wire/run-deadline.ts'
+import { optionsOf } from '../wire/stored-options.ts'
 import { describeJob } from './announcer.ts'
 import type { Estimates } from './estimates.ts'
 import { timeLimitExceeded } from './limit-watch.ts'
@@ -119,7 +120,7 @@ export class LaneDesk implements PoolEvents {
   overran(job: LaneJob, error: WireError, milliseconds: number): void {
     const { clock, dispatcher } = this.#parts
     const startedAt = clock.now() - milliseconds
-    const own = job.row[13] === null ? undefined : (JSON.parse(job.row[13]) as StoredOptions).retry
+    const own = optionsOf(job.row[13]).retry
     const policy = own ?? dispatcher.tasks.get(job.task)?.retry
     const retry = job.attempt - job.crashes - 1
     const position = job.row[0]

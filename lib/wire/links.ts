@@ -6,6 +6,7 @@ import { type Codec, decode, type Payload } from './codec.ts'
 import type { WireError } from './error-codec.ts'
 import { newJobId } from './job-id.ts'
 import type { EnqueueBatch, StoredLink, StoredOptions } from './messages.ts'
+import { optionsOf } from './stored-options.ts'
 
 /** How the job ended that others are linked to. */
 export type LinkedEnd = { result: Payload } | { error: WireError }
@@ -21,7 +22,7 @@ export function linksOf(
   options: string | null,
 ): (Required<Pick<StoredOptions, 'link' | 'linkError'>> & { ignoreResult: boolean }) | null {
   if (options === null || !options.includes('"link')) return null
-  const { link = [], linkError = [], ignoreResult = false } = JSON.parse(options) as StoredOptions
+  const { link = [], linkError = [], ignoreResult = false } = optionsOf(options)
   return link.length + linkError.length > 0 ? { link, linkError, ignoreResult } : null
 }
 

@@ -27,6 +27,24 @@ export interface StoredOptions {
   linkError?: StoredLink[]
 }
 
+const NONE: Readonly<StoredOptions> = Object.freeze({})
+
+let lastText: string | null = null
+let last = NONE
+
+/**
+ * What a job's stored options say. Each step of a job asks for it, and jobs of a kind follow each other with the same text, so
+ * the last one is kept: it is everybody's, and not to be changed.
+ */
+export function optionsOf(text: string | null): Readonly<StoredOptions> {
+  if (text === null) return NONE
+  if (text !== lastText) {
+    last = JSON.parse(text) as StoredOptions
+    lastText = text
+  }
+  return last
+}
+
 /** A job to be stored when another one ends. Times in ms, counted from that end where they are not moments. */
 export interface StoredLink {
   task: string

@@ -3,8 +3,9 @@ import { DeadlineExceeded, InvalidInput, InvalidPayload } from '../errors.ts'
 import { Ignore, PermanentError, RateLimited, RetryByPolicy, RetryLater, Snooze } from '../task-signals.ts'
 import { type Codec, decode, encode, type Payload } from '../wire/codec.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
-import type { Outcome, RunRow, StoredOptions } from '../wire/messages.ts'
+import type { Outcome, RunRow } from '../wire/messages.ts'
 import { isTooLate } from '../wire/run-deadline.ts'
+import { optionsOf } from '../wire/stored-options.ts'
 import { runsTraced, tracedRun } from '../wire/tracing.ts'
 import { runInContext, TaskContext, type TaskReporter } from './task-context.ts'
 import { attemptOutcome, type TaskHooks } from './task-hooks.ts'
@@ -132,7 +133,7 @@ function decodeArgs(payload: Payload, codec: Codec): unknown[] {
 export function encodeResult(value: unknown, row: RunRow, codec: Codec, maxPayload: number): Payload {
   if (value === undefined) return null
   if (row[13] !== null) {
-    const { ignoreResult, link } = JSON.parse(row[13]) as StoredOptions
+    const { ignoreResult, link } = optionsOf(row[13])
     // A linked job takes the value; it is dropped when the job is settled.
     if (ignoreResult && !link) return null
   }
@@ -186,7 +187,7 @@ function is<E>(error: unknown, kind: new (...args: never[]) => E): error is E {
 }
 
 function policyOf(row: RunRow, task: RunnableTask | undefined): RetryPolicy | null {
-  const stored = row[13] === null ? undefined : (JSON.parse(row[13]) as StoredOptions).retry
+  const stored = optionsOf(row[13]).retry
   const base = task?.retry ?? null
   if (!stored) return base
   return {

@@ -1,7 +1,7 @@
 import type { State } from '../../domain/states.ts'
 import type { UniqueRule } from '../../domain/unique.ts'
 import type { Codec } from '../../wire/codec.ts'
-import type { StoredOptions } from '../../wire/messages.ts'
+import { optionsOf } from '../../wire/stored-options.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { type Tally, tallyOf } from '../tally.ts'
 import { type Admission, admissionOf } from './admission.ts'
@@ -190,9 +190,8 @@ export class JobClaims {
   }
 
   #rise(row: DueRow & { concurrencyKey: string }, headStart: number, now: number): State {
-    const own = row.options === null ? {} : (JSON.parse(row.options) as StoredOptions)
     // One that has run before was let in: its next attempt waits.
-    const discard = own.discard === true && row.state === 'SCHEDULED'
+    const discard = optionsOf(row.options).discard === true && row.state === 'SCHEDULED'
     return this.#admission.rise({ ...row, rank: row.runAt - row.priority * headStart, discard }, now)
   }
 
