@@ -19,8 +19,8 @@ describe('a limit of a task', () => {
     await app.start()
     const journal = new Journal()
     const handles = [
-      ...(await twoAtOnce.delayMany(callsOf(journal, 6, 60))),
-      ...(await twoAtOnce.delayMany(callsOf(journal, 6, 60), { queue: 'other' })),
+      ...(await twoAtOnce.delayMany(callsOf(journal, 6, 150))),
+      ...(await twoAtOnce.delayMany(callsOf(journal, 6, 150), { queue: 'other' })),
     ]
     const waiting = handles.at(-1)!
     const full = 'waits for its task: "twoAtOnce" runs 2 jobs and its concurrency is 2'

@@ -50,7 +50,7 @@ describe('a linked job', () => {
     const [child] = await following(first)
     assert.deepEqual(child!.result, { args: [5, 'more', { a: [1] }], parentId: first.id, rootId: first.id })
     assert.deepEqual([child!.parentId, child!.rootId], [first.id, first.id])
-    assert.ok(sent.some(({ id, task }) => id === child!.id && task === 'seen'))
+    await until(() => sent.some(({ id, task }) => id === child!.id && task === 'seen'), 'the event of its storing')
     const [bare] = await following(await add.applyAsync([1, 1], { link: seen.s() }))
     assert.deepEqual(seenBy(bare!), [2])
     const [none] = await following(await nothing.applyAsync([], { link: seen.s('x') }))
