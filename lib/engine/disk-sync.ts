@@ -1,3 +1,4 @@
+import { storageError } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 
 /** How soon a commit must lie on the disk: at once, before `SOON` has passed, or whenever the next one is synced. */
@@ -113,7 +114,7 @@ export class DiskSync {
   #fail(error: unknown): void {
     this.#lost = true
     this.#take()
-    this.#failed(error)
+    this.#failed(storageError(error, this.#store.path))
   }
 
   #take(): Telling[] {

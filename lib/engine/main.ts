@@ -1,4 +1,5 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { CeleriacError, EngineCrashed } from '../errors.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { EngineBoot } from '../wire/engine-options.ts'
 import { toWireError } from '../wire/error-codec.ts'
@@ -20,7 +21,14 @@ try {
   const engine = new Engine(options, pool, systemClock, post)
   port.on('message', (message: Request | Command) => engine.receive(message))
 } catch (error) {
-  post({ type: 'fatal', error: toWireError(error) })
+  const said = error instanceof Error ? error.message : String(error)
+  const fault =
+    error instanceof CeleriacError
+      ? error
+      : new EngineCrashed(`the engine thread could not begin: ${said} — what was acknowledged is in the file`, {
+          cause: error,
+        })
+  post({ type: 'fatal', error: toWireError(fault) })
   if (pool) setImmediate(() => process.exit())
   else port.close()
 }

@@ -174,10 +174,16 @@ export class Pool {
     const others = new Set(this.#piscina.threads)
     const served = this.#piscina.run(opening, { transferList: [lane.remotePort], signal: lane.abort.signal })
     lane.thread = this.#piscina.threads.find((thread) => !others.has(thread)) ?? null
+    let fault: unknown
     served.then(
       () => this.#ended(lane, null),
-      (error: unknown) => this.#ended(lane, error),
+      (error: unknown) => this.#ended(lane, fault ?? error),
     )
+    // One that fails before it takes its task leaves that in piscina's queue, where nobody would hear of it again.
+    lane.thread?.once('error', (error) => {
+      fault = error
+    })
+    lane.thread?.once('exit', () => setImmediate(() => lane.abort.abort()))
     return lane
   }
 

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseLocked } from '../errors.ts'
 import type { Durability } from '../wire/engine-options.ts'
@@ -34,6 +34,8 @@ function openOnce(path: string): Connection {
   let db: Connection | null = null
   try {
     createPrivately(path)
+    // SQLite would open it for reading, and leave a log that may not be written either to whoever gets it right later.
+    accessSync(path, constants.R_OK | constants.W_OK)
     db = new Database(path, { timeout: BUSY_TIMEOUT })
     const version = refuseNewer(db)
     // Heeded by an empty file only: `vacuum` can then hand space back without rewriting it all.

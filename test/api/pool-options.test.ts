@@ -52,6 +52,12 @@ test('threads get the environment and the Node options that they are given', asy
   assert.deepEqual(await resultOf(await args.delay()), ['--no-warnings'])
 })
 
+test('a thread that fails before it can take anything is told to whoever starts the app', async () => {
+  const { app } = openPool({ database: freshDatabase(), pool: { execArgv: ['--require', './there-is-no-such.cjs'] } })
+  await using _ = app
+  await assert.rejects(app.start(), { code: 'TASK_MODULE_FAILED', message: /there-is-no-such/ })
+})
+
 test('a task that allocates until the limit of its thread ends that thread only', async () => {
   const pool = { resourceLimits: { maxOldGenerationSizeMb: 24 } }
   const { app, hoard, thread } = openPool({ database: freshDatabase(), pool })

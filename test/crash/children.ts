@@ -161,6 +161,16 @@ export class Child {
     return given.finally(() => clearTimeout(timer))
   }
 
+  /** The signs that it has given. */
+  get signs(): readonly string[] {
+    return [...this.#signs]
+  }
+
+  /** A sign that was given counts no longer: the next one is waited for. */
+  forget(sign: string): void {
+    this.#signs.delete(sign)
+  }
+
   /** Resolves once the engine has answered a question asked now. */
   async ping(): Promise<void> {
     this.#signs.delete('pong')

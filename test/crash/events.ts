@@ -6,6 +6,8 @@ export type What =
   | { what: 'asked'; key: string; within?: boolean }
   /** The enqueueing call returned, or the caller's transaction committed. */
   | { what: 'acknowledged'; key: string; id: string }
+  /** The enqueueing call was refused. `code` is the message where it has none. */
+  | { what: 'refused'; key: string; code: string }
   /** The caller's transaction was rolled back. */
   | { what: 'rolled-back'; key: string }
   /** First statement of a task. `run` is unique to this execution. */

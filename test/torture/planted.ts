@@ -9,6 +9,7 @@ import type { PlantedBug } from './planted-bug.ts'
 import { poisonBugs } from './poison/bugs.ts'
 import { powerCutBugs } from './power-cut/bugs.ts'
 import { recoveryBugs } from './recovery/bugs.ts'
+import { resourcesBugs } from './resources/bugs.ts'
 import { shutdownBugs } from './shutdown/bugs.ts'
 import { SUITES } from './suites.ts'
 
@@ -22,6 +23,7 @@ export const PLANTED: readonly PlantedBug[] = [
   ...recoveryBugs,
   ...powerCutBugs,
   ...lastCallBugs,
+  ...resourcesBugs,
   ...shutdownBugs,
 ]
 

@@ -7,6 +7,7 @@ import { model } from './model/suite.ts'
 import { poisonSuite } from './poison/suite.ts'
 import { powerCut } from './power-cut/suite.ts'
 import { recoverySuite } from './recovery/suite.ts'
+import { resources } from './resources/suite.ts'
 import { shutdown } from './shutdown/suite.ts'
 import type { Suite } from './suite.ts'
 
@@ -20,6 +21,7 @@ export const SUITES: readonly Suite[] = [
   recoverySuite,
   powerCut,
   lastCall,
+  resources,
   shutdown,
   cron,
 ]

@@ -233,7 +233,7 @@ function lookAtFile(report: StopReport): void {
   const db = new Database(DATABASE, { readonly: true })
   try {
     if (db.prepare("SELECT count(*) FROM sqlite_master WHERE name = 'celeriac_jobs'").pluck().get() === 0) return
-    const running = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'STARTED'").pluck().get()
+    const running = db.prepare('SELECT count(*) FROM celeriac_claims').pluck().get()
     const processes = db.prepare('SELECT count(*) FROM celeriac_processes').pluck().get()
     if (running !== 0)
       wrong.push(`${running} jobs are still running in the file, and ${JSON.stringify(report)} was told`)
