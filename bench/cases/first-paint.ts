@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createDashboard } from 'celeriac/dashboard'
-import { chromium } from 'playwright-core'
 import type { Case, TrialEnv } from '../case.ts'
 import { percentile } from '../numbers.ts'
 import { openApp } from '../ours/app.ts'
@@ -39,6 +38,8 @@ export const firstPaint: Case = {
       const server = createServer((incoming, outgoing) => void dashboard.node(incoming, outgoing))
       await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${BASE}/`
+      // Imported late: every trial of every case loads this module, and a browser's driver is half a second of it.
+      const { chromium } = await import('playwright-core')
       const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox'] })
       const page = await browser.newPage()
       const paints: number[] = []
