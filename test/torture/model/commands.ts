@@ -153,15 +153,16 @@ const claim = fc.tuple(who, fc.integer({ min: 1, max: 4 })).map(([i, most]) =>
       return [...world.ids].find(([, known]) => known === id)?.[0] ?? id
     })
     const meant = model.settle(i, most, new Set(claimed))
+    // A slot that fired in this very claim is not known by name yet.
+    const fresh = (key: string): string => (key.includes('@') || !/^j\d/.test(key) ? 'tick' : key)
+    const [names, meantNames] = [claimed.map(fresh), meant.map(fresh)]
     // Those that a rate lets in later than others of a worse rank are claimed after them.
     if (claimed.some((key) => metered(model, key))) {
       model.process(i).held = inOrderOf(claimed, model.process(i).held, before)
-      claimed.sort()
-      meant.sort()
+      names.sort()
+      meantNames.sort()
     }
-    // A slot that fired in this very claim is not known by name yet.
-    const fresh = (key: string): string => (key.includes('@') || !/^j\d/.test(key) ? 'tick' : key)
-    if (claimed.map(fresh).join() !== meant.map(fresh).join())
+    if (names.join() !== meantNames.join())
       throw new Error(`claimed: ${claimed.join()}; the model claims ${meant.join()}`)
   }),
 )
