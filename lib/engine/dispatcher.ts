@@ -381,7 +381,10 @@ export class Dispatcher implements Participant {
     if (pool.lanes.some((lane) => !lane.closed && lane.outstanding.size === 0)) return
     this.gates.look(now)
     for (const line of this.#lines) {
-      if (line.open && this.tasks.get(line.task)?.runIn === 'thread' && this.gates.of(line.queue, line.task)) {
+      const { queue, task } = line
+      if (!line.open || this.tasks.get(task)?.runIn !== 'thread' || !this.gates.of(queue, task)) continue
+      // An open line may be empty: jobs of a task that is new here are taken one by one.
+      if (this.#store.claims.page(queue, task, Number.MIN_SAFE_INTEGER, 0, 1).length > 0) {
         pool.open(this.#monotonic())
         return
       }

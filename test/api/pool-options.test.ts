@@ -26,6 +26,16 @@ test('threads are opened as jobs need them, and end when they are idle', async (
   assert.equal((await app.inspect.stats()).restarts, 0)
 })
 
+test('no second thread is opened for a single job', async () => {
+  const { app, occupy } = openPool({ database: freshDatabase(), concurrency: 2 })
+  await using _ = app
+  await app.start()
+  const handle = await occupy.delay(100)
+  await resultOf(handle)
+  const { threads, restarts } = await app.inspect.stats()
+  assert.deepEqual([threads, restarts], [1, 0])
+})
+
 test('a thread is replaced after its share of jobs, between jobs', async () => {
   const { app, thread } = openPool({ database: freshDatabase(), concurrency: 1, pool: { maxTasksPerThread: 5 } })
   await using _ = app
