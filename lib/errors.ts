@@ -17,7 +17,7 @@ export class InvalidOption extends CeleriacError {
   readonly code = 'INVALID_OPTION'
 }
 
-/** An argument or a result cannot be stored by the task's codec without losing something. */
+/** An argument or a result cannot be stored by the task's codec without losing something, or a stored one cannot be read. */
 export class InvalidPayload extends CeleriacError {
   readonly code = 'INVALID_PAYLOAD'
 }

@@ -1,6 +1,6 @@
 import { redact } from './domain/redact.ts'
 import type { State } from './domain/states.ts'
-import { decode } from './wire/codec.ts'
+import { type Codec, decode, type Payload } from './wire/codec.ts'
 import { fromWireError } from './wire/error-codec.ts'
 import type { StoredJob } from './wire/messages.ts'
 import type { Progress } from './worker/task-context.ts'
@@ -54,6 +54,22 @@ export interface JobInfo {
   result: unknown
 }
 
+/** What stands in the place of a stored value that cannot be read: one damaged row must not hide the others. */
+const UNREADABLE = '[unreadable]'
+
+function readable(payload: Payload, codec: Codec): unknown {
+  try {
+    return decode(payload, codec)
+  } catch {
+    return UNREADABLE
+  }
+}
+
+function argsOf({ args, codec }: StoredJob): unknown[] {
+  const value = readable(args, codec)
+  return Array.isArray(value) ? value : [UNREADABLE]
+}
+
 /** @param hidden paths to mask in arguments and result */
 export function jobInfo(job: StoredJob, hidden: readonly string[]): JobInfo {
   const { id, task, queue, priority, state, attempt, maxAttempts, crashes, worker, revokeReason, parentId, schedule } =
@@ -61,7 +77,7 @@ export function jobInfo(job: StoredJob, hidden: readonly string[]): JobInfo {
   return {
     id,
     task,
-    args: redact(decode(job.args, job.codec), hidden) as unknown[],
+    args: redact(argsOf(job), hidden) as unknown[],
     queue,
     priority,
     state,
@@ -93,7 +109,7 @@ export function jobInfo(job: StoredJob, hidden: readonly string[]): JobInfo {
     concurrencyKey: job.concurrencyKey?.slice(task.length + 1) ?? null,
     headers: job.options.headers ?? {},
     tags: job.options.tags ?? [],
-    result: redact(decode(job.result, job.codec), hidden),
+    result: redact(readable(job.result, job.codec), hidden),
   }
 }
 

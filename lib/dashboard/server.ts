@@ -161,6 +161,8 @@ export function dashboardServer(parts: Parts): (request: Request, env?: Partial<
 
   server.notFound((c) => notFound(c as C))
   server.onError((error, c) => {
+    // An address that names what cannot exist, such as an id that is too long.
+    if ((error as { code?: unknown }).code === 'INVALID_OPTION') return notFound(c as C)
     const nonce = (c as C).get('nonce') ?? ''
     // Whoever has not come in is not told what went wrong inside.
     const fix = (c as C).get('entered') ? error.message : 'The log of the server says why.'
@@ -261,9 +263,13 @@ function unfit(c: C, error: unknown): Response {
 
 async function formOf(c: C): Promise<Form> {
   const type = c.req.header('content-type') ?? ''
-  if (!type.startsWith('application/x-www-form-urlencoded'))
+  if ((type.split(';')[0] as string).trim().toLowerCase() !== 'application/x-www-form-urlencoded')
     throw new Unfit('Only a form of this dashboard is read here.')
   const form = new Map<string, string[]>()
-  for (const [key, value] of new URLSearchParams(await c.req.text())) form.set(key, [...(form.get(key) ?? []), value])
+  for (const [key, value] of new URLSearchParams(await c.req.text())) {
+    const values = form.get(key)
+    if (values) values.push(value)
+    else form.set(key, [value])
+  }
   return form
 }

@@ -37,6 +37,8 @@ export class LaneDesk implements PoolEvents {
         this.#unfit(lane, report.error)
         return
       case 'outcomes':
+        // By the outcomes the jobs are forgotten.
+        if (report.logs) this.logged(lane.outstanding, report.logs)
         this.#outcomes(lane, report.outcomes)
         this.#retire(lane)
         return

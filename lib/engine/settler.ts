@@ -54,7 +54,7 @@ export class Settler implements Participant {
   readonly #toldCommitted = new WeakSet<LaneJob>()
   #settlements: Settlement[] = []
   #patient = 0
-  #logs: { job: LaneJob; lines: string }[] = []
+  #logs: { job: LaneJob; part: number; lines: string }[] = []
   #written: Written[] = []
   #writtenLogs = 0
   #below: RevokedJob[] = []
@@ -85,7 +85,7 @@ export class Settler implements Participant {
   }
 
   log(job: LaneJob, [, lines]: LogChunk): void {
-    this.#logs.push({ job, lines })
+    this.#logs.push({ job, part: job.logged++, lines })
   }
 
   progress(job: LaneJob, progress: string): void {
@@ -98,7 +98,7 @@ export class Settler implements Participant {
 
   write(now: number): void {
     for (const [job, progress] of this.#progress) this.#store.settlements.progress(job, progress)
-    for (const { job, lines } of this.#logs) this.#store.logs.add(job.seq, lines)
+    for (const { job, part, lines } of this.#logs) this.#store.logs.add(job.seq, job.attempt, part, lines)
     this.#writtenLogs = this.#logs.length
     this.#below = []
     this.#followed = []

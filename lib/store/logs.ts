@@ -1,6 +1,10 @@
 import type { LogLine as PackedLine } from '../wire/messages.ts'
 import type { Connection, Statement } from './driver.ts'
 
+/** Parts of an attempt that are told apart, more than it has lines; and attempts: what lies above goes to the last one. */
+const PARTS = 1_024
+const MOST_ATTEMPTS = 4_095
+
 export interface LogLine {
   at: number
   level: string
@@ -13,16 +17,21 @@ export class Logs {
   readonly #read: Statement
 
   constructor(db: Connection) {
-    this.#insert = db.prepare('INSERT INTO celeriac_logs (job, lines) VALUES (?, ?)')
+    // An attempt that was given back, and is made again, has the numbers of the one before.
+    this.#insert = db.prepare(`INSERT INTO celeriac_logs (id, lines) VALUES ((? << 22) | ?, ?)
+      ON CONFLICT (id) DO UPDATE SET lines = substr(lines, 1, length(lines) - 1) || ',' || substr(excluded.lines, 2)`)
     this.#read = db
-      .prepare(`SELECT l.lines FROM celeriac_logs l JOIN celeriac_jobs j ON j.seq = l.job
-        WHERE j.id = ? ORDER BY l.rowid`)
+      .prepare(`SELECT l.lines FROM celeriac_jobs j JOIN celeriac_logs l ON l.id >= j.seq << 22 AND l.id < (j.seq + 1) << 22
+        WHERE j.id = ? ORDER BY l.id`)
       .pluck()
   }
 
-  /** @param lines JSON of an array of `LogLine` tuples */
-  add(job: number, lines: string): void {
-    this.#insert.run(job, lines)
+  /**
+   * @param part number of lines that arrived together, within the attempt
+   * @param lines JSON of an array of `LogLine` tuples
+   */
+  add(job: number, attempt: number, part: number, lines: string): void {
+    this.#insert.run(job, Math.min(attempt, MOST_ATTEMPTS) * PARTS + Math.min(part, PARTS - 1), lines)
   }
 
   of(id: string): LogLine[] {

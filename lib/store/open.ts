@@ -1,6 +1,6 @@
-import { accessSync, closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseLocked } from '../errors.ts'
+import { DatabaseLocked, DatabaseTooNew } from '../errors.ts'
 import type { Durability } from '../wire/engine-options.ts'
 import { type Connection, loadDriver } from './driver.ts'
 import { migrateInTransaction, refuseNewer, SCHEMA_VERSION } from './migrations.ts'
@@ -36,6 +36,7 @@ function openOnce(path: string): Connection {
     createPrivately(path)
     // SQLite would open it for reading, and leave a log that may not be written either to whoever gets it right later.
     accessSync(path, constants.R_OK | constants.W_OK)
+    refuseNewerUntouched(path)
     db = new Database(path, { timeout: BUSY_TIMEOUT })
     const version = refuseNewer(db)
     // Heeded by an empty file only: `vacuum` can then hand space back without rewriting it all.
@@ -55,6 +56,26 @@ function openOnce(path: string): Connection {
   } catch (error) {
     db?.close()
     throw storageError(error, path)
+  }
+}
+
+/**
+ * The last connection that may write takes the log into the file when it closes, and a newer library's file is to be left as
+ * it is: one with a log is looked at by a connection that only reads.
+ * @throws DatabaseTooNew
+ */
+function refuseNewerUntouched(path: string): void {
+  if (!statSync(`${path}-wal`, { throwIfNoEntry: false })?.size) return
+  const Database = loadDriver()
+  let db: Connection | null = null
+  try {
+    db = new Database(path, { timeout: BUSY_TIMEOUT, readonly: true, fileMustExist: true })
+    refuseNewer(db)
+  } catch (error) {
+    // Whatever else is wrong with the file is found when it is opened.
+    if (error instanceof DatabaseTooNew) throw error
+  } finally {
+    db?.close()
   }
 }
 

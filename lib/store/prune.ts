@@ -43,7 +43,7 @@ export class Pruning {
         RETURNING state`)
       .pluck()
     this.#attempts = db.prepare('DELETE FROM celeriac_attempts WHERE job = ?')
-    this.#logs = db.prepare('DELETE FROM celeriac_logs WHERE job = ?')
+    this.#logs = db.prepare('DELETE FROM celeriac_logs WHERE id >= ? << 22 AND id < (? + 1) << 22')
     this.#mark = db.prepare(`INSERT INTO celeriac_meta (key, value) VALUES ('pruned_until', ?)
       ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)`)
     this.#marked = db.prepare("SELECT value FROM celeriac_meta WHERE key = 'pruned_until'").pluck()
@@ -90,7 +90,7 @@ export class Pruning {
       if (state === undefined) continue
       this.#tally.left(state)
       this.#attempts.run(seq)
-      this.#logs.run(seq)
+      this.#logs.run(seq, seq)
       until = Math.max(until, enqueuedAt)
     }
     this.#mark.run(until)

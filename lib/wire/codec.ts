@@ -28,10 +28,18 @@ export function encode(value: unknown, codec: Codec, root: string, limit: number
   return payload
 }
 
+/** @throws InvalidPayload when the codec did not write this: the row was changed from outside, or the file is damaged */
 export function decode(payload: Payload, codec: Codec): unknown {
   if (payload === null) return undefined
-  if (codec === 'v8') return deserialize(payload as Uint8Array)
-  return JSON.parse(payload as string)
+  try {
+    if (codec === 'v8') return deserialize(payload as Uint8Array)
+    return JSON.parse(payload as string)
+  } catch (error) {
+    throw new InvalidPayload(
+      `a stored value cannot be read as ${codec}: ${error instanceof Error ? error.message : String(error)} — its row was changed from outside, or the file is damaged: see "celeriac doctor"`,
+      { cause: error },
+    )
+  }
 }
 
 function encodeV8(value: unknown, root: string): Uint8Array {

@@ -2,6 +2,7 @@ const POSITION = 0
 const USED = 1
 const HEADER = 2 * Int32Array.BYTES_PER_ELEMENT
 const CAPACITY = 16_384
+const COMMA = 0x2c
 
 /**
  * The log lines that a pool thread has not sent yet, in memory that the engine shares: a synchronous task lets no timer
@@ -23,9 +24,11 @@ export class LogTail {
     // What a job before it left here, whose outcome is not sent either, goes: if the thread ends now that job runs again.
     const used = Atomics.load(this.#header, POSITION) === position ? Atomics.load(this.#header, USED) : 0
     if (used + line.length * 3 + 1 > CAPACITY) return false
-    const written = this.#bytes.write(used === 0 ? line : `,${line}`, used)
+    const from = used === 0 ? 0 : used + 1
+    if (used > 0) this.#bytes[used] = COMMA
+    const written = this.#bytes.write(line, from)
     Atomics.store(this.#header, POSITION, position)
-    Atomics.store(this.#header, USED, used + written)
+    Atomics.store(this.#header, USED, from + written)
     return true
   }
 

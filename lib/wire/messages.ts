@@ -321,7 +321,8 @@ export type LaneOrder = { type: 'run'; rows: RunRow[] } | { type: 'cancel'; posi
 export type LaneReport =
   | { type: 'ready'; tasks: string[] }
   | { type: 'unfit'; error: WireError }
-  | { type: 'outcomes'; outcomes: Outcome[] }
+  /** With the log lines of these jobs and others. */
+  | { type: 'outcomes'; outcomes: Outcome[]; logs: LogChunk[] | null }
   /** The job's own transaction ended it as SUCCESS; its function may still run. */
   | { type: 'committed'; position: number; milliseconds: number; followed: StoredNow | null }
   | { type: 'progress'; position: number; progress: string }

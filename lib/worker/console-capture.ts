@@ -1,3 +1,5 @@
+import { Console } from 'node:console'
+import { url } from 'node:inspector'
 import { inspect } from 'node:util'
 import { type LogLevel, runningTask } from './task-context.ts'
 
@@ -12,24 +14,59 @@ const LEVELS = { debug: 'debug', log: 'info', info: 'info', warn: 'warn', error:
  * the task modules are imported, so that a console method that they replace still ends here.
  */
 export function captureConsole(): void {
+  if (debugged()) captureFor(console, true)
+  else {
+    // A thread writes to no terminal. Colours that are asked for all the same are for what is printed, not for what is kept.
+    const coloured = process.env.FORCE_COLOR !== undefined
+    const streams = { stdout: process.stdout, stderr: process.stderr }
+    const printer = new Console({ ...streams, colorMode: coloured ? 'auto' : false })
+    captureFor(printer, coloured)
+    indentBy(printer)
+  }
+}
+
+/**
+ * Whether somebody may watch the console in a debugger. Node tells it of each line, and keeps the last thousand with their
+ * stacks for when it comes, which costs more than all the rest; a `Console` of one's own does not.
+ */
+function debugged(): boolean {
+  const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(' ')]
+  return url() !== undefined || options.some((option) => option.startsWith('--inspect'))
+}
+
+/** @param whole whether what is passed on must be what was given, and not the text that is kept of it */
+function captureFor(printer: Console, whole: boolean): void {
   for (const [method, level] of Object.entries(LEVELS) as [keyof typeof LEVELS, LogLevel][]) {
-    const passOn = console[method]
+    const passOn = printer[method]
     console[method] = (...parts: unknown[]) => {
-      keep(level, parts)
-      passOn(...parts)
+      const text = keep(level, parts)
+      if (whole || text === null) passOn(...parts)
+      else passOn(text)
     }
   }
-  const passOn = console.dir
+  const passOn = printer.dir
   console.dir = (value?: unknown, options?: Parameters<typeof console.dir>[1]) => {
     if (runningTask()) keep('info', [inspect(value, { customInspect: false, ...options })])
     passOn(value, options)
   }
 }
 
-function keep(level: LogLevel, parts: unknown[]): void {
+/** The indentation belongs to who prints. */
+function indentBy(printer: Console): void {
+  console.group = (...label: unknown[]) => {
+    if (label.length > 0) console.log(...label)
+    printer.group()
+  }
+  console.groupCollapsed = console.group
+  console.groupEnd = printer.groupEnd
+}
+
+/** The text that was kept, or null for none. */
+function keep(level: LogLevel, parts: unknown[]): string | null {
   try {
-    runningTask()?.write(level, parts)
+    return runningTask()?.write(level, parts) ?? null
   } catch {
     // A value that throws when it is shown fails the console method itself, as it would without the capture.
+    return null
   }
 }

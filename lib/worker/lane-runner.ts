@@ -143,11 +143,9 @@ export class LaneRunner {
   #flush(): void {
     this.#flushedAt = performance.now()
     if (this.#outcomes.length === 0) return
-    // Before the outcomes, by which the engine forgets the jobs.
-    this.#reports.flush()
     const outcomes = this.#outcomes
     this.#outcomes = []
-    this.#report({ type: 'outcomes', outcomes })
+    this.#reports.flush((logs) => this.#report({ type: 'outcomes', outcomes, logs }))
   }
 
   #report(report: LaneReport): void {

@@ -35,7 +35,8 @@ export class ReportBuffer implements TaskReporter {
   readonly #progress = new Map<number, { value: string; written: string; at: number; timer: NodeJS.Timeout | null }>()
   readonly #logs = new Map<number, JobLog>()
   #chunks: LogChunk[] = []
-  #flushedAt = performance.now()
+  /** By the wall clock, which each line reads anyway; when it is set back, the timer comes first. */
+  #flushedAt = Date.now()
   #timer: NodeJS.Timeout | null = null
 
   constructor(sink: ReportSink) {
@@ -80,8 +81,8 @@ export class ReportBuffer implements TaskReporter {
       const kept = `of an attempt ${MOST_LINES} lines and ${MOST_CHARACTERS} characters are kept`
       this.#add(position, log, [now, 'warn', `… cut: ${kept}`])
     }
-    if (performance.now() - this.#flushedAt > LOG_QUIET) this.flush()
-    else this.#timer ??= setTimeout(() => this.flush(), LOG_EVERY).unref()
+    if (now - this.#flushedAt > LOG_QUIET) this.flush()
+    else this.#timer ??= setTimeout(() => this.#ring(), LOG_EVERY).unref()
   }
 
   /** Makes ready what a job reported last, for the flush that goes with its outcome; called when it ends. */
@@ -96,17 +97,28 @@ export class ReportBuffer implements TaskReporter {
     this.#logs.delete(position)
   }
 
-  /** Sends the log lines that are here. */
-  flush(): void {
-    this.#flushedAt = performance.now()
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
+  /**
+   * Sends the log lines that are here.
+   * @param send what they go with, which is sent without them too
+   */
+  flush(send?: (chunks: LogChunk[] | null) => void): void {
+    this.#flushedAt = Date.now()
     for (const [position, log] of this.#logs) this.#pack(position, log)
-    if (this.#chunks.length === 0) return
     const chunks = this.#chunks
+    if (chunks.length === 0) {
+      send?.(null)
+      return
+    }
     this.#chunks = []
-    this.#sink.logs(chunks)
+    if (send) send(chunks)
+    else this.#sink.logs(chunks)
     this.#sink.tail?.clear()
+  }
+
+  /** The timer is left to run when lines are sent before: most lines are sent with the outcome of their job. */
+  #ring(): void {
+    this.#timer = null
+    this.flush()
   }
 
   #add(position: number, log: JobLog, [at, level, text]: LogLine): void {

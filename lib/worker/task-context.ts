@@ -162,10 +162,10 @@ export class TaskContext {
   /** Lines kept with the job. */
   get log(): TaskLog {
     this.#log ??= {
-      debug: (...parts) => this.write('debug', parts),
-      info: (...parts) => this.write('info', parts),
-      warn: (...parts) => this.write('warn', parts),
-      error: (...parts) => this.write('error', parts),
+      debug: (...parts) => void this.write('debug', parts),
+      info: (...parts) => void this.write('info', parts),
+      warn: (...parts) => void this.write('warn', parts),
+      error: (...parts) => void this.write('error', parts),
     }
     return this.#log
   }
@@ -244,9 +244,12 @@ export class TaskContext {
     return this.#options
   }
 
-  /** For the runner: keeps a line of the console, or of `log`. */
-  write(level: LogLevel, parts: unknown[]): void {
-    if (!this.#ended) this.#reporter.log(this.#row[0], level, format(...parts))
+  /** For the runner: keeps a line of the console, or of `log`; returns its text, or null when the job has ended. */
+  write(level: LogLevel, parts: unknown[]): string | null {
+    if (this.#ended) return null
+    const text = format(...parts)
+    this.#reporter.log(this.#row[0], level, text)
+    return text
   }
 }
 

@@ -28,8 +28,10 @@ test('each method is kept with its level, formatted as the console does', async 
     ],
   )
   assert.match(lines[7]?.text ?? '', /│ 0 +│ 1 +│/)
-  assert.equal(lines.at(-1)?.text, 'Ada by its own log')
-  assert.equal(lines.length, 9)
+  assert.deepEqual(
+    lines.slice(8).map(({ text }) => text),
+    ['Ada groups', '100% inside', 'outside', 'Ada by its own log'],
+  )
   for (const { at } of lines) assert.ok(Math.abs(at.getTime() - Date.now()) < 60_000)
 })
 
@@ -117,12 +119,28 @@ test("a task's own log is kept on the main thread too", async () => {
   assert.equal((await app.inspect.log(handle.id))[0]?.text, 'by its own log')
 })
 
-for (const capture of [true, false]) {
-  test(`the process prints what tasks write, ${capture ? 'kept' : 'and keeps only their own log when told so'}`, async () => {
-    const program = new Program('console-program', [freshDatabase(), String(capture)])
-    await program.says(capture ? 'kept 9' : 'kept 1')
-    for (const text of ['Ada debugs', 'Ada logs 1', 'Ada warns', 'Ada errs', 'Ada asserts']) await program.says(text)
+for (const [what, capture, env, object] of [
+  ['kept', true, {}, "{ name: 'Ada' }"],
+  ['kept, in the colours that are asked for', true, { FORCE_COLOR: '1' }, "{ name: \x1b[32m'Ada'\x1b[39m }"],
+  ['and keeps only their own log when told so', false, {}, "{ name: 'Ada' }"],
+] as const) {
+  test(`the process prints what tasks write, ${what}`, async () => {
+    const { FORCE_COLOR: _, NO_COLOR: __, NODE_DISABLE_COLORS: ___, ...plain } = process.env
+    const program = new Program('console-program', [freshDatabase(), String(capture)], { env: { ...plain, ...env } })
+    await program.says(capture ? "kept 12: debug: Ada debugs|info: Ada logs 1|info: { name: 'Ada' }|" : 'kept 1:')
+    const texts = [
+      'Ada debugs',
+      'Ada logs 1',
+      object,
+      'Ada warns',
+      'Ada errs',
+      'Ada asserts',
+      'Ada groups',
+      '\n  100% inside',
+    ]
+    for (const text of texts) await program.says(text)
+    await program.says('\noutside')
     assert.equal(await program.ended(), 0)
-    assert.equal(program.output.split('Ada logs 1').length, 2)
+    assert.equal(program.output.split('\nAda logs 1').length, 2)
   })
 }

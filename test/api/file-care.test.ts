@@ -101,7 +101,7 @@ test('the doctor says what is wrong and how to mend it', async () => {
   await finds(copyOf('index', 'DROP INDEX celeriac_jobs_ready'), 'schema', /^run: CREATE INDEX celeriac_jobs_ready/)
   await finds(copyOf('rows', 'DELETE FROM celeriac_jobs WHERE seq = 1'), 'counters', /^UPDATE celeriac_counts/)
   await finds(
-    copyOf('logs', "INSERT INTO celeriac_logs (job, lines) VALUES (999, '[]')"),
+    copyOf('logs', "INSERT INTO celeriac_logs (id, lines) VALUES (999 << 22, '[]')"),
     'orphans',
     /^DELETE FROM celeriac_logs/,
   )

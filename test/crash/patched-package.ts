@@ -21,7 +21,7 @@ export function patchedPackage(patches: readonly Patch[]): Package {
   made.add(root)
   cpSync(join(REAL_PACKAGE.root, 'package.json'), join(root, 'package.json'))
   symlinkSync(realpathSync(join(REAL_PACKAGE.root, 'node_modules')), join(root, 'node_modules'), 'dir')
-  for (const folder of ['dist/lib', 'dist/test/crash', 'dist/test/torture']) {
+  for (const folder of ['dist/lib', 'dist/test/crash', 'dist/test/torture', 'dist/test/fixtures']) {
     cpSync(join(REAL_PACKAGE.root, folder), join(root, folder), {
       recursive: true,
       filter: (path) => !/\.(map|d\.ts)$/.test(path),

@@ -172,7 +172,8 @@ describe('who changes something', () => {
       await refused(await ask(`${served.url}act/job`, { method, headers: form }), 405)
     }
     await refused(await ask(`${served.url}act/job?${retry()}`, { headers: withToken }), 404)
-    await refused(await act({ 'sec-fetch-site': 'same-origin', 'content-type': 'text/plain' }), 422)
+    for (const type of ['text/plain', `${form['content-type']}x`])
+      await refused(await act({ 'sec-fetch-site': 'same-origin', 'content-type': type }), 422)
     await refused(await act({ 'sec-fetch-site': 'same-origin' }, `do=explode&id=${jobId}`), 422)
     await refused(await act({ 'sec-fetch-site': 'same-origin', 'content-length': '5000000' }), 413)
   })
@@ -216,6 +217,13 @@ describe('who changes something', () => {
     const { at, ...what } = entry!
     assert.ok(at instanceof Date)
     assert.deepEqual(what, { user: 'admin', action: 'retry', target: jobId, outcome: 'done' })
+  })
+
+  test('a form of a million fields is read in time, and an id that none can be leads nowhere', async () => {
+    const answer = await act({ 'sec-fetch-site': 'same-origin' }, `${'id=x&'.repeat(800_000)}do=explode`)
+    assert.equal(answer.status, 422)
+    for (const path of ['', '/args.json'])
+      assert.equal((await ask(`${served.url}task/${'x'.repeat(5_000)}${path}`, { headers: withToken })).status, 404)
   })
 
   test('a change that fails is recorded as well', async () => {

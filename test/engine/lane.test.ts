@@ -34,6 +34,7 @@ function job(i: number): LaneJob {
     timeLimit: null,
     softTimeLimit: null,
     warned: false,
+    logged: 0,
   }
 }
 

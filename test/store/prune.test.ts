@@ -67,6 +67,27 @@ describe('pruning', () => {
     return page.next
   }
 
+  it('takes the lines of a job along, and none of another, in the order of their attempts and parts', () => {
+    const [old, young] = [jobs(1, NOW - 2_000, 'succeed')[0]!, jobs(1, NOW, 'succeed')[0]!]
+    const line = (text: string): string => JSON.stringify([[1, 'info', text]])
+    store.write(() => {
+      for (const seq of [1, 2]) {
+        store.logs.add(seq, 2, 0, line('c'))
+        store.logs.add(seq, 1, 0, line('a'))
+        store.logs.add(seq, 1, 1, line('b'))
+        // Given back, and begun again.
+        store.logs.add(seq, 2, 0, line('d'))
+        store.logs.add(seq, 5_000, 2_000, line('e'))
+        store.logs.add(seq, 6_000, 2_001, line('f'))
+      }
+    })
+    const texts = (id: string) => store.logs.of(id).map(({ text }) => text)
+    assert.deepEqual([texts(old), texts(young)], [[...'abcdef'], [...'abcdef']])
+    const page = store.pruning.look(RETENTION, 0, 100, NOW)
+    store.write(() => store.pruning.remove(page, () => true))
+    assert.deepEqual([texts(old), texts(young)], [[], [...'abcdef']])
+  })
+
   it('deletes what is past its own retention, and nothing else', () => {
     const old = {
       succeed: jobs(3, NOW - 2_000, 'succeed'),

@@ -10,8 +10,10 @@ import { poisonBugs } from './poison/bugs.ts'
 import { powerCutBugs } from './power-cut/bugs.ts'
 import { recoveryBugs } from './recovery/bugs.ts'
 import { resourcesBugs } from './resources/bugs.ts'
+import { securityBugs } from './security/bugs.ts'
 import { shutdownBugs } from './shutdown/bugs.ts'
 import { SUITES } from './suites.ts'
+import { upgradeBugs } from './upgrade/bugs.ts'
 
 /** In the order of the suites. */
 export const PLANTED: readonly PlantedBug[] = [
@@ -25,6 +27,8 @@ export const PLANTED: readonly PlantedBug[] = [
   ...lastCallBugs,
   ...resourcesBugs,
   ...shutdownBugs,
+  ...securityBugs,
+  ...upgradeBugs,
 ]
 
 export interface Hunted {

@@ -8,8 +8,11 @@ import { poisonSuite } from './poison/suite.ts'
 import { powerCut } from './power-cut/suite.ts'
 import { recoverySuite } from './recovery/suite.ts'
 import { resources } from './resources/suite.ts'
+import { security } from './security/suite.ts'
 import { shutdown } from './shutdown/suite.ts'
+
 import type { Suite } from './suite.ts'
+import { upgradeSuite } from './upgrade/suite.ts'
 
 /** In the order in which `npm run torture` runs them. */
 export const SUITES: readonly Suite[] = [
@@ -23,5 +26,7 @@ export const SUITES: readonly Suite[] = [
   lastCall,
   resources,
   shutdown,
+  security,
+  upgradeSuite,
   cron,
 ]

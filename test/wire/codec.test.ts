@@ -41,6 +41,23 @@ describe('the payload codec', () => {
     )
   })
 
+  test('says that a stored value cannot be read, whatever it is', () => {
+    const damaged = [
+      ['{"a":', 'json'],
+      ['', 'json'],
+      [Buffer.from([0xff, 0x0f, 0x6f, 0x22]), 'v8'],
+      [Buffer.alloc(0), 'v8'],
+      ['[1]', 'v8'],
+    ] as const
+    for (const [payload, codec] of damaged) {
+      assert.throws(
+        () => decode(payload, codec),
+        (error: InvalidPayload) =>
+          error instanceof InvalidPayload && /cannot be read as (json|v8): /.test(error.message),
+      )
+    }
+  })
+
   test('refuses exactly what is larger than the limit, in bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 60 }), fc.nat(200), (text, limit) => {

@@ -88,11 +88,12 @@ CREATE TABLE celeriac_attempts (
   PRIMARY KEY (job, number, ended_at)
 ) STRICT, WITHOUT ROWID;
 
+-- The id tells job, attempt and part, so that a row goes into one tree, at its end.
 CREATE TABLE celeriac_logs (
-  job   INTEGER NOT NULL,
-  lines TEXT NOT NULL
+  id    INTEGER PRIMARY KEY,
+  lines TEXT NOT NULL,
+  job   INTEGER GENERATED ALWAYS AS (id >> 22) VIRTUAL
 ) STRICT;
-CREATE INDEX celeriac_logs_job ON celeriac_logs (job);
 
 CREATE TABLE celeriac_processes (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
