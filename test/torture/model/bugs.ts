@@ -4,7 +4,6 @@ import { bySuite, type PlantedBug } from '../planted-bug.ts'
 const BUGS: ({ title: string; short?: true } & Patch)[] = [
   {
     title: 'no fencing: what a dead process says of its jobs is written',
-    short: true,
     file: 'store/jobs/settle.js',
     find: 'DELETE FROM celeriac_claims WHERE seq = ? AND owner = ? AND token = ?',
     put: 'DELETE FROM celeriac_claims WHERE seq = ? AND ? IS NOT NULL AND ? IS NOT NULL',
@@ -17,7 +16,6 @@ const BUGS: ({ title: string; short?: true } & Patch)[] = [
   },
   {
     title: 'jobs are claimed in the order of arrival',
-    short: true,
     file: 'store/jobs/claim.js',
     find: 'ORDER BY rank, seq LIMIT ? + 0',
     put: 'ORDER BY seq LIMIT ? + 0',

@@ -30,7 +30,6 @@ export const poisonBugs: readonly PlantedBug[] = [
       },
     ],
     hunt: bySuite('poison', 0.3),
-    short: true,
   },
   {
     suite: 'poison',
