@@ -111,7 +111,6 @@ export const PLANTED_BUGS: PlantedBug[] = [
   },
   {
     title: 'a claim takes the job out of the file until it ends',
-    short: true,
     patches: [
       {
         file: 'store/store.js',

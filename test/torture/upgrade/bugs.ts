@@ -26,8 +26,8 @@ export const upgradeBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: 'store/open.js',
-        find: 'createPrivately(path);\n        refuseNewerUntouched(path);',
-        put: 'createPrivately(path);',
+        find: 'refuseNewerUntouched(path);\n        db = new',
+        put: 'db = new',
       },
     ],
     hunt: bySuite('upgrade', 0.1, /changed jobs\.db/),
