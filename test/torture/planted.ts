@@ -1,6 +1,7 @@
 /** The suites are tested themselves: each bug that is planted in a copy of the library must be found by the suite meant for it. */
 import { patchedPackage, removePatchedPackage } from '../crash/patched-package.ts'
 import { badInputBugs } from './bad-input/bugs.ts'
+import { contentionBugs } from './contention/bugs.ts'
 import { damagedFilesBugs } from './damaged-files/bugs.ts'
 import { killStormBugs } from './kill-storm/bugs.ts'
 import { lastCallBugs } from './last-call/bugs.ts'
@@ -29,6 +30,7 @@ export const PLANTED: readonly PlantedBug[] = [
   ...shutdownBugs,
   ...securityBugs,
   ...upgradeBugs,
+  ...contentionBugs,
 ]
 
 export interface Hunted {

@@ -1,4 +1,5 @@
 import { badInput } from './bad-input/suite.ts'
+import { contention } from './contention/suite.ts'
 import { cron } from './cron/suite.ts'
 import { damagedFiles } from './damaged-files/suite.ts'
 import { killStormSuite } from './kill-storm/suite.ts'
@@ -28,5 +29,6 @@ export const SUITES: readonly Suite[] = [
   shutdown,
   security,
   upgradeSuite,
+  contention,
   cron,
 ]
