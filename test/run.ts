@@ -7,13 +7,46 @@ import { readdirSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+/** Those that take longest begin first, the longest in front: none of them is left alone at the end with an idle core. */
+const LONGEST = [
+  'torture/kill-storm',
+  'torture/poison',
+  'crash/task-transaction',
+  'torture/power-cut',
+  'torture/soak',
+  'torture/planted',
+  'torture/model',
+  'crash/hops',
+  'torture/last-call',
+  'torture/recovery',
+  'torture/shutdown',
+  'torture/contention',
+  'torture/security',
+  'torture/resources',
+  'torture/upgrade',
+  'torture/damaged-files',
+  'browser/actions',
+  'cli/control',
+  'browser/hostile',
+  'browser/pages',
+  'cli/steering',
+  'readme',
+  'examples/shop',
+  'api/rate-limits',
+  'cli/frame',
+]
+const place = (file: string): number => {
+  const found = LONGEST.findIndex((name) => file.endsWith(`${name}.test.js`))
+  return found === -1 ? LONGEST.length : found
+}
+
 const here = dirname(fileURLToPath(import.meta.url))
 const wanted = process.argv.slice(2)
 const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.js'))
   .map((file) => relative(process.cwd(), join(here, file)))
   .filter((file) => wanted.length === 0 || wanted.some((word) => file.includes(word)))
-  .sort()
+  .sort((a, b) => place(a) - place(b) || (a < b ? -1 : 1))
 
 if (files.length === 0) {
   console.error(wanted.length === 0 ? `no test file under ${here}` : `no test file matches ${wanted.join(', ')}`)
