@@ -29,10 +29,16 @@ export class BegunWriter {
     this.#base = slot * BEGUN_RING * BEGUN_ENTRY_BYTES
   }
 
+  /** Does not fail on a disk that is full or broken: then the job would never end, for want of what only its death needs. */
   write(position: number, token: number): void {
     this.#entry[0] = position + 1
     this.#entry[1] = token
-    writeSync(this.#fd, this.#entry, 0, BEGUN_ENTRY_BYTES, this.#base + (position % BEGUN_RING) * BEGUN_ENTRY_BYTES)
+    const place = this.#base + (position % BEGUN_RING) * BEGUN_ENTRY_BYTES
+    try {
+      writeSync(this.#fd, this.#entry, 0, BEGUN_ENTRY_BYTES, place)
+    } catch {
+      // A death under this job is not charged to it, unless it dies of it again.
+    }
   }
 
   close(): void {

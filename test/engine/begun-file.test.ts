@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -61,6 +61,14 @@ describe('begun file', () => {
     assert.deepEqual([...(readBegunFile(path)?.tokens ?? [])], [5])
     rmSync(path)
     assert.equal(readBegunFile(path), null)
+  })
+
+  it('fails no job because its disk takes no more', {
+    skip: !existsSync('/dev/full') && 'there is no /dev/full',
+  }, () => {
+    const writer = new BegunWriter('/dev/full', 0)
+    writer.write(0, 1)
+    writer.close()
   })
 
   it('is readable by its owner only', () => {
