@@ -1,4 +1,5 @@
-/** Enqueues and runs jobs whose effect is a row of the same file, until it is killed; with `{ last: true }` until all have ended. */
+/** Enqueues and runs jobs whose effect is a row of the same file, until it is killed or has run `jobs`; with `{ last: true }` until all have ended. */
+import { writeSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
 import { Celeriac, currentTask, type TaskDatabase } from 'celeriac'
@@ -56,8 +57,8 @@ const flaky = app.task('flaky', { retry }, (key: string, failures: number) => {
 
 let keys = 0
 
-async function produce(random: () => number): Promise<never> {
-  while (true) {
+async function produce(random: () => number, jobs: number): Promise<void> {
+  while (keys < jobs) {
     const key = `${process.pid}-${++keys}`
     const kind = integer(random, 0, 3)
     const handle =
@@ -71,10 +72,15 @@ async function produce(random: () => number): Promise<never> {
 }
 
 if (isMainThread) {
-  const { seed, last = false } = JSON.parse(process.argv[2]!) as { seed: number; last?: boolean }
+  const {
+    seed,
+    jobs = Number.POSITIVE_INFINITY,
+    last = false,
+  } = JSON.parse(process.argv[2]!) as { seed: number; jobs?: number; last?: boolean }
   process.on('disconnect', () => process.exit(1))
   await app.start()
-  process.send?.('working')
+  if (process.send) process.send('working')
+  else writeSync(1, 'working\n')
   if (last) {
     const open = ['SCHEDULED', 'PENDING', 'BLOCKED', 'STARTED', 'RETRY']
     const deadline = performance.now() + 30_000
@@ -83,11 +89,11 @@ if (isMainThread) {
       if (open.every((state) => !states[state])) break
       await pause(10)
     }
-    await app.stop({ drain: 0, grace: 0 })
-    process.removeAllListeners('disconnect')
-    process.disconnect?.()
   } else {
     const random = seeded(seed)
-    await Promise.all(Array.from({ length: 8 }, () => produce(random)))
+    await Promise.all(Array.from({ length: 8 }, () => produce(random, jobs)))
   }
+  await app.stop({ drain: 0, grace: 0 })
+  process.removeAllListeners('disconnect')
+  process.disconnect?.()
 }
