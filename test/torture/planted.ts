@@ -13,6 +13,7 @@ import { recoveryBugs } from './recovery/bugs.ts'
 import { resourcesBugs } from './resources/bugs.ts'
 import { securityBugs } from './security/bugs.ts'
 import { shutdownBugs } from './shutdown/bugs.ts'
+import { soakBugs } from './soak/bugs.ts'
 import { SUITES } from './suites.ts'
 import { upgradeBugs } from './upgrade/bugs.ts'
 
@@ -31,6 +32,7 @@ export const PLANTED: readonly PlantedBug[] = [
   ...securityBugs,
   ...upgradeBugs,
   ...contentionBugs,
+  ...soakBugs,
 ]
 
 export interface Hunted {

@@ -12,6 +12,7 @@ import { resources } from './resources/suite.ts'
 import { security } from './security/suite.ts'
 import { shutdown } from './shutdown/suite.ts'
 
+import { soak } from './soak/suite.ts'
 import type { Suite } from './suite.ts'
 import { upgradeSuite } from './upgrade/suite.ts'
 
@@ -30,5 +31,6 @@ export const SUITES: readonly Suite[] = [
   security,
   upgradeSuite,
   contention,
+  soak,
   cron,
 ]

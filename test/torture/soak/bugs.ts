@@ -1,0 +1,33 @@
+import type { Patch } from '../../crash/patched-package.ts'
+import { seeded } from '../../crash/random.ts'
+import type { PlantedBug } from '../planted-bug.ts'
+import { soakFor } from './suite.ts'
+
+const BUGS: { title: string; patches: Patch[]; wanted: RegExp }[] = [
+  {
+    title: 'what has ended is never pruned',
+    patches: [{ file: 'engine/pruner.js', find: 'begin() {', put: 'begin() { return;' }],
+    wanted: /^finished jobs/,
+  },
+  {
+    title: 'each job that ended leaves something in the engine',
+    patches: [
+      {
+        file: 'engine/settler.js',
+        find: 'add(settlement) {',
+        put: `add(settlement) {
+        (this.leak ??= []).push(Buffer.alloc(100_000, 1));`,
+      },
+    ],
+    wanted: /^rss grew/,
+  },
+]
+
+export const soakBugs: readonly PlantedBug[] = BUGS.map(({ wanted, ...bug }) => ({
+  ...bug,
+  suite: 'soak',
+  async hunt(pkg, seed) {
+    const { violations } = await soakFor({ seconds: 12, random: seeded(seed), pkg })
+    return violations.find((found) => wanted.test(found)) ?? null
+  },
+}))
