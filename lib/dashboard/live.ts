@@ -20,6 +20,8 @@ type Watcher = (tick: Tick | null) => void
 export class LiveFeed {
   readonly #data: DashboardData
   readonly #watchers = new Set<Watcher>()
+  /** Watchers who have not been told anything yet. */
+  readonly #newcomers = new Set<Watcher>()
   #cursor: ChangeCursor | null = null
   #timer: NodeJS.Timeout | null = null
   #looking = false
@@ -43,15 +45,20 @@ export class LiveFeed {
     return this.#watchers.size
   }
 
-  /** Calls `watcher` with what happens from now on, until the returned function is called. */
+  /**
+   * Calls `watcher` with what happens from now on, until the returned function is called; the first time after the next
+   * look, whatever it found: something may have happened between what the watcher has seen and now.
+   */
   watch(watcher: Watcher): () => void {
     this.#watchers.add(watcher)
+    this.#newcomers.add(watcher)
     if (this.#watchers.size === 1) {
       this.#cursor = null
       this.#plan(0)
     }
     return () => {
       this.#watchers.delete(watcher)
+      this.#newcomers.delete(watcher)
       if (this.#watchers.size > 0 || !this.#timer) return
       clearTimeout(this.#timer)
       this.#timer = null
@@ -73,7 +80,10 @@ export class LiveFeed {
       const { changes, skipped, cursor } = await this.#data.changes(this.#cursor)
       this.#cursor = cursor
       const running = (await this.#data.states()).STARTED ?? 0
-      if (!first && (changes.length > 0 || skipped > 0 || running > 0)) this.#tell(changes, skipped, running > 0)
+      const happened = !first && (changes.length > 0 || skipped > 0 || running > 0)
+      if (happened) this.#tell(this.#watchers, { changes, skipped, running: running > 0 })
+      else this.#tell(this.#newcomers, { changes: [], skipped: 0, running: running > 0 })
+      this.#newcomers.clear()
     } catch {
       // The file may be busy or gone for a while; the next look tells.
     } finally {
@@ -82,12 +92,12 @@ export class LiveFeed {
     }
   }
 
-  #tell(changes: Change[], skipped: number, running: boolean): void {
+  #tell(watchers: Iterable<Watcher>, { changes, skipped, running }: Tick): void {
     const tick = {
       changes: changes.slice(-SENT),
       skipped: skipped + Math.max(0, changes.length - SENT),
       running,
     }
-    for (const watcher of this.#watchers) watcher(tick)
+    for (const watcher of watchers) watcher(tick)
   }
 }

@@ -54,7 +54,7 @@ describe('a debounced task', () => {
 
   test('may be any task, by an option of the call', async () => {
     const journal = new Journal()
-    const options = { debounce: { key: 'call', delay: 100 } }
+    const options = { debounce: { key: 'call', delay: 1_000 } }
     const handles = []
     for (const line of ['x', 'y', 'z']) handles.push(await note.applyAsync([journal.path, line], options))
     const many = await note.delayMany(

@@ -7,6 +7,7 @@ import { until } from '../fixtures/until.ts'
 /** A disk of which each sync is seen, and whose syncs aside end when the test says so. */
 class Disk {
   readonly durable = true
+  readonly path = 'jobs.db'
   readonly log: string[]
   /** How long a sync in this thread takes, in ms. */
   takes = 0
@@ -49,7 +50,7 @@ describe('what is promised is told once it is on the disk', () => {
     sync = new DiskSync(
       disk as unknown as Store,
       () => void log.push('told'),
-      (error) => void log.push(String(error)),
+      (error) => void log.push((error as Error).name),
     )
   })
 
@@ -145,7 +146,7 @@ describe('what is promised is told once it is on the disk', () => {
     say('a')
     sync.pay()
     say('b')
-    assert.deepEqual(log, ['Error: EIO'])
+    assert.deepEqual(log, ['StorageFailed'])
   })
 
   it('nor after it refused aside', () => {
@@ -158,6 +159,6 @@ describe('what is promised is told once it is on the disk', () => {
     sync.pay()
     disk.aside[0]?.(new Error('EIO'))
     say('b')
-    assert.deepEqual(log, ['sync begins', 'Error: EIO'])
+    assert.deepEqual(log, ['sync begins', 'StorageFailed'])
   })
 })
