@@ -25,7 +25,7 @@ import { type Outcome, runTrial } from './trials.ts'
 /** What takes longest last: `--minutes` cuts there. */
 const ALL_CASES: readonly CaseName[] = ['enqueue', 'bulk', 'drain', 'round-trip', 'cpu', 'idle', 'crash', 'backlog']
 /** What takes minutes, or varies little, is measured once. */
-const ONCE: ReadonlySet<CaseName> = new Set(['cpu', 'backlog', 'idle', 'crash'])
+const ONCE: ReadonlySet<CaseName> = new Set(['drain', 'cpu', 'backlog', 'idle', 'crash'])
 const { values } = parseArgs({
   options: {
     peers: { type: 'string', multiple: true },

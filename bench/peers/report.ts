@@ -147,7 +147,7 @@ export function markdown(report: Report): string {
   const fewer = measured.flatMap((peer) => fewerOf(peer, report))
   return [
     `${report.machine.split('\n').join('; ')}; ${report.date}.`,
-    `Median of ${report.repetitions} (fib, backlog, idle and crash: one run), ${report.threads} threads where a peer has threads.${report.quick ? ' Quick sizes: a smoke test, not a measurement.' : ''}`,
+    `Median of ${report.repetitions} (drain, fib, backlog, idle and crash: one run), ${report.threads} threads where a peer has threads.${report.quick ? ' Quick sizes: a smoke test, not a measurement.' : ''}`,
     `Sizes: ${report.sizes}.`,
     ...(['speed', 'burden'] as const).map(rowsOf).flatMap((rows) => (rows.length === 0 ? [] : ['', table(rows)])),
     '',
