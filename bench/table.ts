@@ -56,7 +56,8 @@ export function table(reports: readonly CaseReport[]): string {
 
 const LEGEND = [
   `Each figure is the median of its repetitions (smallest – largest). Every repetition is a process of its own, and the
-   repetitions of both sides take turns. The ratio is that of the medians. Both sides commit with synchronous = FULL.`,
+   repetitions of both sides take turns. The ratio is that of the medians. What both sides
+   store is synced to disk before it counts.`,
   `raw: better-sqlite3 in one thread, WAL, one STRICT table jobs (id TEXT PRIMARY KEY, task, args, state, result) with
    one partial index, of the queued; the ids are made beforehand.`,
   'raw piscina: the same function through pool.run(), nothing stored.',

@@ -10,7 +10,7 @@ export const celeriac: Peer = {
   packages: [],
   service: null,
   settings: 'defaults',
-  durability: 'synced to disk (SQLite WAL, synchronous = FULL)',
+  durability: 'synced to disk (SQLite WAL, synced before a call is answered)',
   runsIn: 'worker threads',
   roundTripBy: 'result.get()',
   async open({ dir, threads }) {
