@@ -52,7 +52,8 @@ test(
       const made = calls.filter((call) => /O_CREAT\|O_EXCL/.test(call))
       const bySqlite = calls.filter((call) => /O_NOFOLLOW/.test(call))
       const others = calls.filter((call) => !made.includes(call) && !bySqlite.includes(call))
-      if (suffix === '-wal') for (const call of others) assert.match(call, /, O_RDWR\|O_CLOEXEC\) = \d+$/)
+      if (suffix === '-wal')
+        for (const call of others) assert.match(call, /, O_RDWR\|O_CLOEXEC(\) = \d+| <unfinished \.\.\.>)$/)
       else assert.deepEqual(others, [])
       assert.equal(made.filter((call) => !call.includes('EEXIST')).length, suffix === '' ? 1 : 0)
     }
