@@ -9,7 +9,6 @@ const BUGS: { title: string; operation: Operation; points: Points; patches: Patc
     title: 'jobs are acknowledged before they are committed',
     operation: 'enqueue',
     points: { replayed: 20, killed: 0, failed: 0 },
-    short: true,
     patches: [
       {
         file: 'engine/intake.js',
