@@ -84,10 +84,12 @@ export class Lookout {
     if (standing.pool?.lanes.length === 0 && dispatcher.consuming) turns.request()
     if (!store.changedElsewhere()) return
     this.#stirredAt = clock.monotonic()
-    // Another process may have committed it without a sync as yet.
-    disk.owe('now')
-    disk.tell(() => waiters.check())
-    disk.pay()
+    if (waiters.size > 0) {
+      // Another process may have committed it without a sync as yet.
+      disk.owe('now')
+      disk.tell(() => waiters.check())
+      disk.pay()
+    }
     this.#parts.commands.look()
     if (dispatcher.consuming) dispatcher.openAll()
     if (standing.owner !== null) {

@@ -16,7 +16,7 @@ export interface Participant {
    * After the commit: lets go of what was written, and hands out what promises nothing. What it returns is called once
    * the commit lies on the disk, as far as it promises something.
    */
-  committed(now: number): Telling | null
+  committed(now: number): Telling
   /** The transaction failed for good: tell whoever waits, or keep what must not be lost for the next turn. */
   failed(error: CeleriacError): void
 }
@@ -117,10 +117,7 @@ export class TurnLoop {
     this.#busySince = null
     this.#fault = null
     for (const participant of active) this.#disk.owe(participant.promises)
-    for (const participant of active) {
-      const telling = participant.committed(now)
-      if (telling) this.#disk.tell(telling)
-    }
+    for (const participant of active) this.#disk.tell(participant.committed(now))
     this.#disk.pay()
     this.#onTurn(true)
   }

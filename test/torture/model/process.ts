@@ -231,7 +231,7 @@ export class VirtualProcess {
       if (!(error instanceof CommitFailed)) throw error
       return true
     }
-    for (const participant of active) participant.committed(now)?.()
+    for (const participant of active) participant.committed(now)()
     this.#beat.recheck()
     return true
   }
