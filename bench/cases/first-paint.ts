@@ -5,7 +5,7 @@ import { createDashboard } from 'celeriac/dashboard'
 import type { Case, TrialEnv } from '../case.ts'
 import { percentile } from '../numbers.ts'
 import { openApp } from '../ours/app.ts'
-import { sharedHistory } from '../ours/history.ts'
+import { preparesHistory, sharedHistory } from '../ours/history.ts'
 import { BASE } from '../ours/pages.ts'
 
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium'
@@ -24,12 +24,7 @@ export const firstPaint: Case = {
   missing: () => (existsSync(EXECUTABLE) ? null : `there is no browser at ${EXECUTABLE}; name one in CHROMIUM`),
   repetitions: 3,
   timeLimit: 300,
-  prepare: {
-    async history(env) {
-      sharedHistory(env, rowsOf(env))
-      return {}
-    },
-  },
+  prepare: preparesHistory(rowsOf),
   trials: {
     async ours(env) {
       const { app } = await openApp(sharedHistory(env, rowsOf(env)))

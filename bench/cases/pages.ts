@@ -4,7 +4,7 @@ import { createMetrics } from 'celeriac/metrics'
 import type { Case, Figure, Sample, TrialEnv } from '../case.ts'
 import { percentile } from '../numbers.ts'
 import { openApp } from '../ours/app.ts'
-import { sharedHistory } from '../ours/history.ts'
+import { preparesHistory, sharedHistory } from '../ours/history.ts'
 import { openPages, PAGES, type PageName } from '../ours/pages.ts'
 
 const rowsOf = ({ quick }: TrialEnv) => (quick ? 50_000 : 2_000_000)
@@ -56,12 +56,7 @@ export const pages: Case = {
   what: `p95 of the time a page of the dashboard takes on the server, of a scrape, and the slowest of ${STARTS} commands, in a file of 2,000,000 finished jobs`,
   baseline: 'nothing; the commands: a Node process that prints one line',
   timeLimit: 300,
-  prepare: {
-    async history(env) {
-      sharedHistory(env, rowsOf(env))
-      return {}
-    },
-  },
+  prepare: preparesHistory(rowsOf),
   trials: {
     async ours(env) {
       const opened = await openApp(sharedHistory(env, rowsOf(env)))

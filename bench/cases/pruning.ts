@@ -4,7 +4,7 @@ import type { Case, Trial, TrialEnv } from '../case.ts'
 import { nextMessage, startEntry } from '../entries/entry.ts'
 import { openApp } from '../ours/app.ts'
 import { drainRate, startWarm } from '../ours/drain.ts'
-import { sharedHistory, takeHistory } from '../ours/history.ts'
+import { preparesHistory, takeHistory } from '../ours/history.ts'
 
 const rowsOf = ({ quick }: TrialEnv) => (quick ? 50_000 : 1_000_000)
 const jobsOf = ({ quick }: TrialEnv) => (quick ? 10_000 : 100_000)
@@ -51,12 +51,7 @@ export const pruning: Case = {
   what: 'drain of 100,000 no-op jobs, 2 warm threads, while 1,000,000 finished ones are pruned; and, with nothing else to do, how long pruning keeps another writer waiting',
   baseline: 'the same file with nothing to prune',
   timeLimit: 300,
-  prepare: {
-    async history(env) {
-      sharedHistory(env, rowsOf(env))
-      return {}
-    },
-  },
+  prepare: preparesHistory(rowsOf),
   trials: { pruning: drain('1s'), kept: drain('forever') },
   figures: [
     {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { Store } from '../../lib/store/store.ts'
 import { COUNTED } from '../../lib/store/tally.ts'
-import type { TrialEnv } from '../case.ts'
+import type { Trial, TrialEnv } from '../case.ts'
 
 const TASKS = 40
 const QUEUES = 6
@@ -103,6 +103,14 @@ export function sharedHistory({ shared }: TrialEnv, jobs: number): string {
   if (!existsSync(path)) makeHistory(path, jobs)
   return path
 }
+
+/** Makes it before the trials, whose time it is not. */
+export const preparesHistory = (jobs: (env: TrialEnv) => number): { history: Trial } => ({
+  async history(env) {
+    sharedHistory(env, jobs(env))
+    return {}
+  },
+})
 
 /** A copy of it, for a trial that changes the file. */
 export function takeHistory(env: TrialEnv, jobs: number): string {
