@@ -7,25 +7,10 @@ import { Edits } from '../../lib/engine/edits.ts'
 import { Intake } from '../../lib/engine/intake.ts'
 import { TurnLoop } from '../../lib/engine/turn.ts'
 import { Store } from '../../lib/store/store.ts'
-import type { EnqueueBatch, Reply } from '../../lib/wire/messages.ts'
+import type { Reply } from '../../lib/wire/messages.ts'
+import { plainBatch } from '../fixtures/batch.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { until } from '../fixtures/until.ts'
-
-const batch = (id: string): EnqueueBatch => ({
-  task: 'task',
-  queue: 'queue',
-  priority: 0,
-  runAt: null,
-  expiresAt: null,
-  maxAttempts: 1,
-  codec: 'json',
-  options: null,
-  parentId: null,
-  rootId: null,
-  chosen: false,
-  ids: [id],
-  args: ['[]'],
-})
 
 test('a call and a change are refused as DatabaseLocked after 30 s of trying, and later ones are stored', async (t) => {
   const path = freshDatabase()
@@ -51,7 +36,7 @@ test('a call and a change are refused as DatabaseLocked after 30 s of trying, an
   })
 
   holder.exec('BEGIN IMMEDIATE')
-  intake.add(session, 1, [batch('refused')])
+  intake.add(session, 1, [plainBatch(['refused'])])
   const changed = edits.make(() => 'changed').catch((error: Error) => error.name)
   await until(() => replies.length > 0, 'an answer')
   const waited = looks * 8_000
@@ -64,7 +49,7 @@ test('a call and a change are refused as DatabaseLocked after 30 s of trying, an
   assert.equal(turns.fault?.code, 'DATABASE_LOCKED')
 
   holder.exec('ROLLBACK')
-  intake.add(session, 2, [batch('stored')])
+  intake.add(session, 2, [plainBatch(['stored'])])
   assert.equal(await edits.make(() => 'changed'), 'changed')
   assert.deepEqual(replies[1], { type: 'stored', requests: [2], duplicates: [] })
   assert.deepEqual([store.reads.state('refused'), store.reads.state('stored')], [null, 'PENDING'])

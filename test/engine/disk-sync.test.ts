@@ -44,6 +44,14 @@ describe('what is promised is told once it is on the disk', () => {
   let sync: DiskSync
   const say = (text: string) => sync.tell(() => void log.push(text))
 
+  /** The disk takes long, which the last sync has shown. */
+  const slowDown = (): void => {
+    disk.takes = 3
+    sync.owe('now')
+    sync.pay()
+    log.length = 0
+  }
+
   beforeEach(() => {
     log = []
     disk = new Disk(log)
@@ -92,10 +100,7 @@ describe('what is promised is told once it is on the disk', () => {
   })
 
   it('a slow disk is waited for aside, and what is committed meanwhile waits for the next sync', () => {
-    disk.takes = 3
-    sync.owe('now')
-    sync.pay()
-    log.length = 0
+    slowDown()
     sync.owe('now')
     say('a')
     sync.pay()
@@ -111,10 +116,7 @@ describe('what is promised is told once it is on the disk', () => {
   })
 
   it('what promises nothing is told after a sync aside that was under way', () => {
-    disk.takes = 3
-    sync.owe('now')
-    sync.pay()
-    log.length = 0
+    slowDown()
     sync.owe('now')
     say('a')
     sync.pay()
@@ -124,10 +126,7 @@ describe('what is promised is told once it is on the disk', () => {
   })
 
   it('at the end everything is synced and told in this thread, also what another waits for', () => {
-    disk.takes = 3
-    sync.owe('now')
-    sync.pay()
-    log.length = 0
+    slowDown()
     sync.owe('now')
     say('a')
     sync.pay()
@@ -150,10 +149,7 @@ describe('what is promised is told once it is on the disk', () => {
   })
 
   it('nor after it refused aside', () => {
-    disk.takes = 3
-    sync.owe('now')
-    sync.pay()
-    log.length = 0
+    slowDown()
     sync.owe('now')
     say('a')
     sync.pay()

@@ -2,24 +2,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { EnqueueBatch } from '../../lib/wire/messages.ts'
+import { plainBatch } from '../fixtures/batch.ts'
 import { DAY, HOUR, SECOND, T0, WINDOW } from '../torture/model/setting.ts'
 import { Ground, World } from '../torture/model/world.ts'
 
-const THREE: EnqueueBatch = {
-  task: 'rated',
-  queue: 'a',
-  priority: 0,
-  runAt: null,
-  expiresAt: null,
-  maxAttempts: 1,
-  codec: 'json',
-  options: null,
-  parentId: null,
-  rootId: null,
-  chosen: false,
-  ids: ['one', 'two', 'three'],
-  args: ['[]', '[]', '[]'],
-}
+const THREE = plainBatch(['one', 'two', 'three'], { task: 'rated', queue: 'a' })
 
 test('a rate that was full does not stay so until the clock has caught up', () => {
   using ground = new Ground()

@@ -5,22 +5,10 @@ import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { debouncedUntil, type UniqueRule } from '../../lib/domain/unique.ts'
 import { Store } from '../../lib/store/store.ts'
-import type { EnqueueBatch } from '../../lib/wire/messages.ts'
+import { plainBatch } from '../fixtures/batch.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 
-const BATCH: Omit<EnqueueBatch, 'unique' | 'keys' | 'ids' | 'args'> = {
-  task: 'task',
-  queue: 'queue',
-  priority: 0,
-  runAt: null,
-  expiresAt: null,
-  maxAttempts: 3,
-  codec: 'json',
-  options: null,
-  parentId: null,
-  rootId: null,
-  chosen: false,
-}
+const BATCH = plainBatch([], { maxAttempts: 3 })
 
 const DEBOUNCE: UniqueRule = { until: 'started', onConflict: 'existing', within: null, debounce: null }
 

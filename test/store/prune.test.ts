@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { Store } from '../../lib/store/store.ts'
 import type { Retention } from '../../lib/wire/care.ts'
 import { newJobId } from '../../lib/wire/job-id.ts'
+import { plainBatch } from '../fixtures/batch.ts'
 
 const NOW = 1_000_000
 const keep = (age: number | null, count: number | null = null) => ({ age, count })
@@ -29,20 +30,8 @@ describe('pruning', () => {
   /** Stores jobs of one moment and ends them as told. */
   function jobs(count: number, at: number, end: 'succeed' | 'fail' | 'revoke' | null): string[] {
     const ids = Array.from({ length: count }, () => newJobId(at))
-    const shape = {
-      task: 't',
-      queue: 'q',
-      priority: 0,
-      runAt: null,
-      expiresAt: null,
-      maxAttempts: 1,
-      codec: 'json' as const,
-    }
     store.write(() => {
-      store.inserts.insert(
-        { ...shape, options: null, parentId: null, rootId: null, chosen: false, ids, args: ids.map(() => '[]') },
-        at,
-      )
+      store.inserts.insert(plainBatch(ids, { task: 't', queue: 'q' }), at)
       if (end === null) return
       for (const id of ids) {
         if (end === 'revoke') store.revocations.revoke(id, false, null, at)

@@ -4,29 +4,13 @@ import { test } from 'node:test'
 import Database from 'better-sqlite3'
 import { Store } from '../../lib/store/store.ts'
 import { TaskTransactions } from '../../lib/store/task-transaction.ts'
+import { plainBatch } from '../fixtures/batch.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 
 test('a job that waits for the place of another is let in by the transaction that ends that one', () => {
   const database = freshDatabase()
   const store = new Store(database, 'full')
-  const batch = {
-    task: 't',
-    queue: 'q',
-    priority: 0,
-    runAt: null,
-    expiresAt: null,
-    maxAttempts: 1,
-    codec: 'json' as const,
-  }
-  const rest = {
-    options: null,
-    parentId: null,
-    rootId: null,
-    chosen: false,
-    ids: ['first', 'second'],
-    args: ['[]', '[]'],
-  }
-  store.write(() => store.inserts.insert({ ...batch, ...rest }, 1))
+  store.write(() => store.inserts.insert(plainBatch(['first', 'second'], { task: 't', queue: 'q' }), 1))
   const db = new Database(database)
   db.exec(`UPDATE celeriac_jobs SET concurrency_key = 'k', concurrency_limit = 1;
     INSERT INTO celeriac_claims SELECT seq, 7, 3, 0 FROM celeriac_jobs WHERE id = 'first';

@@ -13,25 +13,11 @@ import {
 } from '../../lib/domain/states.ts'
 import type { Claim } from '../../lib/store/jobs/settle.ts'
 import { Store } from '../../lib/store/store.ts'
-import type { EnqueueBatch } from '../../lib/wire/messages.ts'
+import { plainBatch } from '../fixtures/batch.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { type Connection, watched } from './watched.ts'
 
-const BATCH: EnqueueBatch = {
-  task: 'task',
-  queue: 'queue',
-  priority: 0,
-  runAt: null,
-  expiresAt: null,
-  maxAttempts: 3,
-  codec: 'json',
-  options: null,
-  parentId: null,
-  rootId: null,
-  chosen: false,
-  ids: [],
-  args: [],
-}
+const BATCH = plainBatch([], { maxAttempts: 3 })
 
 interface Row {
   seq: number

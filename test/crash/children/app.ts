@@ -1,11 +1,12 @@
 /** The application whose processes are killed: its tasks write down when they begin and how they end. */
 import { existsSync, openSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { parentPort, threadId } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { Celeriac, currentTask } from 'celeriac'
 import { EventLog } from '../events.ts'
 import type { PoisonWay } from '../poison-ways.ts'
 import { slotKey } from '../slot-key.ts'
+import { runsIn, spin } from './runs.ts'
 
 const quiet = (): void => {}
 
@@ -22,24 +23,7 @@ export const app = new Celeriac({
   ...(heap !== undefined && { pool: { resourceLimits: { maxOldGenerationSizeMb: Number(heap) } } }),
 })
 
-let runs = 0
-
-/** Writes that a run began, and gives the name that only this run has. */
-function begin(key: string): string {
-  const run = `${process.pid}.${threadId}.${++runs}`
-  log.write({ what: 'began', key, run, attempt: currentTask().attempt })
-  return run
-}
-
-function returns(key: string, run: string): string {
-  log.write({ what: 'effect', key, run, ends: 'returns' })
-  return run
-}
-
-function spin(milliseconds: number): void {
-  const end = performance.now() + milliseconds
-  while (performance.now() < end);
-}
+const { begin, returns } = runsIn(log)
 
 /** True once for each key, whichever process asks first. */
 function first(key: string): boolean {

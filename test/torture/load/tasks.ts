@@ -1,6 +1,6 @@
 /** The application under load: short tasks that write down when they begin and end. */
-import { threadId } from 'node:worker_threads'
 import { Celeriac, currentTask } from 'celeriac'
+import { runsIn, spin } from '../../crash/children/runs.ts'
 import { EventLog } from '../../crash/events.ts'
 
 const quiet = (): void => {}
@@ -15,24 +15,12 @@ export const app = new Celeriac({
   logger: { debug: quiet, info: quiet, warn: quiet, error: (message) => console.error(message) },
 })
 
-let runs = 0
-
-function begin(key: string): string {
-  const run = `${process.pid}.${threadId}.${++runs}`
-  log.write({ what: 'began', key, run, attempt: currentTask().attempt })
-  return run
-}
-
-function returns(key: string, run: string): string {
-  log.write({ what: 'effect', key, run, ends: 'returns' })
-  return run
-}
+const { begin, returns } = runsIn(log)
 
 /** @param _padding makes the row larger, so that the files grow */
 export const short = app.task('short', (key: string, milliseconds: number, _padding: string) => {
   const run = begin(key)
-  const end = performance.now() + milliseconds
-  while (performance.now() < end);
+  spin(milliseconds)
   return returns(key, run)
 })
 

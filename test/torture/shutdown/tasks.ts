@@ -1,8 +1,8 @@
 /** The application that is stopped: tasks that heed the signal to end, and tasks that do not. */
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { threadId } from 'node:worker_threads'
 import { Celeriac, currentTask } from 'celeriac'
+import { runsIn, spin } from '../../crash/children/runs.ts'
 import { EventLog } from '../../crash/events.ts'
 import { slotKey } from '../../crash/slot-key.ts'
 
@@ -22,23 +22,7 @@ export const app = new Celeriac({
   logger: { debug: quiet, info: quiet, warn: quiet, error: (message) => void errors.push(message) },
 })
 
-let runs = 0
-
-function begin(key: string): string {
-  const run = `${life()}.${threadId}.${++runs}`
-  log.write({ what: 'began', key, run, attempt: currentTask().attempt })
-  return run
-}
-
-function returns(key: string, run: string): string {
-  log.write({ what: 'effect', key, run, ends: 'returns' })
-  return run
-}
-
-function spin(milliseconds: number): void {
-  const end = performance.now() + milliseconds
-  while (performance.now() < end);
-}
+const { begin, returns } = runsIn(log, life)
 
 /** Waits; told to end, it does so with the reason. */
 async function heeds(milliseconds: number): Promise<void> {
