@@ -13,6 +13,8 @@ import { CRASH_LIMIT } from './dispatcher.ts'
 
 /** A process whose beat has not risen for this long is taken for hung though it holds its lock, in ms of our own clock. */
 const LEASE = 30_000
+/** Longest time that a process may take from making its files to writing its row, in ms. */
+const BEGINNING = 60_000
 
 interface Peer {
   row: ProcessRow
@@ -143,9 +145,10 @@ export class Rescuer {
 
   /** Removes files that processes left which died before they had a row, or whose rescuer died after the commit. */
   sweep(now: number): void {
-    const known = new Set(this.#store.processes.all().map((row) => row.key))
-    for (const key of strayKeys(this.#store.path, now)) {
-      if (known.has(key)) continue
+    for (const [key, writtenAt] of fileKeys(this.#store.path)) {
+      const known = this.#store.processes.known(key)
+      // One that had a row and has none any more is gone; one that never had may be about to write it.
+      if (known ? known.present : now - writtenAt <= BEGINNING) continue
       const probe = new PresenceProbe(this.#store.path, key)
       const alive = probe.alive()
       probe.close()
@@ -189,15 +192,15 @@ export class Rescuer {
   }
 }
 
-/** Keys in the names of process files that are older than a minute: a younger one may belong to a process that begins. */
-function strayKeys(database: string, now: number): Set<string> {
+/** Keys in the names of process files, with the time of each one's last write. */
+function fileKeys(database: string): Map<string, number> {
   const folder = dirname(database)
   const prefix = `${basename(database)}.`
-  const keys = new Set<string>()
+  const keys = new Map<string, number>()
   for (const name of readdirSync(folder)) {
     const key = /^([0-9a-f-]{36})\.(alive|begun)$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : '')?.[1]
     const status = key === undefined ? undefined : statSync(join(folder, name), { throwIfNoEntry: false })
-    if (key !== undefined && status && now - status.mtimeMs > 60_000) keys.add(key)
+    if (key !== undefined && status) keys.set(key, Math.min(status.mtimeMs, keys.get(key) ?? status.mtimeMs))
   }
   return keys
 }

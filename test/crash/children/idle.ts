@@ -1,15 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { app } from './app.ts'
 
-const UNFINISHED = ['SCHEDULED', 'PENDING', 'BLOCKED', 'STARTED', 'RETRY']
+const UNFINISHED = ['SCHEDULED', 'PENDING', 'BLOCKED', 'STARTED', 'RETRY'] as const
 
-/** Polls until every job has ended; false when that takes longer than `patience` ms. */
-export async function idle(patience = 30_000): Promise<boolean> {
-  const deadline = performance.now() + patience
-  while (performance.now() < deadline) {
+/** Polls until every job has ended; false when none more ends for `patience` ms, however long all of them take. */
+export async function idle(patience = 60_000): Promise<boolean> {
+  let before = Number.NaN
+  let deadline = 0
+  while (true) {
     const { states } = await app.inspect.stats()
-    if (UNFINISHED.every((state) => !states[state])) return true
+    const left = UNFINISHED.reduce((sum, state) => sum + (states[state] ?? 0), 0)
+    if (left === 0) return true
+    const now = performance.now()
+    if (left !== before) deadline = now + patience
+    else if (now >= deadline) return false
+    before = left
     await pause(10)
   }
-  return false
 }
