@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
+import { PrunePace } from '../../lib/store/prune-pace.ts'
+import { Store } from '../../lib/store/store.ts'
 import type { Case, Trial, TrialEnv } from '../case.ts'
 import { nextMessage, startEntry } from '../entries/entry.ts'
+import { percentile } from '../numbers.ts'
 import { openApp } from '../ours/app.ts'
 import { drainRate, startWarm } from '../ours/drain.ts'
 import { preparesHistory, takeHistory } from '../ours/history.ts'
@@ -9,6 +12,9 @@ import { preparesHistory, takeHistory } from '../ours/history.ts'
 const rowsOf = ({ quick }: TrialEnv) => (quick ? 50_000 : 1_000_000)
 const jobsOf = ({ quick }: TrialEnv) => (quick ? 10_000 : 100_000)
 const WARMUP = 2_000
+/** Transactions whose own CPU time is measured, and rows looked at before each. */
+const BATCHES = 200
+const PAGE = 500
 /** How long the lock is watched while nothing but pruning writes, in ms. */
 const WATCHED = 4_000
 
@@ -46,13 +52,36 @@ const drain =
     return { perSecond, ...hold }
   }
 
+/** CPU time of the transactions alone: what they take, whoever else is given the core meanwhile. */
+const batches: Trial = async (env) => {
+  const store = new Store(takeHistory(env, rowsOf(env)), 'full')
+  const pace = new PrunePace(() => performance.now())
+  const keep = { age: 1_000, count: null }
+  const retention = { SUCCESS: keep, FAILURE: keep, REVOKED: keep, EXPIRED: keep }
+  const spent: number[] = []
+  for (let i = 0, after = 0; i < BATCHES && (i === 0 || after > 0); i++) {
+    const page = store.pruning.look(retention, after, PAGE, Date.now())
+    const before = process.cpuUsage()
+    const { removed, brokeOff } = store.write(() => {
+      pace.begin()
+      return store.pruning.remove(page, () => pace.more())
+    })
+    const { user, system } = process.cpuUsage(before)
+    if (removed === 0 && page.next > 0) throw new Error('a page of old jobs was not pruned')
+    spent.push((user + system) / 1_000)
+    after = brokeOff ?? page.next
+  }
+  store.close()
+  return { cpuP50: percentile(spent, 0.5), cpuMax: Math.max(...spent) }
+}
+
 export const pruning: Case = {
   name: 'pruning',
   what: 'drain of 100,000 no-op jobs, 2 warm threads, while 1,000,000 finished ones are pruned; and, with nothing else to do, how long pruning keeps another writer waiting',
   baseline: 'the same file with nothing to prune',
   timeLimit: 300,
   prepare: preparesHistory(rowsOf),
-  trials: { pruning: drain('1s'), kept: drain('forever') },
+  trials: { pruning: drain('1s'), kept: drain('forever'), batches },
   figures: [
     {
       name: 'drain while pruning',
@@ -64,5 +93,7 @@ export const pruning: Case = {
     },
     { name: 'pruning holds the writer, p99', unit: 'ms', ours: 'pruning.p99', compare: 'value', most: 20 },
     { name: 'pruning holds the writer, max', unit: 'ms', ours: 'pruning.max', compare: 'value' },
+    { name: 'CPU of a batch, p50', unit: 'ms', ours: 'batches.cpuP50', compare: 'value' },
+    { name: 'CPU of a batch, max', unit: 'ms', ours: 'batches.cpuMax', compare: 'value', most: 20 },
   ],
 }

@@ -1,3 +1,5 @@
+import type { PrunePage } from '../store/prune.ts'
+import { PrunePace } from '../store/prune-pace.ts'
 import type { Store } from '../store/store.ts'
 import type { Retention } from '../wire/care.ts'
 import type { Clock } from './clock.ts'
@@ -7,10 +9,10 @@ import type { Edits } from './edits.ts'
 const PAGE = 500
 /** Keys looked at between pages. */
 const KEYS = 100
-/** Longest that one deletion holds the writer, in ms. */
-const HOLD = 8
-/** Pause between pages while there is something to delete, in ms. */
-const BUSY_PAUSE = 50
+/** While there is something to delete, a page is followed by a pause of so many times what it took, from 10 ms to one second. */
+const REST = 20
+const SHORTEST_REST = 10
+const LONGEST_REST = 1_000
 /** Pause while there is not, and the longest between walks over what is finished, in ms. */
 const IDLE_PAUSE = 5_000
 const LONGEST_PAUSE = 300_000
@@ -28,6 +30,9 @@ export class Pruner {
   /** How long what became of slots is kept, in ms; null for ever. */
   readonly #ledger: number | null
   readonly #failed: (error: unknown) => void
+  readonly #pace: PrunePace
+  /** How long the present step has taken, in ms. */
+  #spent = 0
   #after = 0
   #awaited = ''
   #soonest: number | null = null
@@ -49,6 +54,7 @@ export class Pruner {
     this.#retention = retention
     this.#ledger = ledger
     this.#failed = failed
+    this.#pace = new PrunePace(() => clock.monotonic())
   }
 
   begin(): void {
@@ -91,33 +97,48 @@ export class Pruner {
 
   /** One step of one kind; returns how long to wait for the next. */
   async #care(): Promise<number> {
-    const now = this.#clock.now()
+    this.#spent = 0
     if (this.#after === 0) await this.#refill()
+    if (!(await this.#step(this.#clock.now()))) return IDLE_PAUSE
+    return Math.min(LONGEST_REST, Math.max(SHORTEST_REST, REST * this.#spent))
+  }
+
+  /** False when there was nothing to do. */
+  async #step(now: number): Promise<boolean> {
+    const { folding, rates } = this.#store
     if (now >= this.#walkAt) {
-      if (await this.#prune(now)) return BUSY_PAUSE
+      if (await this.#prune(now)) return true
       this.#walkAt = now + this.#pause(now)
     }
-    if (await this.#pruneLedger(now)) return BUSY_PAUSE
-    if (this.#store.folding.due(now) && (await this.#edits.make((at) => this.#store.folding.fold(at))))
-      return BUSY_PAUSE
-    if (this.#store.handBack(WORTH_PAGES, WORTH_SHARE, HANDED_BACK)) return BUSY_PAUSE
-    if (this.#store.rates.prunable(now) && (await this.#edits.make((at) => this.#store.rates.prune(at, PAGE))))
-      return BUSY_PAUSE
-    return IDLE_PAUSE
+    if (await this.#pruneLedger(now)) return true
+    if (folding.due(now) && (await this.#write((at) => folding.fold(at)))) return true
+    if (this.#timed(() => this.#store.handBack(WORTH_PAGES, WORTH_SHARE, HANDED_BACK))) return true
+    return rates.prunable(now) && this.#write((at) => rates.prune(at, PAGE))
   }
 
   async #prune(now: number): Promise<boolean> {
-    const page = this.#store.pruning.look(this.#retention, this.#after, PAGE, now)
+    const page = this.#timed(() => this.#store.pruning.look(this.#retention, this.#after, PAGE, now))
     if (this.#after === 0) this.#soonest = null
     if (page.soonest !== null) this.#soonest = Math.min(this.#soonest ?? page.soonest, page.soonest)
-    const whole = page.jobs.length === 0 || (await this.#edits.make(() => this.#remove(page)))
-    if (whole) this.#after = page.next
-    return !whole || page.next > 0
+    const brokeOff = page.runs.length === 0 ? null : await this.#write(() => this.#remove(page))
+    this.#after = brokeOff ?? page.next
+    return this.#after > 0
   }
 
-  #remove(page: Parameters<Store['pruning']['remove']>[0]): boolean {
-    const end = this.#clock.monotonic() + HOLD
-    return this.#store.pruning.remove(page, () => this.#clock.monotonic() < end)
+  #remove(page: PrunePage): number | null {
+    this.#pace.begin()
+    return this.#store.pruning.remove(page, () => this.#pace.more()).brokeOff
+  }
+
+  #write<T>(write: (now: number) => T): Promise<T> {
+    return this.#edits.make((now) => this.#timed(() => write(now)))
+  }
+
+  #timed<T>(work: () => T): T {
+    const began = this.#clock.monotonic()
+    const value = work()
+    this.#spent += this.#clock.monotonic() - began
+    return value
   }
 
   /** A walk is made when something may go by its age; what ends from now on lives for the shortest age at least. */
@@ -133,8 +154,7 @@ export class Pruner {
     if (this.#ledger === null) return false
     const oldest = now - this.#ledger
     return (
-      this.#store.slots.anyBefore(oldest) &&
-      (await this.#edits.make(() => this.#store.slots.prune(oldest, PAGE))) === PAGE
+      this.#store.slots.anyBefore(oldest) && (await this.#write(() => this.#store.slots.prune(oldest, PAGE))) === PAGE
     )
   }
 }

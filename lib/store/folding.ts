@@ -1,8 +1,10 @@
 import type { Connection, Statement } from './driver.ts'
 import { COUNTED } from './tally.ts'
 
-/** Minutes that are folded together, and how long they must be over, in ms: some 5 ms of the writer. */
-const SPAN = 600_000
+/** What is folded at once: with a thousand tasks, some 5 ms of the writer. */
+const SPAN = 60_000
+/** How long it must be over, in ms: what is counted late is in it by then. */
+const SETTLED = 600_000
 const DAY = 86_400_000
 /** Statistics by the minute are kept for this long after they were folded, in ms. */
 const KEPT = 2 * DAY
@@ -12,7 +14,7 @@ const ADDED = COUNTED.map((name) => `${name} = ${name} + excluded.${name}`).join
 const SPAN_OF_MINUTES = 'FROM celeriac_stats_minute WHERE minute >= @from AND minute < @to'
 
 /**
- * Adds statistics by the minute, ten minutes at a time, to those by the day and to the totals, which outlive the jobs. From
+ * Adds statistics by the minute, one minute at a time, to those by the day and to the totals, which outlive the jobs. From
  * then on nothing is counted in that span any more (see `Tally`), so each minute is added once. The caller holds the
  * transaction.
  */
@@ -40,26 +42,41 @@ export class Folding {
     this.#drop = db.prepare('DELETE FROM celeriac_stats_minute WHERE minute < ?')
   }
 
-  /** Whether a span is over, and another: what was counted late is in it by then. */
+  /** Whether there is a minute to fold or to drop. */
   due(now: number): boolean {
-    const oldest = this.#unfolded()
-    return oldest !== null && endOf(oldest) <= now - SPAN
+    return this.#foldable(now) !== null || this.#droppable(now) !== null
   }
 
-  /** Folds one span; false when none is over. */
+  /** Folds one minute, and drops one; false when there was neither. */
   fold(now: number): boolean {
-    const oldest = this.#unfolded()
-    if (oldest === null || endOf(oldest) > now - SPAN) return false
-    const span = { from: oldest, to: endOf(oldest) }
-    this.#addDays.run(span)
-    this.#addTotals.run(span)
-    this.#setMark.run(span.to)
-    this.#drop.run(Math.min(span.to, now - KEPT))
-    return true
+    const foldable = this.#foldable(now)
+    if (foldable !== null) {
+      const span = { from: foldable, to: endOf(foldable) }
+      this.#addDays.run(span)
+      this.#addTotals.run(span)
+      this.#setMark.run(span.to)
+    }
+    const droppable = this.#droppable(now)
+    if (droppable !== null) this.#drop.run(endOf(droppable))
+    return foldable !== null || droppable !== null
   }
 
-  #unfolded(): number | null {
-    return (this.#oldest.get((this.#mark.get() as number | undefined) ?? 0) as number | undefined) ?? null
+  #foldable(now: number): number | null {
+    const oldest = this.#oldestFrom(this.#folded())
+    return oldest !== null && endOf(oldest) <= now - SETTLED ? oldest : null
+  }
+
+  #droppable(now: number): number | null {
+    const oldest = this.#oldestFrom(0)
+    return oldest !== null && endOf(oldest) <= Math.min(this.#folded(), now - KEPT) ? oldest : null
+  }
+
+  #folded(): number {
+    return (this.#mark.get() as number | undefined) ?? 0
+  }
+
+  #oldestFrom(minute: number): number | null {
+    return (this.#oldest.get(minute) as number | undefined) ?? null
   }
 }
 

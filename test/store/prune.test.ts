@@ -52,7 +52,7 @@ describe('pruning', () => {
 
   function pruneOnce(after = 0, limit = 100, retention = RETENTION): number {
     const page = store.pruning.look(retention, after, limit, NOW)
-    store.write(() => store.pruning.remove(page, () => true))
+    store.write(() => store.pruning.remove(page, () => 100))
     return page.next
   }
 
@@ -73,7 +73,7 @@ describe('pruning', () => {
     const texts = (id: string) => store.logs.of(id).map(({ text }) => text)
     assert.deepEqual([texts(old), texts(young)], [[...'abcdef'], [...'abcdef']])
     const page = store.pruning.look(RETENTION, 0, 100, NOW)
-    store.write(() => store.pruning.remove(page, () => true))
+    store.write(() => store.pruning.remove(page, () => 100))
     assert.deepEqual([texts(old), texts(young)], [[], [...'abcdef']])
   })
 
@@ -148,13 +148,31 @@ describe('pruning', () => {
     const old = jobs(5, NOW - 9_000, 'succeed')
     const page = store.pruning.look(RETENTION, 0, 100, NOW)
     let asked = 0
-    store.write(() =>
-      assert.equal(
-        store.pruning.remove(page, () => ++asked < 3),
-        false,
-      ),
+    const done = store.write(() => store.pruning.remove(page, () => (++asked < 3 ? 2 : 0)))
+    assert.equal(left(old), 1)
+    assert.equal(done.removed, 4)
+    assert.equal(pruneOnce(done.brokeOff ?? Number.NaN), 0)
+    assert.equal(left(old), 0)
+  })
+
+  it('leaves alone what was brought back since it was looked at, with what belongs to it', () => {
+    const ids = jobs(3, NOW - 9_000, 'fail')
+    const [, again] = ids as [string, string, string]
+    store.write(() => store.logs.add(2, 1, 0, JSON.stringify([[1, 'info', 'kept']])))
+    const early = store.pruning.look(RETENTION, 0, 100, NOW)
+    const job = store.retries.steered(again)
+    assert.ok(job && store.write(() => store.retries.retry(job, NOW)))
+    store.write(() => assert.equal(store.pruning.remove(early, () => 100).removed, 2))
+    assert.deepEqual(
+      ids.map((id) => store.reads.state(id)),
+      [null, 'PENDING', null],
     )
-    assert.equal(left(old), 2)
+    assert.equal(store.reads.job(again)?.attempts.length, 1)
+    assert.deepEqual(
+      store.logs.of(again).map(({ text }) => text),
+      ['kept'],
+    )
+    assert.equal(store.counts.byState().FAILURE, 0)
   })
 
   it('says when the next job may go', () => {

@@ -353,7 +353,7 @@ const prune = who.map((i) =>
     const retention = KEEP as unknown as Parameters<typeof process.store.pruning.look>[0]
     const page = process.store.pruning.look(retention, 0, 500, world.now)
     const before = new Set(model.jobs.map(({ key }) => key))
-    process.edit(() => process.store.pruning.remove(page, () => true))
+    process.edit(() => process.store.pruning.remove(page, () => 500))
     // A clock that was set back leaves the order of arrival unlike the order of times, and some of them lie until another walk.
     const gone = new Set(model.prunable().map(({ key }) => key))
     const left = world.keys()
