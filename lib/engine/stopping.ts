@@ -7,8 +7,11 @@ import { LONGEST_TIMER } from './clock.ts'
 import type { Lookout } from './lookout.ts'
 import type { Parts } from './parts.ts'
 
-/** How long terminated threads may take to end, in ms: one stuck in native code never does. */
-const TERMINATION = 1_000
+/**
+ * How long terminated threads may take to end, in ms: one stuck in native code never does. Less than the second that a stop
+ * may take beyond its own times, for the rest of it takes some too.
+ */
+const TERMINATION = 800
 /** How long a stop goes on trying to write while another connection holds the file, in ms. */
 const LOCKED = 1_000
 

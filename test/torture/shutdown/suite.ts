@@ -152,9 +152,15 @@ async function stopCommand(run: CrashRun, { life, stuck, twice }: Life, random: 
       child.kill('SIGTERM')
     }
     const patience = twice ? 0 : 200
-    const late = setTimeout(() => wrong.push('it did not end'), 15_000)
-    await Promise.race([ended, until('its end', () => wrong.length > 0)])
-    clearTimeout(late)
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        wrong.push('it did not end')
+        resolve()
+      }, 15_000)
+    })
+    await Promise.race([ended, late])
+    clearTimeout(timer)
     const [took, busy] = [performance.now() - began, pressure() - before]
     run.log.write({ what: 'stopped', victim: life })
     const way: Way = stuck ? 'stuck' : twice ? 'twice' : 'signal'
