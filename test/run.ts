@@ -3,9 +3,11 @@
  * The files are listed here because `node --test` knows no glob on Node 20.
  */
 import { spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { countingIn, killsCounted } from './crash/kill-count.ts'
 
 /** Those that take longest begin first, the longest in front: none of them is left alone at the end with an idle core. */
 const LONGEST = [
@@ -53,6 +55,10 @@ if (files.length === 0) {
   process.exit(1)
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'celeriac-run-'))
+const kills = join(folder, 'kills')
+writeFileSync(kills, '')
+
 const runner = spawn(
   process.execPath,
   [
@@ -64,7 +70,7 @@ const runner = spawn(
     '--test-reporter=spec',
     ...files,
   ],
-  { stdio: ['ignore', 'inherit', 'inherit'] },
+  { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...countingIn(kills) } },
 )
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
 runner.on('error', (error) => {
@@ -72,5 +78,8 @@ runner.on('error', (error) => {
   process.exitCode = 1
 })
 runner.on('exit', (code) => {
+  const killed = killsCounted(kills)
+  if (killed > 0) console.log(`ℹ ${killed} processes were killed by SIGKILL and their files judged`)
+  rmSync(folder, { recursive: true, force: true })
   process.exitCode = code ?? 1
 })

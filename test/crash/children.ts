@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { until } from './conditions.ts'
 import { type CrashEvent, EventLog, LogReader } from './events.ts'
 import { createOwnTable } from './final-file.ts'
+import { countKill } from './kill-count.ts'
 
 /** Longest wait for anything a healthy child does, in ms: generous, because a loaded machine boots one in seconds. */
 const PATIENCE = 60_000
@@ -42,6 +43,7 @@ export class CrashRun {
   readonly #programs: string
   readonly #reader: LogReader
   readonly #children = new Set<Child>()
+  #ending = false
 
   constructor({
     pkg = REAL_PACKAGE,
@@ -82,7 +84,10 @@ export class CrashRun {
       }),
     )
     this.#children.add(child)
-    void child.ended.then(() => this.#children.delete(child))
+    void child.ended.then(({ signal }) => {
+      this.#children.delete(child)
+      if (signal === 'SIGKILL' && !this.#ending) countKill()
+    })
     return child
   }
 
@@ -106,6 +111,7 @@ export class CrashRun {
   /** Ends whatever still runs and removes the folder. */
   async end(): Promise<void> {
     const children = [...this.#children]
+    this.#ending = true
     for (const child of children) child.process.kill('SIGKILL')
     await Promise.all(children.map((child) => child.ended))
     this.#reader.close()

@@ -1,31 +1,38 @@
-/** Enqueues in every way there is and consumes at the same time, until it is killed. */
+/** Enqueues in every way there is and consumes at the same time, or only enqueues, until it is killed. */
 import Database from 'better-sqlite3'
 import type { AsyncResult } from 'celeriac'
 import { integer, seeded } from '../random.ts'
 import { app, busy, database, flaky, instant, log, parent, waiting } from './app.ts'
 import { report, reportLater, unreported } from './reports.ts'
 
-const { seed } = JSON.parse(process.argv[2]!) as { seed: number }
+const { seed, consume } = JSON.parse(process.argv[2]!) as { seed: number; consume: boolean }
 const random = seeded(seed)
 const db = new Database(database, { timeout: 10_000 })
 const addOrder = db.prepare('INSERT INTO orders (key) VALUES (?)')
 let keys = 0
-let first = true
+const said = new Set<string>()
 
 class TakenBack extends Error {}
 
 process.on('disconnect', () => process.exit(1))
-void app.start().then(() => process.send?.('working'))
+if (consume) void app.start().then(() => say('working'))
 // What earlier lives were promised, this one still hears of.
 for (const job of unreported().slice(-5)) void reportLater(job)
 await Promise.all(Array.from({ length: 6 }, produce))
 
+/** Once, for a sign tells of a stage of life. */
+function say(sign: string): void {
+  if (!said.has(sign)) process.send?.(sign)
+  said.add(sign)
+}
+
 async function produce(): Promise<never> {
   while (true) {
-    const jobs = await enqueue()
+    const asked = enqueue()
+    say('asked')
+    const jobs = await asked
     for (const { key, handle } of jobs) log.write({ what: 'acknowledged', key, id: handle.id })
-    if (first) process.send?.('acknowledged')
-    first = false
+    say('acknowledged')
     await Promise.all(jobs.map(({ key, handle }) => report(key, handle)))
   }
 }

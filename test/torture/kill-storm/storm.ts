@@ -14,16 +14,20 @@ export interface StormOptions {
   lease: number
 }
 
-/** Share of the processes that are killed while their pool is still starting. */
-const EARLY = 0.2
+/** Share of the processes that only enqueue, as a web server does; they cost half of what one with a pool costs. */
+const PRODUCERS = 0.45
+/** Share of these that are killed from their first call on, while their file is still being opened. */
+const UNANSWERED = 0.5
+/** Share of the others that are killed while their pool is still starting. */
+const EARLY = 0.25
 /** Shortest time any other is left alone, in ms: enough to be handed its first job. */
 const SETTLING = 5
 /** Share of the suspended that work again before they are killed; the others are killed as they are. */
 const WOKEN = 0.6
 
 /**
- * Starts processes and kills each at a random instant after its first sign of life: most while it works, some while
- * its pool is still starting. Some are suspended before, at a random instant too, perhaps with the file's lock in their
+ * Starts processes and kills each at a random instant after a sign of life: while it works, while its pool is still
+ * starting, or while all that it does is to enqueue. Some are suspended before, at a random instant too, perhaps with the file's lock in their
  * hand. A killed one is replaced at once. Gives how many were suspended.
  */
 export async function killStorm(run: CrashRun, random: Random, options: StormOptions): Promise<number> {
@@ -32,12 +36,14 @@ export async function killStorm(run: CrashRun, random: Random, options: StormOpt
   let suspensions = 0
   const keepKilling = async (): Promise<void> => {
     while (left-- > 0) {
-      const early = random() < EARLY
-      const life = early ? random() * window : SETTLING + random() * (window - SETTLING)
+      const consume = random() >= PRODUCERS
+      const early = random() < (consume ? EARLY : UNANSWERED)
+      const sign = consume ? (early ? 'acknowledged' : 'working') : early ? 'asked' : 'acknowledged'
+      const life = sign === 'working' ? SETTLING + random() * (window - SETTLING) : random() * window
       const suspension = random() < suspended.share ? random() * suspended.longest : null
       const after = random() < WOKEN ? random() * window : null
-      const child = run.start('storm', { seed: integer(random, 0, 2 ** 31) })
-      const alive = await child.gives(early ? 'acknowledged' : 'working')
+      const child = run.start('storm', { seed: integer(random, 0, 2 ** 31), consume })
+      const alive = await child.gives(sign)
       if (alive) await pause(life)
       if (suspension !== null) {
         suspensions++

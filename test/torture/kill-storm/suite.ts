@@ -8,9 +8,9 @@ import { drainAndJudge } from '../../crash/verdict.ts'
 import type { Size, Suite, SuiteContext, SuiteReport } from '../suite.ts'
 import { killStorm } from './storm.ts'
 
-const KILLS: Record<Size, number> = { short: 100, nightly: 20_000, release: 100_000 }
+const KILLS: Record<Size, number> = { short: 240, nightly: 20_000, release: 100_000 }
 /** Kills on one file, so that its log stays small. */
-const KILLS_A_FILE = 40
+const KILLS_A_FILE = 50
 /** Files at the same time. */
 const LANES = 2
 /** In some files nobody is left to take over: the next process finds what the last one held. */
