@@ -41,6 +41,7 @@ export type {
   OrderLine,
   Overview,
   ProcessLine,
+  Pulse,
   Quantiles,
   QueueDepth,
   QueueTask,

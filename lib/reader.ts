@@ -13,6 +13,7 @@ import type {
   Measures,
   OrderLine,
   Overview,
+  Pulse,
   QueueDepth,
   Recent,
   ScheduleLine,
@@ -51,7 +52,10 @@ export class Reader {
     return new Reader(new DirectReading(resolve(nameOf(database, 'database'))), options.redact ?? [])
   }
 
-  /** Jobs by state, the oldest that waits, live processes, sizes. */
+  /**
+   * Jobs by state, the oldest that waits, live processes, sizes. Where more than 10,000 jobs wait, what is counted of them is
+   * up to 1 ms old for each hundred, at most 2 s.
+   */
   async overview(): Promise<Overview> {
     return this.#source.call('overview', Date.now())
   }
@@ -104,7 +108,7 @@ export class Reader {
     return foundJobs(page, this.#hidden)
   }
 
-  /** What waits and runs, by queue and task. */
+  /** What waits and runs, by queue and task; of long lines as old as in `overview()`. */
   async queues(): Promise<QueueDepth[]> {
     return this.#source.call('queues')
   }
@@ -130,6 +134,11 @@ export class Reader {
    */
   async eventsSince(cursor: ChangeCursor | null = null): Promise<Changes> {
     return this.#source.call('eventsSince', cursor, Date.now())
+  }
+
+  /** A mark that is another one once something has happened, in any process: costs next to nothing, to be asked often. */
+  async pulse(): Promise<Pulse> {
+    return this.#source.call('pulse')
   }
 
   /** Sizes of the file and of its write-ahead log. */

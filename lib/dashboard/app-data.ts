@@ -9,6 +9,7 @@ import type {
   JobDetail,
   ListedJob,
   ListPage,
+  Pulse,
   QueueRow,
   ScheduleRow,
   Summary,
@@ -171,6 +172,10 @@ export class AppData implements DashboardData {
 
   changes(cursor: ChangeCursor | null): Promise<Changes> {
     return this.#app.reader.eventsSince(cursor)
+  }
+
+  pulse(): Promise<Pulse> {
+    return this.#app.reader.pulse()
   }
 
   #preview(name: string): ScheduleRow['preview'] {

@@ -4,6 +4,7 @@ import type {
   ChangeCursor,
   Changes,
   JobInfo,
+  Pulse,
   QueueDepth,
   RegisteredTask,
   ScheduleInfo,
@@ -104,7 +105,7 @@ export interface TaskRow extends RegisteredTask {
   paused: boolean
 }
 
-export type { AuditEntry, Change, ChangeCursor, Changes, WorkerLine }
+export type { AuditEntry, Change, ChangeCursor, Changes, Pulse, WorkerLine }
 
 /** Everything that the pages show. Arguments and results are masked before they come out of here. */
 export interface DashboardData {
@@ -121,4 +122,5 @@ export interface DashboardData {
   workers(): Promise<WorkerLine[]>
   audit(limit: number): Promise<AuditEntry[]>
   changes(cursor: ChangeCursor | null): Promise<Changes>
+  pulse(): Promise<Pulse>
 }

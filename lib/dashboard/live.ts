@@ -1,4 +1,4 @@
-import type { Change, ChangeCursor, DashboardData } from './data.ts'
+import type { Change, ChangeCursor, Changes, DashboardData } from './data.ts'
 
 /** Between two looks at the file while anybody watches, in ms; what watchers get is never more often than this. */
 const EVERY = 400
@@ -13,15 +13,20 @@ export interface Tick {
   running: boolean
 }
 
-/** Null says that there will be no more. */
-type Watcher = (tick: Tick | null) => void
+interface Watcher {
+  /** Null says that there will be no more. */
+  tell: (tick: Tick | null) => void
+  /** Whether it wants to hear what happened, not only that something did. */
+  events: boolean
+  /** Has not been told anything yet. */
+  isNew: boolean
+}
 
 /** Looks at the file for all watchers together, and not at all when there is none. */
 export class LiveFeed {
   readonly #data: DashboardData
   readonly #watchers = new Set<Watcher>()
-  /** Watchers who have not been told anything yet. */
-  readonly #newcomers = new Set<Watcher>()
+  #mark: string | null = null
   #cursor: ChangeCursor | null = null
   #timer: NodeJS.Timeout | null = null
   #looking = false
@@ -34,7 +39,7 @@ export class LiveFeed {
   /** Ends the streams of all watchers, and begins no further ones. */
   close(): void {
     this.#closed = true
-    for (const watcher of [...this.#watchers]) watcher(null)
+    for (const { tell } of [...this.#watchers]) tell(null)
   }
 
   get closed(): boolean {
@@ -46,19 +51,20 @@ export class LiveFeed {
   }
 
   /**
-   * Calls `watcher` with what happens from now on, until the returned function is called; the first time after the next
-   * look, whatever it found: something may have happened between what the watcher has seen and now.
+   * Calls `tell` when something happens from now on, until the returned function is called; the first time after the next
+   * look, whatever it found: something may have happened between what the watcher has seen and now. To be told what it was
+   * takes a costlier look, which is made for those who want that only.
    */
-  watch(watcher: Watcher): () => void {
+  watch(tell: Watcher['tell'], { events }: { events: boolean }): () => void {
+    const watcher = { tell, events, isNew: true }
     this.#watchers.add(watcher)
-    this.#newcomers.add(watcher)
     if (this.#watchers.size === 1) {
+      this.#mark = null
       this.#cursor = null
       this.#plan(0)
     }
     return () => {
       this.#watchers.delete(watcher)
-      this.#newcomers.delete(watcher)
       if (this.#watchers.size > 0 || !this.#timer) return
       clearTimeout(this.#timer)
       this.#timer = null
@@ -76,14 +82,21 @@ export class LiveFeed {
     if (this.#looking) return
     this.#looking = true
     try {
-      const first = this.#cursor === null
-      const { changes, skipped, cursor } = await this.#data.changes(this.#cursor)
-      this.#cursor = cursor
-      const running = (await this.#data.states()).STARTED ?? 0
-      const happened = !first && (changes.length > 0 || skipped > 0 || running > 0)
-      if (happened) this.#tell(this.#watchers, { changes, skipped, running: running > 0 })
-      else this.#tell(this.#newcomers, { changes: [], skipped: 0, running: running > 0 })
-      this.#newcomers.clear()
+      const { mark, running } = await this.#data.pulse()
+      const happened = (this.#mark !== null && mark !== this.#mark) || running > 0
+      this.#mark = mark
+      const { changes, skipped } = await this.#changes()
+      const tick = {
+        changes: changes.slice(-SENT),
+        skipped: skipped + Math.max(0, changes.length - SENT),
+        running: running > 0,
+      }
+      for (const watcher of this.#watchers) {
+        if (!happened && changes.length === 0 && !watcher.isNew) continue
+        const told = watcher.events && !watcher.isNew ? tick : { ...tick, changes: [], skipped: 0 }
+        watcher.isNew = false
+        watcher.tell(told)
+      }
     } catch {
       // The file may be busy or gone for a while; the next look tells.
     } finally {
@@ -92,12 +105,13 @@ export class LiveFeed {
     }
   }
 
-  #tell(watchers: Iterable<Watcher>, { changes, skipped, running }: Tick): void {
-    const tick = {
-      changes: changes.slice(-SENT),
-      skipped: skipped + Math.max(0, changes.length - SENT),
-      running,
+  async #changes(): Promise<Pick<Changes, 'changes' | 'skipped'>> {
+    if (![...this.#watchers].some(({ events }) => events)) {
+      this.#cursor = null
+      return { changes: [], skipped: 0 }
     }
-    for (const watcher of watchers) watcher(tick)
+    const found = await this.#data.changes(this.#cursor)
+    this.#cursor = found.cursor
+    return found
   }
 }

@@ -11,7 +11,7 @@ const MOST = 200
 // biome-ignore lint/suspicious/noExplicitAny: any environment of Hono
 export function liveStream(c: Context<any>, live: LiveFeed): Response {
   // Only the page of events shows the changes; the others want to know that there were some.
-  const plain = c.req.query('events') === undefined
+  const events = c.req.query('events') !== undefined
   if (live.closed || live.watchers >= MOST)
     return c.text('No further page can be kept up to date.', 503, { 'retry-after': '30' })
   // Proxies that gather answers would hold events back.
@@ -20,11 +20,12 @@ export function liveStream(c: Context<any>, live: LiveFeed): Response {
     let waiting: Tick | null = null
     let wake: () => void = () => {}
     let open = true
-    const unwatch = live.watch((tick) => {
+    const hear = (tick: Tick | null): void => {
       if (tick) waiting = waiting ? joined(waiting, tick) : tick
       else open = false
       wake()
-    })
+    }
+    const unwatch = live.watch(hear, { events })
     stream.onAbort(() => {
       open = false
       unwatch()
@@ -37,7 +38,7 @@ export function liveStream(c: Context<any>, live: LiveFeed): Response {
         if (!open) break
         const tick: Tick | null = waiting
         waiting = null
-        if (tick) await stream.writeSSE({ event: 'tick', data: plain ? '{}' : JSON.stringify(tick) })
+        if (tick) await stream.writeSSE({ event: 'tick', data: events ? JSON.stringify(tick) : '{}' })
         else await stream.write(': here\n\n')
       }
     } finally {

@@ -21,6 +21,11 @@ export class Counts {
     ]
   }
 
+  /** Jobs that have ended and are kept. */
+  ended(): number {
+    return (this.#ended.all() as { jobs: number }[]).reduce((sum, { jobs }) => sum + jobs, 0)
+  }
+
   /** Every state is named. */
   byState(): Record<State, number> {
     const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<State, number>

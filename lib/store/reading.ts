@@ -1,7 +1,7 @@
 import { BOUNDS } from '../domain/histogram.ts'
 import type { FilterTerms } from '../domain/job-filter.ts'
 import { formatRate } from '../domain/rate.ts'
-import { FINAL_STATES } from '../domain/states.ts'
+import { WAITING_STATES } from '../domain/states.ts'
 import type { StoredPage } from '../wire/messages.ts'
 import type {
   ChangeCursor,
@@ -12,7 +12,9 @@ import type {
   OrderLine,
   Overview,
   ProcessLine,
+  Pulse,
   QueueDepth,
+  QueueTask,
   Recent,
   ScheduleLine,
   Throughput,
@@ -35,8 +37,10 @@ import { ChangeFeed } from './reading/changes.ts'
 import { ReadConnection } from './reading/connection.ts'
 import { FileSizes } from './reading/file-size.ts'
 import { JobLines } from './reading/job-lines.ts'
+import { PulseReader } from './reading/pulse.ts'
 import { Queues } from './reading/queues.ts'
 import { type Sign, Silence } from './reading/silence.ts'
+import { Spared } from './reading/spared.ts'
 import { Statistics } from './reading/statistics.ts'
 import { Schedules } from './schedules.ts'
 import { Slots } from './slots.ts'
@@ -61,15 +65,16 @@ export class Reading {
   }
 
   overview(now: number): Overview {
-    return this.#connection.read(({ counts, queues, processes, pruning, files }) => {
+    return this.#connection.read(({ states, depths, processes, pruning, files }) => {
+      const monotonic = performance.now()
       const all = processes.all()
       const signs = this.#silence.of(all, now)
       const silent = ({ key }: ProcessRow): boolean => signs.get(key)?.silentSince !== null
       const consumers = all.filter((row) => row.role !== 'beat' && !silent(row))
-      const oldest = queues.depths(new Set()).flatMap((queue) => queue.oldest ?? [])
+      const oldest = depths.get(monotonic).flatMap((queue) => queue.oldest ?? [])
       return {
         at: now,
-        states: counts.byState(),
+        states: { ...states.get(monotonic) },
         oldestWaiting: oldest.length === 0 ? null : Math.min(...oldest),
         workers: consumers.length,
         threads: consumers.reduce((sum, { threads }) => sum + threads, 0),
@@ -133,9 +138,11 @@ export class Reading {
   }
 
   queues(): QueueDepth[] {
-    return this.#connection.read(({ queues, processes }) =>
-      queues.depths(new Set(processes.all().flatMap(({ tasks }) => tasks))),
-    )
+    return this.#connection.read(({ depths, processes }) => {
+      const handled = new Set(processes.all().flatMap(({ tasks }) => tasks))
+      const isHandled = (line: QueueTask): QueueTask => ({ ...line, handled: handled.has(line.task) })
+      return depths.get(performance.now()).map((queue) => ({ ...queue, tasks: queue.tasks.map(isHandled) }))
+    })
   }
 
   /** Processes that consume the file, and what each of them runs. */
@@ -169,10 +176,13 @@ export class Reading {
   /** What happened since an earlier look. @param cursor null for the first look, which only returns the cursor */
   eventsSince(cursor: ChangeCursor | null, now: number): Changes {
     return this.#connection.read(({ feed, claims, processes, counts }) => {
-      const states = counts.byState()
-      const ended = FINAL_STATES.reduce((sum, state) => sum + states[state], 0)
-      return feed.since(cursor, claims.lines(), processes.all(), ended, now)
+      return feed.since(cursor, claims.lines(), processes.all(), counts.ended(), now)
     })
+  }
+
+  /** Whether something happened, for whoever does not ask what. */
+  pulse(): Pulse {
+    return this.#connection.read(({ pulse }) => pulse.read())
   }
 
   file(): FileSize {
@@ -192,10 +202,26 @@ export class Reading {
   }
 }
 
-const prepare = (db: Connection) => ({
+const prepare = (db: Connection) => {
+  const counts = new Counts(db)
+  const queues = new Queues(db)
+  return {
+    ...reading(db),
+    counts,
+    states: new Spared(
+      () => counts.byState(),
+      (states) => WAITING_STATES.reduce((sum, state) => sum + states[state], 0),
+    ),
+    depths: new Spared(
+      () => queues.depths(new Set()),
+      (found) => found.reduce((sum, { pending }) => sum + pending, 0),
+    ),
+  }
+}
+
+const reading = (db: Connection) => ({
   claims: new JobClaims(db),
   controls: new Controls(db),
-  counts: new Counts(db),
   feed: new ChangeFeed(db),
   files: new FileSizes(db),
   jobs: new JobReads(db),
@@ -203,7 +229,7 @@ const prepare = (db: Connection) => ({
   logs: new Logs(db),
   processes: new Processes(db),
   pruning: new Pruning(db),
-  queues: new Queues(db),
+  pulse: new PulseReader(db),
   search: new JobSearch(db),
   schedules: new Schedules(db),
   slots: new Slots(db),

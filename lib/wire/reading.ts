@@ -241,6 +241,14 @@ export interface ChangeCursor {
   processes: [id: number, key: string, pid: number][]
 }
 
+/** Whether something happened, without what. */
+export interface Pulse {
+  /** Another text once a job was stored, began, ended or failed, a process came or went, or something was paused or limited. */
+  mark: string
+  /** Jobs that run. */
+  running: number
+}
+
 export interface Changes {
   /** In order of time. */
   changes: Change[]

@@ -119,6 +119,34 @@ test('the reader tells what happened between two looks', async () => {
   )
 })
 
+test('the pulse is another one after whatever happened, and stays the same while nothing does', async () => {
+  const { app, add, heldBack } = openApp({ database: freshDatabase() })
+  await using _ = app
+  const journal = new Journal()
+  const moved = async (what: string): Promise<void> => {
+    await until(async () => (await app.reader.pulse()).mark !== last, what)
+    last = (await app.reader.pulse()).mark
+  }
+  await add.delay(1, 2)
+  let last = (await app.reader.pulse()).mark
+  assert.equal((await app.reader.pulse()).mark, last)
+  await add.delay(1, 2)
+  await moved('a job that was stored')
+  await app.control.pause('default')
+  await moved('a pause')
+  await app.control.resume('default')
+  await moved('its end')
+  await app.start()
+  await moved('a process and what it does')
+  const later = await heldBack.delay(journal.path)
+  await until(async () => (await app.reader.pulse()).running === 1, 'a job that runs')
+  last = (await app.reader.pulse()).mark
+  journal.open()
+  await moved('the end of an attempt')
+  await until(async () => (await later.state()) === 'RETRY', 'the retry')
+  assert.equal((await app.reader.pulse()).running, 0)
+})
+
 test('a file is read when no app runs, and anew when another takes its place', async () => {
   const database = freshDatabase()
   const { app, add } = openApp({ database })

@@ -5,27 +5,34 @@ import { LiveFeed, type Tick } from '../../lib/dashboard/live.ts'
 import { until } from '../fixtures/until.ts'
 
 test('each watcher is told once what it may have missed before it watched, and then only of what happens', async () => {
-  let looks = 0
+  const looks = { pulse: 0, changes: 0 }
+  let mark = 'a'
   let happened: unknown[] = []
   const data = {
     changes: async () => {
-      looks++
+      looks.changes++
       return { changes: happened.splice(0), skipped: 0, cursor: {} }
     },
-    states: async () => ({}),
+    pulse: async () => {
+      looks.pulse++
+      return { mark, running: 0 }
+    },
   } as unknown as DashboardData
   const live = new LiveFeed(data)
-  const told: Record<string, (Tick | null)[]> = { first: [], second: [] }
-  const stops = [live.watch((tick) => told.first!.push(tick))]
-  await until(() => told.first!.length > 0, 'the first tick')
-  stops.push(live.watch((tick) => told.second!.push(tick)))
-  await until(() => told.second!.length > 0, "the second watcher's tick")
-  const before = looks
-  await until(() => looks > before + 1, 'two looks more')
+  const told: Record<'plain' | 'events', (Tick | null)[]> = { plain: [], events: [] }
+  const stops = [live.watch((tick) => told.plain.push(tick), { events: false })]
+  await until(() => told.plain.length > 0, 'the first tick')
+  assert.equal(looks.changes, 0, 'nobody wanted to hear what happened')
+  stops.push(live.watch((tick) => told.events.push(tick), { events: true }))
+  await until(() => told.events.length > 0, "the second watcher's tick")
+  const before = looks.pulse
+  await until(() => looks.pulse > before + 1, 'two looks more')
   const empty = { changes: [], skipped: 0, running: false }
-  assert.deepEqual(told, { first: [empty], second: [empty] })
+  assert.deepEqual(told, { plain: [empty], events: [empty] })
   happened = [{ event: 'task-sent' }]
-  await until(() => told.first!.length > 1 && told.second!.length > 1, 'the news')
-  assert.deepEqual(told.first?.at(-1), { ...empty, changes: [{ event: 'task-sent' }] })
+  mark = 'b'
+  await until(() => told.plain.length > 1 && told.events.length > 1, 'the news')
+  assert.deepEqual(told.plain.at(-1), empty)
+  assert.ok(told.events.some((tick) => tick?.changes.length === 1))
   for (const stop of stops) stop()
 })

@@ -2,8 +2,13 @@ import { address } from './address.ts'
 import { merge } from './merge.ts'
 import { refreshTimes } from './times.ts'
 
-/** Least time between two fetches of the page, in ms. */
+/**
+ * Least time between two fetches of the page, in ms; times as long as the last one took when that is more, within a limit: a
+ * server that is slow to answer has other things to do.
+ */
 const EVERY = 1_000
+const RELAXED = 20
+const LONGEST = 5_000
 
 /** Keeps the page up to date while it is looked at: the server says that something happened, the page fetches itself. */
 export function follow(): void {
@@ -15,10 +20,11 @@ export function follow(): void {
   let due = false
   let fetching = false
   let last = 0
+  let every = EVERY
 
   const refresh = async (): Promise<void> => {
     if (fetching || !due) return
-    const wait = last + EVERY - Date.now()
+    const wait = last + every - Date.now()
     if (wait > 0) {
       setTimeout(() => void refresh(), wait)
       return
@@ -28,7 +34,9 @@ export function follow(): void {
     last = Date.now()
     try {
       const response = await fetch(location.href, { headers: { 'x-part': 'changing' }, cache: 'no-store' })
-      if (response.ok && !paused) show(await response.text())
+      const text = await response.text()
+      every = Math.min(LONGEST, Math.max(EVERY, RELAXED * (Date.now() - last)))
+      if (response.ok && !paused) show(text)
     } catch {
       // The server is away; the stream says when it is back.
     } finally {
