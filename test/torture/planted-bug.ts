@@ -10,22 +10,16 @@ export interface PlantedBug {
   patches: readonly Patch[]
   /** Changes that are no bug, such as a shorter lease. */
   conditions?: readonly Patch[]
-  /** Looks for it in a copy that has it; gives what was found, null when nothing was. */
+  /** Looks once for it in a copy that has it; gives what was found, null when nothing was. */
   hunt(pkg: Package, seed: number): Promise<string | null>
-  /** Tried by `npm test` too: few of each suite, the cheap ones. */
+  /** Looks, each with a seed of its own, after which it counts as not found. Default 4. */
+  tries?: number
+  /** Tried by `npm test` too: few of each suite, those that are cheap and that the first look finds. */
   short?: true
 }
 
-/** Parts of a suite that look, each with choices of its own, until one finds it. */
-const TRIES = 4
-
 /** Lets a part of the suite look. @param wanted what a violation must look like to be about the bug */
 export function bySuite(suite: string, share: number, wanted = /^/): PlantedBug['hunt'] {
-  return async (pkg, seed) => {
-    for (let tried = 0; tried < TRIES; tried++) {
-      const found = (await violationsOf(pkg, suite, share, seed + tried)).find((violation) => wanted.test(violation))
-      if (found !== undefined) return found
-    }
-    return null
-  }
+  return async (pkg, seed) =>
+    (await violationsOf(pkg, suite, share, seed)).find((violation) => wanted.test(violation)) ?? null
 }

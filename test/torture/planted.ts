@@ -39,28 +39,38 @@ export interface Hunted {
   suite: string
   bug: string
   seconds: number
+  /** Looks that it took, or that were in vain. */
+  tries: number
   /** What was found; null when nothing was. */
   found: string | null
   /** Why nobody could look here. */
   missing?: string
 }
 
+/** Looks after which a bug counts as not found. */
+const TRIES = 4
+
 export async function hunt(bug: PlantedBug, seed: number): Promise<Hunted> {
-  const { suite, title, patches, conditions = [] } = bug
+  const { suite, title, patches, conditions = [], tries = TRIES } = bug
   const missing = SUITES.find(({ name }) => name === suite)?.missing() ?? null
-  if (missing !== null) return { suite, bug: title, seconds: 0, found: null, missing }
+  if (missing !== null) return { suite, bug: title, seconds: 0, tries: 0, found: null, missing }
   const pkg = patchedPackage([...conditions, ...patches])
   const began = performance.now()
   try {
-    const found = await bug.hunt(pkg, seed)
-    return { suite, bug: title, seconds: Math.round((performance.now() - began) / 100) / 10, found }
+    let found: string | null = null
+    let tried = 0
+    while (found === null && tried < tries) found = await bug.hunt(pkg, seed + tried++)
+    return { suite, bug: title, seconds: Math.round((performance.now() - began) / 100) / 10, tries: tried, found }
   } finally {
     removePatchedPackage(pkg)
   }
 }
 
-export function describeHunt({ suite, bug, seconds, found, missing }: Hunted): string {
-  const said = missing ? `NOT RUN, ${missing}` : found === null ? 'NOT FOUND' : `found in ${seconds.toFixed(1)} s`
+export function describeHunt({ suite, bug, seconds, tries, found, missing }: Hunted): string {
+  const looks = tries === 1 ? '' : ` and ${tries} looks`
+  const said = missing
+    ? `NOT RUN, ${missing}`
+    : `${found === null ? 'NOT FOUND' : 'found'} in ${seconds.toFixed(1)} s${looks}`
   return `${suite.padEnd(14)} ${bug}: ${said}${found === null ? '' : `\n${' '.repeat(15)}${oneLine(found)}`}`
 }
 

@@ -8,6 +8,8 @@ import type { Size, Suite, SuiteContext, SuiteReport } from '../suite.ts'
 import { damaged } from './damage.ts'
 
 const FILES: Record<Size, number> = { short: 250, nightly: 20_000, release: 200_000 }
+/** What says that the engine did not know what it was given. */
+const NO_REASON = /^(threw|left|gave|ENGINE_CRASHED)/
 const OPENER = join(import.meta.dirname, 'opener.js')
 const MAKER = join(import.meta.dirname, 'maker.js')
 
@@ -87,7 +89,7 @@ export const damagedFiles: Suite = {
           const what = layOut(template, place, seeds[at] as number)
           const outcome = await opener.open(join(place, 'jobs.db'))
           for (const about of [outcome, ...opener.stray.splice(0)])
-            if (/^(threw|left|gave)/.test(about)) violations.push(`file ${seeds[at]} (${what}): ${about.slice(0, 500)}`)
+            if (NO_REASON.test(about)) violations.push(`file ${seeds[at]} (${what}): ${about.slice(0, 500)}`)
           outcomes.set(outcome.split(' ')[0] as string, (outcomes.get(outcome.split(' ')[0] as string) ?? 0) + 1)
           progress(at + 1, count)
         }

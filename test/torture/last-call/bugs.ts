@@ -14,9 +14,11 @@ const BUGS: { title: string; operation: Operation; points: Points; patches: Patc
         file: 'engine/intake.js',
         find: 'this.#arrivals.push({ session, request, batches });',
         put: `this.#arrivals.push({ session, request, batches });
-          session.reply({ type: 'stored', requests: [request], duplicates: [] });`,
+          session.reply({ type: 'stored', requests: [request], duplicates: [] });
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);`,
       },
     ],
+    short: true,
   },
   {
     title: 'a refused write is told without a code',

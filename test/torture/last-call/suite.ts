@@ -146,21 +146,25 @@ interface Call {
   nth: number
 }
 
-/** The calls between the two lines that say that the operation begins and ends. */
+/**
+ * The calls between the two lines that say that the operation begins and ends, and those of the next commit: what was
+ * promised too early may all be in there.
+ */
 function callsOf(operation: Operation, events: readonly FileEvent[]): Call[] {
   const counts = { write: 0, sync: 0, truncate: 0, unlink: 0 }
   const calls: Call[] = []
-  let under: 'not begun' | 'way' | 'ended' = 'not begun'
+  let under: 'not begun' | 'way' | 'ended' | 'synced' = 'not begun'
   for (const [at, event] of events.entries()) {
     if (event.kind === 'said') {
       if (event.line === '"begin"') under = 'way'
       if (event.line === '"end"') under = 'ended'
     } else {
       const nth = ++counts[event.kind]
-      if (under === 'way') calls.push({ at, call: event.kind, nth })
+      if (under === 'way' || under === 'ended') calls.push({ at, call: event.kind, nth })
+      if (under === 'ended' && event.kind === 'sync') under = 'synced'
     }
   }
-  if (under !== 'ended') throw new Error(`${operation} never said that it begins and ends`)
+  if (under === 'not begun' || under === 'way') throw new Error(`${operation} never said that it begins and ends`)
   return calls
 }
 

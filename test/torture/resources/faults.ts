@@ -111,9 +111,12 @@ export const DESCRIPTORS: Fault = {
 export const LOCKED: Fault = {
   name: 'exclusive locker',
   codes: [],
-  async take(run, _child, random) {
+  async take(run, child, random) {
     const unlock = lockFile(run.database)
-    await pause(integer(random, 1_200, 2_500))
+    // The program may be waiting for ends that cannot be written. One statement waits for a second, so that the write of
+    // what is asked for now is tried twice at least.
+    child.tell('ask')
+    await pause(integer(random, 2_500, 3_000))
     return unlock
   },
 }
