@@ -9,7 +9,7 @@ const skip = soak.missing() ?? false
 test('an app that works on and on grows in nothing', { skip }, async (t) => {
   const seed = seedOfRun()
   t.diagnostic(`CRASH_SEED=${seed}`)
-  const { samples, violations } = await soakFor({ seconds: 12, random: seeded(seed) })
+  const { samples, violations } = await soakFor({ seconds: 20, random: seeded(seed) })
   t.diagnostic(`${samples.reduce((sum, { jobs }) => sum + jobs, 0)} jobs, ${samples.length} samples`)
   assert.deepEqual(violations, [])
 })

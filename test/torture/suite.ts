@@ -7,6 +7,8 @@ export interface SuiteContext {
   size: Size
   /** Part of the size to do, 1 for all of it. */
   share: number
+  /** Time that a suite of a given time is to take instead of the size's; null or left out: the size's. */
+  seconds?: number | null
   /** Everything random in the suite is drawn from it. */
   random: Random
   /** Shown while the suite runs. */

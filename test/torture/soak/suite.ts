@@ -104,8 +104,8 @@ export const soak: Suite = {
   name: 'soak',
   what: 'lets an app do a bit of everything for long, and looks whether memory, files, threads, WAL or latency grow',
   missing: () => (process.platform === 'linux' ? null : 'it looks into /proc'),
-  async run({ size, share, random, progress }: SuiteContext): Promise<SuiteReport> {
-    const seconds = Math.max(10, SECONDS[size] * share)
+  async run({ size, share, seconds: asked, random, progress }: SuiteContext): Promise<SuiteReport> {
+    const seconds = asked ?? Math.max(10, SECONDS[size] * share)
     const { samples, violations } = await soakFor({ seconds, random, progress: (done) => progress(done, seconds) })
     const shown = samples.filter((_, i) => i % Math.ceil(samples.length / 20) === 0)
     for (const { at, heap, rss, files, threads, wal, latency } of shown) {
