@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { countingIn, killsCounted } from './crash/kill-count.ts'
@@ -12,35 +12,50 @@ import { countingIn, killsCounted } from './crash/kill-count.ts'
 /** Those that take longest begin first, the longest in front: none of them is left alone at the end with an idle core. */
 const LONGEST = [
   'torture/kill-storm',
+  'torture/shutdown',
+  'api/stop',
+  'examples/shop',
   'torture/poison',
   'crash/task-transaction',
-  'torture/power-cut',
-  'torture/soak',
   'torture/planted',
-  'torture/model',
-  'crash/hops',
-  'torture/last-call',
-  'torture/recovery',
-  'torture/shutdown',
-  'torture/contention',
-  'torture/security',
   'torture/resources',
-  'torture/upgrade',
-  'torture/damaged-files',
-  'browser/actions',
-  'cli/control',
-  'browser/hostile',
-  'browser/pages',
-  'cli/steering',
-  'readme',
-  'examples/shop',
-  'api/rate-limits',
+  'torture/security',
+  'torture/soak',
   'cli/frame',
+  'browser/actions',
+  'browser/pages',
+  'cli/control',
+  'torture/power-cut',
+  'crash/hops',
+  'api/rate-limits',
+  'cli/steering',
+  'api/file-care',
+  'crash/stopping',
+  'torture/last-call',
+  'crash/firing',
+  'browser/hostile',
+  'torture/upgrade',
+  'torture/recovery',
+  'torture/damaged-files',
+  'torture/model',
+  'torture/contention',
+  'bench/gate',
+  'readme',
+  'processes/commands',
+  'api/schedule-changes',
+  'api/concurrency-keys',
 ]
 const place = (file: string): number => {
   const found = LONGEST.findIndex((name) => file.endsWith(`${name}.test.js`))
   return found === -1 ? LONGEST.length : found
 }
+
+/**
+ * Files at a time. They start threads and processes of their own but wait for much too: one more than there are cores leaves
+ * some idle. Two more where nobody else uses the machine.
+ */
+const cores = availableParallelism()
+const lanes = Math.min(6, cores + (loadavg()[0]! / cores < 0.75 ? 2 : 1))
 
 const here = dirname(fileURLToPath(import.meta.url))
 const wanted = process.argv.slice(2)
@@ -63,8 +78,7 @@ const runner = spawn(
   process.execPath,
   [
     '--test',
-    // Three files at a time: they start pools of their own, but wait for much too, and two leave a core idle.
-    '--test-concurrency=3',
+    `--test-concurrency=${lanes}`,
     // A file that hangs is reported by name instead of stalling the whole run.
     '--test-timeout=300000',
     '--test-reporter=spec',
