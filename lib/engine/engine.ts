@@ -72,7 +72,11 @@ export class Engine {
     this.#app = { reply: post }
     const store = new Store(options.database, options.durability)
     const announcer = new Announcer(post)
-    const waiters = new Waiters(store)
+    const waiters = new Waiters(store, (telling) => {
+      if (store.unsyncedElsewhere()) disk.owe('now')
+      disk.tell(telling)
+      disk.pay()
+    })
     const main = new MainRuns(post)
     const estimates = new Estimates()
     const standing: Standing = {
@@ -172,12 +176,20 @@ export class Engine {
       ended: (jobs, now) => revoker.announce(jobs, now),
     })
     const participants = [settler, this.#intake, edits, beat, dispatcher]
-    const disk = new DiskSync(
+    const disk: DiskSync = new DiskSync(
       store,
       () => waiters.flush(),
       (error) => this.#die(error),
     )
-    const turns: TurnLoop = new TurnLoop(store, clock, participants, disk, (worked) => this.#afterTurn(worked))
+    const turns: TurnLoop = new TurnLoop(
+      store,
+      clock,
+      participants,
+      disk,
+      (worked) => this.#afterTurn(worked),
+      // More jobs than one have the cores to themselves.
+      () => this.#running <= 1,
+    )
 
     const pruner = new Pruner(store, edits, clock, options.retention, options.ledgerRetention, (error) =>
       announcer.report({ about: 'pruning-failed', error: toWireError(error) }),
@@ -266,7 +278,7 @@ export class Engine {
   }
 
   #serve(message: Request, session: Session): void {
-    const { waiters, turns, disk } = this.#parts
+    const { waiters, turns } = this.#parts
     switch (message.type) {
       case 'enqueue':
         this.#intake.add(session, message.request, message.batches)
@@ -276,10 +288,7 @@ export class Engine {
         this.#answer(message.request, session, answer(this.#parts, message.question))
         return
       case 'wait':
-        // What has ended may not be on the disk yet.
-        if (this.#parts.store.unsyncedElsewhere()) disk.owe('now')
-        disk.tell(() => waiters.wait(message.ids, session))
-        disk.pay()
+        waiters.wait(message.ids, session)
         return
       case 'unwait':
         waiters.unwait(message.id, session)
@@ -327,9 +336,16 @@ export class Engine {
     for (const look of standing.awaitingDrained) look()
   }
 
+  /** Jobs that this process has claimed and not settled. */
+  get #running(): number {
+    const { main, standing } = this.#parts
+    let jobs = main.outstanding.size
+    for (const { outstanding } of standing.pool?.lanes ?? []) jobs += outstanding.size
+    return jobs
+  }
+
   #idle(): boolean {
-    for (const _ of this.#parts.dispatcher.outstanding()) return false
-    return !this.#intake.pending()
+    return this.#running === 0 && !this.#intake.pending()
   }
 
   /** Wakes the engine for the next job or slot that becomes due. */

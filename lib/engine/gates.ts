@@ -66,8 +66,9 @@ export class Gates {
     // The wall clock was set back: nobody waits for it to catch up.
     if (now < this.#now) this.#shut.clear()
     this.#now = now
-    this.#known.clear()
-    this.#parked.clear()
+    // To clear an empty map costs as much as to make one.
+    if (this.#known.size > 0) this.#known.clear()
+    if (this.#parked.size > 0) this.#parked.clear()
     for (const [bucket, until] of this.#shut) if (until <= now) this.#shut.delete(bucket)
     const orders = this.#changedOrders()
     if (orders === null) return

@@ -3,6 +3,7 @@ import { isBusy, sqliteCode, storageError } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 import type { DiskSync, Promised, Telling } from './disk-sync.ts'
+import { Vigil } from './vigil.ts'
 
 /** Something that takes part in a turn of the engine. */
 export interface Participant {
@@ -39,23 +40,31 @@ export class TurnLoop {
   readonly #participants: Participant[]
   readonly #disk: DiskSync
   readonly #onTurn: (worked: boolean) => void
+  readonly #unhurried: () => boolean
+  readonly #vigil = new Vigil()
   #scheduled = false
   #stopped = false
   #busySince: number | null = null
   #fault: CeleriacError | null = null
 
+  /**
+   * @param onTurn called after each turn
+   * @param unhurried whether the thread may stay awake after a turn, because few others need a core
+   */
   constructor(
     store: Store,
     clock: Clock,
     participants: Participant[],
     disk: DiskSync,
     onTurn: (worked: boolean) => void,
+    unhurried: () => boolean = () => false,
   ) {
     this.#store = store
     this.#clock = clock
     this.#participants = participants
     this.#disk = disk
     this.#onTurn = onTurn
+    this.#unhurried = unhurried
   }
 
   /** Why the last turn failed, while the engine is trying again. */
@@ -66,6 +75,7 @@ export class TurnLoop {
   request(): void {
     if (this.#scheduled || this.#stopped) return
     this.#scheduled = true
+    this.#vigil.end()
     setImmediate(() => this.#run())
   }
 
@@ -94,8 +104,7 @@ export class TurnLoop {
     this.#scheduled = false
     if (this.#stopped) return
     const now = this.#clock.now()
-    const waiting = this.#participants.filter((p) => p.pending(now))
-    if (waiting.length === 0) {
+    if (!this.#participants.some((participant) => participant.pending(now))) {
       this.#onTurn(false)
       return
     }
@@ -111,7 +120,7 @@ export class TurnLoop {
       })
     } catch (error) {
       // A transaction that could not even begin concerns all who wait for it.
-      this.#fail(error, active.length > 0 ? active : waiting)
+      this.#fail(error, active.length > 0 ? active : this.#participants.filter((p) => p.pending(now)))
       return
     }
     this.#busySince = null
@@ -120,6 +129,7 @@ export class TurnLoop {
     for (const participant of active) this.#disk.tell(participant.committed(now))
     this.#disk.pay()
     this.#onTurn(true)
+    if (!this.#scheduled && this.#unhurried()) this.#vigil.begin()
   }
 
   #fail(error: unknown, active: Participant[]): void {

@@ -1,6 +1,7 @@
 import type { Store } from '../store/store.ts'
 import { timeOfJobId } from '../wire/job-id.ts'
 import type { Settled } from '../wire/messages.ts'
+import type { Telling } from './disk-sync.ts'
 import type { Session } from './session.ts'
 
 /** Most ids looked up after one commit of another process. */
@@ -12,28 +13,28 @@ export class Waiters {
   readonly #waiting = new Map<string, Set<Session>>()
   readonly #watching = new Map<string, Map<Session, string | null>>()
   readonly #ended = new Map<Session, [string, Settled][]>()
+  readonly #tellStored: (telling: Telling) => void
+  #unseen: { ids: string[]; session: Session }[] = []
   #checkFrom = 0
 
-  constructor(store: Store) {
+  /** @param tellStored tells of what the file holds once that lies on the disk */
+  constructor(store: Store, tellStored: (telling: Telling) => void) {
     this.#store = store
+    this.#tellStored = tellStored
   }
 
   get size(): number {
     return this.#waiting.size + this.#watching.size
   }
 
+  /** Whether a job has ended already is looked up after the turn that may be about to begin: its end may be what that writes. */
   wait(ids: string[], session: Session): void {
     for (const id of ids) {
-      const settled = this.#settled(id)
-      if (settled) {
-        this.#tell(session, id, settled)
-        continue
-      }
       const sessions = this.#waiting.get(id)
       if (sessions) sessions.add(session)
       else this.#waiting.set(id, new Set([session]))
     }
-    this.flush()
+    if (this.#unseen.push({ ids, session }) === 1) setImmediate(() => this.#lookUp())
   }
 
   unwait(id: string, session: Session): void {
@@ -66,6 +67,7 @@ export class Waiters {
 
   /** Posts what was collected, one message for each session. */
   flush(): void {
+    if (this.#ended.size === 0) return
     for (const [session, ended] of this.#ended) session.reply({ type: 'settled', ended })
     this.#ended.clear()
   }
@@ -76,6 +78,31 @@ export class Waiters {
       this.#watching.get(id)?.set(session, progress)
       session.reply({ type: 'progress', id, progress })
     }
+  }
+
+  #lookUp(): void {
+    const unseen = this.#unseen
+    this.#unseen = []
+    // A stop may have come in between.
+    if (!this.#store.open) return
+    const found: [id: string, session: Session, settled: Settled][] = []
+    for (const { ids, session } of unseen) {
+      for (const id of ids) {
+        if (!this.#waiting.get(id)?.has(session)) continue
+        const settled = this.#settled(id)
+        if (settled) found.push([id, session, settled])
+      }
+    }
+    if (found.length === 0) return
+    this.#tellStored(() => {
+      for (const [id, session, settled] of found) {
+        // Told meanwhile by the turn that wrote it, or no longer waited for.
+        if (!this.#waiting.get(id)?.has(session)) continue
+        this.unwait(id, session)
+        this.#tell(session, id, settled)
+      }
+      this.flush()
+    })
   }
 
   /** Tells a job that was pruned from one that never was, by the time in its id. */

@@ -69,6 +69,8 @@ export class Store {
   readonly #checkpoint: Statement
   readonly #file: { dev: number; ino: number }
   readonly #wal: WalFile
+  /** The latest look at what other connections had committed, and the one before the last sync. */
+  #seenVersion = -1
   #syncedVersion = -1
   #version: number
 
@@ -113,6 +115,10 @@ export class Store {
     this.#version = this.dataVersion()
   }
 
+  get open(): boolean {
+    return this.#db.open
+  }
+
   /** Whether what is promised must lie on the disk first. */
   get durable(): boolean {
     return this.#durable
@@ -139,24 +145,25 @@ export class Store {
    * which is read back to its last whole commit after a power cut.
    */
   sync(): void {
-    this.#syncedVersion = this.dataVersion()
+    this.#syncedVersion = this.#seenVersion
     this.#wal.sync()
   }
 
   /** The same without waiting for the disk in this thread. */
   syncAside(done: (error: Error | null) => void): void {
-    this.#syncedVersion = this.dataVersion()
+    this.#syncedVersion = this.#seenVersion
     this.#wal.syncAside(done)
   }
 
-  /** Whether another connection has committed since the last sync: it may not have synced that yet. */
+  /** Whether another connection may have committed something that neither it nor a sync of this one has brought to the disk. */
   unsyncedElsewhere(): boolean {
     return this.dataVersion() !== this.#syncedVersion
   }
 
   /** Changes with each commit of another connection. */
   dataVersion(): number {
-    return this.#dataVersion.get() as number
+    this.#seenVersion = this.#dataVersion.get() as number
+    return this.#seenVersion
   }
 
   /** Inside `write()`: when `work` throws, what it wrote is undone, and the transaction can go on. */
