@@ -2,6 +2,8 @@ import type { Worker } from 'node:worker_threads'
 
 /** Time after which a thread that was told to end counts as stuck, in ms: JavaScript ends within milliseconds. */
 const STUCK_AFTER = 1_000
+/** The same for one that is still about to begin, in ms: Node's own beginning is native code, and long on a busy machine. */
+const STUCK_AFTER_BEGINNING = 20_000
 
 /**
  * Threads that were told to end and have not yet. One inside native code (a synchronous read, a long SQL statement) cannot be
@@ -27,12 +29,16 @@ export class LeavingThreads {
     return this.#leaving.size
   }
 
-  add(thread: Worker): void {
+  /** @param begun whether it has ever been ready for a job */
+  add(thread: Worker, begun: boolean): void {
     if (this.#leaving.has(thread)) return
-    const timer = setTimeout(() => {
-      this.#stuck.add(thread)
-      this.#changed(this.#stuck.size)
-    }, STUCK_AFTER)
+    const timer = setTimeout(
+      () => {
+        this.#stuck.add(thread)
+        this.#changed(this.#stuck.size)
+      },
+      begun ? STUCK_AFTER : STUCK_AFTER_BEGINNING,
+    )
     this.#leaving.set(thread, timer.unref())
     thread.once('exit', () => {
       clearTimeout(timer)

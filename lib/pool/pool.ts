@@ -205,7 +205,7 @@ export class Pool {
   /** Ends a thread at once, whatever it does. */
   terminate(lane: Lane): void {
     lane.closed = true
-    if (lane.thread) this.#leaving.add(lane.thread)
+    if (lane.thread) this.#leaving.add(lane.thread, lane.ready)
     lane.abort.abort()
   }
 
@@ -231,7 +231,8 @@ export class Pool {
 
   /** Ends every thread. Resolves once all have ended, which those stuck in native code may not. */
   async close(): Promise<void> {
-    for (const thread of this.#piscina.threads) this.#leaving.add(thread)
+    const begun = new Set(this.lanes.flatMap(({ ready, thread }) => (ready ? [thread] : [])))
+    for (const thread of this.#piscina.threads) this.#leaving.add(thread, begun.has(thread))
     await this.#piscina.destroy()
     await this.#leaving.ended()
   }
