@@ -28,7 +28,10 @@ describe('a debounced task', () => {
     await Promise.all([resultOf(last), resultOf(other)])
     const info = (await last.info())!
     assert.deepEqual([info.args, info.tags], [[journal.path, 'a 5'], ['last']])
-    assert.ok(info.startedAt!.getTime() >= called + 300, `${info.startedAt!.getTime() - called} ms after the last call`)
+    assert.ok(
+      info.startedAt!.getTime() >= called + 1_000,
+      `${info.startedAt!.getTime() - called} ms after the last call`,
+    )
     assert.deepEqual(journal.lines().toSorted(), ['a 5', 'b'])
     const next = await debounced.delay(journal.path, 'a 6')
     assert.equal(next.duplicate, false)
@@ -43,18 +46,21 @@ describe('a debounced task', () => {
     let next = first
     for (; next.id === first.id; next = await debounced.delay(journal.path, `c ${++n}`)) {
       const { eta, state } = (await first.info())!
-      assert.ok(eta!.getTime() <= enqueuedAt.getTime() + 900, `${eta!.getTime() - enqueuedAt.getTime()} ms (${state})`)
-      await pause(20)
+      assert.ok(
+        eta!.getTime() <= enqueuedAt.getTime() + 3_000,
+        `${eta!.getTime() - enqueuedAt.getTime()} ms (${state})`,
+      )
+      await pause(100)
     }
     assert.equal(next.duplicate, false, 'the call after it began is the first of the next run')
-    assert.ok(n > 3, `${n} calls`)
+    assert.ok(n > 1, `${n} calls`)
     await Promise.all([resultOf(first), resultOf(next)])
     assert.deepEqual(journal.lines(), [`c ${n - 1}`, `c ${n}`])
   })
 
   test('may be any task, by an option of the call', async () => {
     const journal = new Journal()
-    const options = { debounce: { key: 'call', delay: 1_000 } }
+    const options = { debounce: { key: 'call', delay: 2_000 } }
     const handles = []
     for (const line of ['x', 'y', 'z']) handles.push(await note.applyAsync([journal.path, line], options))
     const many = await note.delayMany(

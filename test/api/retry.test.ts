@@ -52,12 +52,12 @@ describe('a task that fails', () => {
   })
 
   test('a deadline lets no attempt begin after it, and a retry by hand lifts it', async () => {
-    const policy = { maxRetries: 50, backoff: 'fixed', delay: 200, jitter: 'none' } as const
-    const handle = await flaky.applyAsync([99], { retry: policy, deadline: 700 })
+    const policy = { maxRetries: 50, backoff: 'fixed', delay: 900, jitter: 'none' } as const
+    const handle = await flaky.applyAsync([99], { retry: policy, deadline: 3_000 })
     const failure = await failureOf(handle)
     assert.match(failure.cause.message, /^attempt [1-4] failed$/)
     const { attempts, enqueuedAt } = (await handle.info())!
-    for (const { startedAt } of attempts) assert.ok(Number(startedAt) <= Number(enqueuedAt) + 700)
+    for (const { startedAt } of attempts) assert.ok(Number(startedAt) <= Number(enqueuedAt) + 3_000)
 
     await app.control.pause({ queue: 'held' })
     const late = await flaky.applyAsync([1], { deadline: 1, queue: 'held' })
