@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { type Child, CrashRun, type Package, REAL_PACKAGE } from '../../crash/children.ts'
+import { until } from '../../crash/conditions.ts'
 import { drainAndCheck } from '../load/drain.ts'
 import { type LoadNotes, type LoadOrders, notesPath } from '../load/orders.ts'
 import { pressure } from '../pressure.ts'
@@ -21,8 +22,10 @@ const WAL = 64 * 1_048_576
 /** Longest time that a call may wait, in ms, and most of the time that the machine was busy that is not counted. */
 const WAIT = 2_000
 const BUSY = 5_000
-/** How many times as many jobs as another a producer may store. */
+/** How many times as many jobs as another a producer may store, on a machine that does nothing else. */
 const SPREAD = 5
+/** Longest wait for a worker's first job, in ms. */
+const PATIENCE = 20_000
 
 export interface ContentionOptions {
   seconds: number
@@ -66,6 +69,9 @@ async function contendOn(run: CrashRun, seconds: number, padding: number, report
   for (const producer of producers) await working(producer)
   const before = pressure()
   await readOn(run.database, seconds * 1_000, report)
+  const ran = (): Set<number> => new Set(run.events().flatMap((event) => (event.what === 'began' ? [event.pid] : [])))
+  // On a busy machine the last one may only now get to it.
+  await until('each worker to run something', () => ran().size >= WORKERS, PATIENCE).catch(() => {})
   for (const producer of producers) producer.tell('end')
   for (const producer of producers) await ended(producer, report)
   for (const worker of workers) worker.tell('end')
@@ -80,9 +86,9 @@ async function contendOn(run: CrashRun, seconds: number, padding: number, report
   }
   const spread = Math.max(...counts) / Math.max(1, Math.min(...counts))
   report.spread = Math.max(report.spread, Math.round(spread * 10) / 10)
-  if (spread > SPREAD) report.violations.push(`the producers stored ${counts.join(', ')} jobs`)
-  const ran = new Set(run.events().flatMap((event) => (event.what === 'began' ? [event.pid] : [])))
-  const idle = workers.filter(({ pid }) => !ran.has(pid)).length
+  if (spread > SPREAD * (1 + busy / 1_000 / seconds))
+    report.violations.push(`the producers stored ${counts.join(', ')} jobs`)
+  const idle = workers.filter(({ pid }) => !ran().has(pid)).length
   if (idle > 0) report.violations.push(`${idle} of ${WORKERS} workers ran nothing`)
   for (const event of run.events())
     if (event.what === 'refused') report.violations.push(`job ${event.key} was refused with ${event.code}`)
