@@ -54,6 +54,5 @@ export function claimedJob(
     timeLimit: own.timeLimit ?? task?.timeLimit ?? null,
     softTimeLimit: own.softTimeLimit ?? task?.softTimeLimit ?? null,
     warned: false,
-    logged: 0,
   }
 }

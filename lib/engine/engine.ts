@@ -108,6 +108,7 @@ export class Engine {
       events: {
         dispatched: (job) => {
           this.#stuck.watch()
+          this.#desk.watch()
           this.#limits.watch(job)
         },
         started: (jobs) => {
@@ -383,6 +384,7 @@ export class Engine {
 
   #leave(): void {
     this.#stuck.stop()
+    this.#desk.stop()
     this.#limits.stop()
     this.#parts.pruner.stop()
     this.#wal.stop()

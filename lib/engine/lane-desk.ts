@@ -12,6 +12,7 @@ import { timeLimitExceeded } from './limit-watch.ts'
 import type { Parts } from './parts.ts'
 import { stuckError } from './self-report.ts'
 import type { Session } from './session.ts'
+import { TailWatch } from './tail-watch.ts'
 
 /** Turns what pool threads report, and their deaths, into settlements. */
 export class LaneDesk implements PoolEvents {
@@ -19,6 +20,7 @@ export class LaneDesk implements PoolEvents {
   readonly #estimates: Estimates
   readonly #serve: (request: Request, session: Session) => void
   readonly #sessions = new Map<Lane, Session>()
+  readonly #tails: TailWatch
   #stuck = 0
 
   /** @param serve answers what tasks in pool threads ask of the engine */
@@ -26,6 +28,19 @@ export class LaneDesk implements PoolEvents {
     this.#parts = parts
     this.#estimates = estimates
     this.#serve = serve
+    this.#tails = new TailWatch(
+      () => parts.standing.pool?.lanes ?? [],
+      (lane, chunk) => this.logged(lane.outstanding, [chunk]),
+    )
+  }
+
+  /** Jobs were handed out. */
+  watch(): void {
+    this.#tails.watch()
+  }
+
+  stop(): void {
+    this.#tails.stop()
   }
 
   report(lane: Lane, report: LaneReport): void {
@@ -64,7 +79,7 @@ export class LaneDesk implements PoolEvents {
     const session = this.#sessions.get(lane)
     if (session) waiters.leave(session)
     this.#sessions.delete(lane)
-    const unsent = lane.logTail.read()
+    const unsent = lane.logTail.take()
     if (unsent && running?.row[0] === unsent[0]) settler.log(running, unsent)
     for (const job of waiting) this.#giveBack(job)
     for (const job of unanswered) this.#lost(job, cause, false)

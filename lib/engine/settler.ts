@@ -84,8 +84,8 @@ export class Settler implements Participant {
     this.#patient += settlements
   }
 
-  log(job: LaneJob, [, lines]: LogChunk): void {
-    this.#logs.push({ job, part: job.logged++, lines })
+  log(job: LaneJob, [, part, lines]: LogChunk): void {
+    this.#logs.push({ job, part, lines })
   }
 
   progress(job: LaneJob, progress: string): void {

@@ -42,8 +42,6 @@ export interface LaneJob {
   softTimeLimit: number | null
   /** Its signal was aborted for the soft limit. */
   warned: boolean
-  /** Times that lines of its log have arrived. */
-  logged: number
 }
 
 /**

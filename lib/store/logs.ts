@@ -1,15 +1,9 @@
-import type { LogLine as PackedLine } from '../wire/messages.ts'
+import { type LogLine, linesOf, PART_BREAK } from '../wire/log-lines.ts'
 import type { Connection, Statement } from './driver.ts'
 
 /** Parts of an attempt that are told apart, more than it has lines; and attempts: what lies above goes to the last one. */
 const PARTS = 1_024
 const MOST_ATTEMPTS = 4_095
-
-export interface LogLine {
-  at: number
-  level: string
-  text: string
-}
 
 /** Lines that tasks wrote, kept with their jobs: a row holds as many as arrived together, because a row costs more than its text. */
 export class Logs {
@@ -19,7 +13,7 @@ export class Logs {
   constructor(db: Connection) {
     // An attempt that was given back, and is made again, has the numbers of the one before.
     this.#insert = db.prepare(`INSERT INTO celeriac_logs (id, lines) VALUES ((? << 22) | ?, ?)
-      ON CONFLICT (id) DO UPDATE SET lines = substr(lines, 1, length(lines) - 1) || ',' || substr(excluded.lines, 2)`)
+      ON CONFLICT (id) DO UPDATE SET lines = lines || '${PART_BREAK}' || excluded.lines`)
     this.#read = db
       .prepare(`SELECT l.lines FROM celeriac_jobs j JOIN celeriac_logs l ON l.id >= j.seq << 22 AND l.id < (j.seq + 1) << 22
         WHERE j.id = ? ORDER BY l.id`)
@@ -27,16 +21,14 @@ export class Logs {
   }
 
   /**
-   * @param part number of lines that arrived together, within the attempt
-   * @param lines JSON of an array of `LogLine` tuples
+   * @param part its number within the attempt
+   * @param lines a part of a log
    */
   add(job: number, attempt: number, part: number, lines: string): void {
     this.#insert.run(job, Math.min(attempt, MOST_ATTEMPTS) * PARTS + Math.min(part, PARTS - 1), lines)
   }
 
   of(id: string): LogLine[] {
-    return (this.#read.all(id) as string[]).flatMap((lines) =>
-      (JSON.parse(lines) as PackedLine[]).map(([at, level, text]) => ({ at, level, text })),
-    )
+    return (this.#read.all(id) as string[]).flatMap(linesOf)
   }
 }

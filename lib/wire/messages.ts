@@ -90,10 +90,8 @@ export type Outcome =
   /** The function ended; the job had ended before, in its own transaction. */
   | [kind: 'committed', position: number, startedAt: number, milliseconds: number, nothing: null]
 
-export type LogLine = [at: number, level: string, text: string]
-
-/** Log lines of one job; `lines` is JSON of `LogLine[]`, as it is stored. */
-export type LogChunk = [position: number, lines: string]
+/** A part of the log of one attempt, of which it counts the parts; `lines` is as it is stored. */
+export type LogChunk = [position: number, part: number, lines: string]
 
 /** What a client (the application, or a task in a pool thread) asks of the engine. */
 export type Request =

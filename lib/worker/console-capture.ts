@@ -1,7 +1,9 @@
 import { Console } from 'node:console'
 import { url } from 'node:inspector'
+import type { Writable } from 'node:stream'
 import { inspect } from 'node:util'
-import { type LogLevel, runningTask } from './task-context.ts'
+import type { LogLevel } from '../wire/log-lines.ts'
+import { runningTask } from './task-context.ts'
 
 /** The rest of the console writes through these: `table`, `trace`, `count`, `group` and their kin. */
 const LEVELS = { debug: 'debug', log: 'info', info: 'info', warn: 'warn', error: 'error' } as const satisfies Record<
@@ -18,7 +20,7 @@ export function captureConsole(): void {
   else {
     // A thread writes to no terminal. Colours that are asked for all the same are for what is printed, not for what is kept.
     const coloured = process.env.FORCE_COLOR !== undefined
-    const streams = { stdout: process.stdout, stderr: process.stderr }
+    const streams = { stdout: joined(process.stdout), stderr: joined(process.stderr) }
     const printer = new Console({ ...streams, colorMode: coloured ? 'auto' : false })
     captureFor(printer, coloured)
     indentBy(printer)
@@ -32,6 +34,21 @@ export function captureConsole(): void {
 function debugged(): boolean {
   const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(' ')]
   return url() !== undefined || options.some((option) => option.startsWith('--inspect'))
+}
+
+/**
+ * A thread's stream that hands on what has gathered in it as one text: piece by piece, a line costs more on its way through
+ * the threads than to keep it.
+ */
+function joined<S extends Writable>(stream: S): S {
+  const handOn = stream._writev?.bind(stream)
+  if (!handOn) return stream
+  stream._writev = (pieces, done) => {
+    const first = pieces[0]
+    const alike = pieces.every(({ chunk, encoding }) => typeof chunk === 'string' && encoding === first?.encoding)
+    handOn(first && alike ? [{ ...first, chunk: pieces.map(({ chunk }) => chunk).join('') }] : pieces, done)
+  }
+  return stream
 }
 
 /** @param whole whether what is passed on must be what was given, and not the text that is kept of it */

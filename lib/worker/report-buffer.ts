@@ -1,13 +1,12 @@
+import { beginPart, END_PART, type LogLevel, nextLine } from '../wire/log-lines.ts'
 import type { LogTail } from '../wire/log-tail.ts'
-import type { LogChunk, LogLine, RunRow } from '../wire/messages.ts'
-import type { LogLevel, Progress, TaskReporter } from './task-context.ts'
+import type { LogChunk, RunRow } from '../wire/messages.ts'
+import type { Progress, TaskReporter } from './task-context.ts'
 
 /** Least time between two progress writes of one job, in ms: 4 a second. */
 const PROGRESS_EVERY = 250
-/** Longest time a log line stays in this thread while its event loop turns, in ms: what the death of the process can lose. */
+/** Longest time a log line stays in a thread whose tail nobody takes, in ms: what the death of the process can lose. */
 const LOG_EVERY = 400
-/** A line after a quiet spell of this many ms goes at once: a synchronous task may let no timer fire for long. */
-const LOG_QUIET = 20
 /** Most lines, and most characters, kept of one attempt. */
 const MOST_LINES = 1_000
 const MOST_CHARACTERS = 65_536
@@ -17,13 +16,17 @@ export interface ReportSink {
   logs(chunks: LogChunk[]): void
   cancelled(position: number): boolean
   commit(row: RunRow, startedAt: number, work: (db: never) => unknown): unknown
-  /** Holds what is not sent, for when the thread is ended; null where it cannot be. */
+  /** Shows what is not sent to the engine, which looks there; null for the application's own thread. */
   readonly tail: LogTail | null
 }
 
 interface JobLog {
-  /** Not sent yet, as JSON. */
-  lines: string[]
+  /** The part that is being written, without its end; empty when none is. */
+  text: string
+  /** Number of that part, or of the next one. */
+  part: number
+  /** When its last line was written. */
+  at: number
   count: number
   characters: number
   cut: boolean
@@ -34,9 +37,8 @@ export class ReportBuffer implements TaskReporter {
   readonly #sink: ReportSink
   readonly #progress = new Map<number, { value: string; written: string; at: number; timer: NodeJS.Timeout | null }>()
   readonly #logs = new Map<number, JobLog>()
+  /** Parts that are whole, of jobs that have ended but for those that found no room in the tail. */
   #chunks: LogChunk[] = []
-  /** By the wall clock, which each line reads anyway; when it is set back, the timer comes first. */
-  #flushedAt = Date.now()
   #timer: NodeJS.Timeout | null = null
 
   constructor(sink: ReportSink) {
@@ -68,21 +70,19 @@ export class ReportBuffer implements TaskReporter {
   log(position: number, level: LogLevel, text: string): void {
     let log = this.#logs.get(position)
     if (!log) {
-      log = { lines: [], count: 0, characters: 0, cut: false }
+      log = { text: '', part: 0, at: 0, count: 0, characters: 0, cut: false }
       this.#logs.set(position, log)
     }
     if (log.cut) return
-    const now = Date.now()
     const room = MOST_CHARACTERS - log.characters
-    this.#add(position, log, [now, level, text.length > room ? text.slice(0, room) : text])
+    this.#add(position, log, level, text.length > room ? text.slice(0, room) : text)
     log.characters += text.length
     if (++log.count >= MOST_LINES || log.characters > MOST_CHARACTERS) {
       log.cut = true
       const kept = `of an attempt ${MOST_LINES} lines and ${MOST_CHARACTERS} characters are kept`
-      this.#add(position, log, [now, 'warn', `… cut: ${kept}`])
+      this.#add(position, log, 'warn', `… cut: ${kept}`)
     }
-    if (now - this.#flushedAt > LOG_QUIET) this.flush()
-    else this.#timer ??= setTimeout(() => this.#ring(), LOG_EVERY).unref()
+    if (!this.#sink.tail) this.#timer ??= setTimeout(() => this.#ring(), LOG_EVERY).unref()
   }
 
   /** Makes ready what a job reported last, for the flush that goes with its outcome; called when it ends. */
@@ -93,17 +93,15 @@ export class ReportBuffer implements TaskReporter {
     }
     const log = this.#logs.get(position)
     if (!log) return
-    this.#pack(position, log)
+    this.#end(position, log)
     this.#logs.delete(position)
   }
 
   /**
-   * Sends the log lines that are here.
+   * Sends the log lines of what has ended.
    * @param send what they go with, which is sent without them too
    */
   flush(send?: (chunks: LogChunk[] | null) => void): void {
-    this.#flushedAt = Date.now()
-    for (const [position, log] of this.#logs) this.#pack(position, log)
     const chunks = this.#chunks
     if (chunks.length === 0) {
       send?.(null)
@@ -112,26 +110,43 @@ export class ReportBuffer implements TaskReporter {
     this.#chunks = []
     if (send) send(chunks)
     else this.#sink.logs(chunks)
-    this.#sink.tail?.clear()
   }
 
-  /** The timer is left to run when lines are sent before: most lines are sent with the outcome of their job. */
   #ring(): void {
     this.#timer = null
+    for (const [position, log] of this.#logs) this.#end(position, log)
     this.flush()
   }
 
-  #add(position: number, log: JobLog, [at, level, text]: LogLine): void {
-    // Twice as fast as of the whole tuple.
-    const json = `[${at},"${level}",${JSON.stringify(text)}]`
-    log.lines.push(json)
-    if (this.#sink.tail?.append(position, json) === false) this.flush()
+  #add(position: number, log: JobLog, level: LogLevel, text: string): void {
+    const { tail } = this.#sink
+    const at = Date.now()
+    if (log.text !== '') {
+      const line = nextLine(at - log.at, level, text)
+      const result = tail ? tail.append(line) : 'added'
+      if (result === 'added') {
+        log.text += line
+        log.at = at
+        return
+      }
+      if (result === 'full') {
+        this.#end(position, log)
+        this.flush()
+      } else leave(log)
+    }
+    log.text = beginPart(at, level, text)
+    log.at = at
+    if (tail?.begin(position, log.part, log.text) !== false) return
+    this.#chunks.push([position, log.part, log.text + END_PART])
+    leave(log)
+    this.flush()
   }
 
-  #pack(position: number, log: JobLog): void {
-    if (log.lines.length === 0) return
-    this.#chunks.push([position, `[${log.lines.join(',')}]`])
-    log.lines = []
+  /** Ends the part that is being written. */
+  #end(position: number, log: JobLog): void {
+    if (log.text === '') return
+    if (this.#sink.tail?.withdraw() !== false) this.#chunks.push([position, log.part, log.text + END_PART])
+    leave(log)
   }
 
   #write(position: number): void {
@@ -144,4 +159,10 @@ export class ReportBuffer implements TaskReporter {
     known.at = performance.now()
     this.#sink.progress(position, known.value)
   }
+}
+
+/** The part is written; the next line begins another. */
+function leave(log: JobLog): void {
+  log.text = ''
+  log.part++
 }

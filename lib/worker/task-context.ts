@@ -4,9 +4,8 @@ import { type Duration, toMilliseconds } from '../domain/duration.ts'
 import { showValue } from '../domain/shown-value.ts'
 import { InvalidOption, NotInTask, TransactionRefused } from '../errors.ts'
 import { RetryByPolicy, RetryLater, Snooze } from '../task-signals.ts'
+import type { LogLevel } from '../wire/log-lines.ts'
 import type { RunRow, StoredOptions } from '../wire/messages.ts'
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export type TaskLog = Record<LogLevel, (...parts: unknown[]) => void>
 

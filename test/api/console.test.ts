@@ -1,6 +1,7 @@
 /** What tasks write to the console is kept with their jobs, and passed on. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Reader } from 'celeriac'
 import { failureOf, resultOf } from '../fixtures/calls.ts'
 import { openConsole } from '../fixtures/console-tasks.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
@@ -86,6 +87,25 @@ test('lines arrive while the job still runs', async () => {
   )
 })
 
+test('what a task says can be read beside it while it runs, though it lets no message out', async () => {
+  const database = freshDatabase()
+  const { app, holdHard } = openConsole({ database })
+  await using _ = app
+  await app.start()
+  const reader = Reader.open(database)
+  const journal = new Journal()
+  const handle = await holdHard.delay(journal.path)
+  const lines = async () => (await reader.job(handle.id))?.log.map(({ level, text }) => `${level}: ${text}`) ?? []
+  const early = ['info: first', 'info: “second”', 'warn: third']
+  await until(async () => (await lines()).length === early.length, 'the lines of the running job')
+  assert.deepEqual(await lines(), early)
+  assert.equal((await reader.job(handle.id))?.job.state, 'STARTED')
+  journal.open()
+  await resultOf(handle)
+  assert.deepEqual(await lines(), [...early, 'info: last'])
+  await reader.close()
+})
+
 test('what a task said before its thread had to be ended is kept', async () => {
   const { app, stuck } = openConsole({ database: freshDatabase() })
   await using _ = app
@@ -142,5 +162,42 @@ for (const [what, capture, env, object] of [
     await program.says('\noutside')
     assert.equal(await program.ended(), 0)
     assert.equal(program.output.split('\nAda logs 1').length, 2)
+  })
+}
+
+for (const [what, option, seen] of [
+  ['by a console of the thread, which no debugger sees', '', []],
+  [
+    'by the one that a debugger watches, which sees what was given',
+    '--inspect=127.0.0.1:0',
+    ['by the console', 'array', 'on the other stream', 'x'.repeat(20), 'one', 'two', 'three'],
+  ],
+] as const) {
+  test(`lines are printed once, in their order among what is written beside them: ${what}`, async () => {
+    const program = new Program('console-program', [freshDatabase(), 'true', 'weave'], {
+      env: { ...process.env, NODE_OPTIONS: option },
+    })
+    await program.says(`returned ${JSON.stringify(seen)}\n`)
+    await program.says(
+      "kept 7: info: by the console|info: [ 'by', 'the', 'console', 'again' ]|error: on the other stream",
+    )
+    const woven = [
+      'by the console\n',
+      'beside it\n',
+      'as bytes\n',
+      'as base64\n',
+      "[ 'by', 'the', 'console', 'again' ]\n",
+      `${'x'.repeat(20_000)}\n`,
+      'all gone\n',
+      'one\ntwo\nthree\nthe end of it\n',
+    ]
+    for (const text of [...woven, 'on the other stream\n']) await program.says(text)
+    assert.equal(await program.ended(), 0)
+    const places = woven.map((text) => program.output.indexOf(text))
+    assert.deepEqual(
+      places,
+      places.toSorted((a, b) => a - b),
+    )
+    for (const text of woven) assert.equal(program.output.split(text).length, 2, text.slice(0, 50))
   })
 }

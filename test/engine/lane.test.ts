@@ -34,7 +34,6 @@ function job(i: number): LaneJob {
     timeLimit: null,
     softTimeLimit: null,
     warned: false,
-    logged: 0,
   }
 }
 

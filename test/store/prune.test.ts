@@ -58,7 +58,7 @@ describe('pruning', () => {
 
   it('takes the lines of a job along, and none of another, in the order of their attempts and parts', () => {
     const [old, young] = [jobs(1, NOW - 2_000, 'succeed')[0]!, jobs(1, NOW, 'succeed')[0]!]
-    const line = (text: string): string => JSON.stringify([[1, 'info', text]])
+    const line = (text: string): string => JSON.stringify([1, 0, 1, text])
     store.write(() => {
       for (const seq of [1, 2]) {
         store.logs.add(seq, 2, 0, line('c'))
@@ -158,7 +158,7 @@ describe('pruning', () => {
   it('leaves alone what was brought back since it was looked at, with what belongs to it', () => {
     const ids = jobs(3, NOW - 9_000, 'fail')
     const [, again] = ids as [string, string, string]
-    store.write(() => store.logs.add(2, 1, 0, JSON.stringify([[1, 'info', 'kept']])))
+    store.write(() => store.logs.add(2, 1, 0, JSON.stringify([1, 0, 1, 'kept'])))
     const early = store.pruning.look(RETENTION, 0, 100, NOW)
     const job = store.retries.steered(again)
     assert.ok(job && store.write(() => store.retries.retry(job, NOW)))
