@@ -38,6 +38,8 @@ export interface SettleEvents {
   lostLease(job: LaneJob): void
 }
 
+type PlainSuccess = Settlement & { kind: 'outcome'; outcome: Outcome & { 0: 'success' } }
+
 interface Written {
   settlement: Settlement
   held: boolean
@@ -102,7 +104,10 @@ export class Settler implements Participant {
     this.#writtenLogs = this.#logs.length
     this.#below = []
     this.#followed = []
+    const plain = this.#writePlain(now)
     this.#written = this.#settlements.map((settlement) => {
+      const ended = plain.get(settlement)
+      if (ended) return ended
       const written = this.#writeOrFail(settlement, now)
       if (written.held && waitsAgain(settlement))
         this.#below.push(...this.#store.revocations.heed(settlement.job.seq, now))
@@ -114,6 +119,24 @@ export class Settler implements Participant {
     })
     const corrected = this.#store.rates.flush()
     if (corrected.length > 0) this.#events.corrected(corrected)
+  }
+
+  /** Ends as many as blocks hold of the jobs that have nothing to them but a result. */
+  #writePlain(now: number): ReadonlyMap<Settlement, Written> {
+    const written = new Map<Settlement, Written>()
+    const plain = this.#settlements.filter(isPlain)
+    const successes = plain.map(({ job, outcome: [, , startedAt, ran, result] }) => ({
+      claim: job,
+      startedAt,
+      ran,
+      result,
+    }))
+    for (const [i, held] of this.#store.settledBlocks.succeed(successes, now).entries()) {
+      const settlement = plain[i] as Settlement
+      if (held) written.set(settlement, { settlement, held })
+      else if (held === false) written.set(settlement, this.#dropped(settlement))
+    }
+    return written
   }
 
   /** A start counts from when the function began; one that was never made does not count. */
@@ -130,10 +153,7 @@ export class Settler implements Participant {
   #writeOrFail(settlement: Settlement, now: number): Written {
     try {
       const held = this.#write(settlement, now)
-      // The thread may have died between its commit and telling of it: the row knows.
-      return held
-        ? { settlement, held }
-        : { settlement, held, committed: this.#store.settlements.committed(settlement.job) }
+      return held ? { settlement, held } : this.#dropped(settlement)
     } catch (error) {
       if (!isUnfit(error)) throw error
       const { job } = settlement
@@ -141,6 +161,11 @@ export class Settler implements Participant {
       const failure: Settlement = { kind: 'outcome', job, outcome, revoked: undefined }
       return { settlement: failure, held: this.#write(failure, now) }
     }
+  }
+
+  /** The thread may have died between its own commit and telling of it: the row knows. */
+  #dropped(settlement: Settlement): Written {
+    return { settlement, held: false, committed: this.#store.settlements.committed(settlement.job) }
   }
 
   committed(now: number): Telling {
@@ -289,6 +314,13 @@ export class Settler implements Participant {
       else this.#events.retried(job, body, now)
     }
   }
+}
+
+/** A job that succeeded, with nothing else to be written for it. */
+function isPlain(settlement: Settlement): settlement is PlainSuccess {
+  if (settlement.kind !== 'outcome' || settlement.outcome[0] !== 'success') return false
+  const { row, starts, concurrencyKey } = settlement.job
+  return row[13] === null && row[9] === null && starts === null && concurrencyKey === null
 }
 
 /** Whether it makes the job wait again, unless it was the last of its attempts. */

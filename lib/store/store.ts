@@ -17,6 +17,7 @@ import { JobRetries } from './jobs/retry.ts'
 import { JobRevocations } from './jobs/revoke.ts'
 import { JobSearch } from './jobs/search.ts'
 import { JobSettlements } from './jobs/settle.ts'
+import { SettledBlocks } from './jobs/settle-blocks.ts'
 import { Logs } from './logs.ts'
 import { BUSY_TIMEOUT, openDatabase } from './open.ts'
 import { Processes } from './processes.ts'
@@ -40,6 +41,7 @@ export class Store {
   readonly links: JobLinks
   readonly claims: JobClaims
   readonly settlements: JobSettlements
+  readonly settledBlocks: SettledBlocks
   readonly reads: JobReads
   readonly retries: JobRetries
   readonly revocations: JobRevocations
@@ -94,6 +96,7 @@ export class Store {
     this.links = new JobLinks(db, this.inserts)
     this.claims = new JobClaims(db)
     this.settlements = new JobSettlements(db)
+    this.settledBlocks = new SettledBlocks(db, this.settlements)
     this.reads = new JobReads(db)
     this.retries = new JobRetries(db)
     this.revocations = new JobRevocations(db)

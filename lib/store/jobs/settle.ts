@@ -157,6 +157,6 @@ export class JobSettlements {
   }
 }
 
-function spent({ due }: Claim, startedAt: number, ran: number | null): Spent {
+export function spent({ due }: Claim, startedAt: number, ran: number | null): Spent {
   return { ran, waited: due === undefined ? null : startedAt - due }
 }

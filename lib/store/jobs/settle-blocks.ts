@@ -1,0 +1,121 @@
+import type { Payload } from '../../wire/codec.ts'
+import type { Connection, Statement } from '../driver.ts'
+import { isUnfit } from '../sqlite-errors.ts'
+import { type Tally, tallyOf } from '../tally.ts'
+import { type Claim, type JobSettlements, spent } from './settle.ts'
+
+/** A job that succeeded, and that nothing but its own row and its claim tells of. */
+export interface Success {
+  claim: Claim
+  startedAt: number
+  result: Payload
+  /** How long it ran, in ms. */
+  ran: number
+}
+
+/** Jobs ended by one statement: 64 cost little more than half as much each. */
+const BLOCKS: readonly number[] = [64, 16]
+
+const LEAST = BLOCKS[BLOCKS.length - 1] as number
+
+const list = (count: number, what: string): string => Array(count).fill(what).join(', ')
+
+/** Writes the ends of many plain jobs, guarded by their claims as `JobSettlements` does one by one. */
+export class SettledBlocks {
+  readonly #db: Connection
+  readonly #tally: Tally
+  readonly #settlements: JobSettlements
+  readonly #statements = new Map<number, { succeed: Statement; release: Statement }>()
+  readonly #releaseRange: Statement
+  readonly #ended: Statement
+
+  constructor(db: Connection, settlements: JobSettlements) {
+    this.#db = db
+    this.#tally = tallyOf(db)
+    this.#settlements = settlements
+    this.#releaseRange = db.prepare('DELETE FROM celeriac_claims WHERE seq BETWEEN ? AND ?')
+    this.#ended = db.prepare(`SELECT 1 FROM celeriac_claims c CROSS JOIN celeriac_jobs j ON j.seq = c.seq
+      WHERE c.seq = ? AND c.owner = ? AND c.token = ? AND j.state = 'SUCCESS' AND j.owner = c.owner AND j.token = c.token`)
+  }
+
+  /**
+   * Ends jobs of different rows as SUCCESS. Returns for each whether its claim was held; null where it is still to be
+   * written, alone.
+   */
+  succeed(successes: readonly Success[], now: number): (boolean | null)[] {
+    const held = Array<boolean | null>(successes.length).fill(null)
+    if (successes.length < LEAST) return held
+    // Neighbours share pages, and the rows of their claims are deleted at one stroke.
+    const order = successes.map((_, i) => i).sort((a, b) => successes[a]!.claim.seq - successes[b]!.claim.seq)
+    let from = 0
+    for (const size of BLOCKS) {
+      for (; from + size <= order.length; from += size) {
+        const block = order.slice(from, from + size)
+        const written = this.#write(
+          block.map((i) => successes[i] as Success),
+          now,
+        )
+        if (written) for (const [k, i] of block.entries()) held[i] = written[k] as boolean
+      }
+    }
+    return held
+  }
+
+  /** Null when a row cannot hold what it is to hold: each is to be written alone. */
+  #write(block: readonly Success[], now: number): boolean[] | null {
+    const { owner } = block[0]!.claim
+    if (block.some(({ claim }) => claim.owner !== owner)) return null
+    const { succeed, release } = this.#prepared(block.length)
+    const values: unknown[] = []
+    for (const { claim, startedAt, result } of block) values.push(claim.seq, claim.token, startedAt, result)
+    let changes: number
+    try {
+      changes = succeed.run(values, { owner, now }).changes
+    } catch (error) {
+      // The statement is undone as a whole, and the transaction goes on.
+      if (isUnfit(error)) return null
+      throw error
+    }
+    if (changes !== block.length) return block.map((success) => this.#look(success, now))
+    const first = block[0]!.claim.seq
+    const last = block[block.length - 1]!.claim.seq
+    if (last - first === block.length - 1) this.#releaseRange.run(first, last)
+    else release.run(block.map(({ claim }) => claim.seq))
+    for (const success of block) this.#count(success, now)
+    return block.map(() => true)
+  }
+
+  #count({ claim, startedAt, ran }: Success, now: number): void {
+    this.#tally.ended(claim, 'SUCCESS', now, spent(claim, startedAt, ran))
+  }
+
+  /** Some claim was not held: those that were are still there, beside what this very block wrote. */
+  #look(success: Success, now: number): boolean {
+    const { claim } = success
+    const held = this.#ended.get(claim.seq, claim.owner, claim.token) !== undefined
+    this.#settlements.giveBack(claim)
+    if (held) this.#count(success, now)
+    return held
+  }
+
+  /**
+   * By an upsert, since SQLite runs one row by row, where `UPDATE … FROM` writes the rows into a table of its own first. It
+   * never inserts: a row of a claim is always there, and were it not, the text for a rank would be refused.
+   */
+  #prepared(size: number): { succeed: Statement; release: Statement } {
+    let statements = this.#statements.get(size)
+    if (!statements) {
+      const succeed = this.#db.prepare(`INSERT INTO celeriac_jobs
+          (seq, id, task, queue, state, priority, rank, enqueued_at, codec, args, token, started_at, result)
+        SELECT v.column1, '', '', '', 'SUCCESS', 0, 'never', 0, '', '', v.column2, v.column3, v.column4
+        FROM (VALUES ${list(size, '(?, ?, ?, ?)')}) v
+        CROSS JOIN celeriac_claims c ON c.seq = v.column1 AND c.owner = @owner AND c.token = v.column2 WHERE true
+        ON CONFLICT (seq) DO UPDATE SET state = 'SUCCESS', attempt = attempt + 1, owner = @owner, token = excluded.token,
+          started_at = excluded.started_at, finished_at = @now, result = excluded.result WHERE state = 'PENDING'`)
+      const release = this.#db.prepare(`DELETE FROM celeriac_claims WHERE seq IN (${list(size, '?')})`)
+      statements = { succeed, release }
+      this.#statements.set(size, statements)
+    }
+    return statements
+  }
+}
