@@ -1,8 +1,12 @@
 import cronstrue from 'cronstrue'
+import { cronWithoutHashes } from '../domain/cron.ts'
 import { duration, zoned } from './show/time.ts'
 
-/** When a schedule fires, in words: `At 06:00, Monday through Friday, Europe/Madrid`. */
-export function scheduleInWords(spec: string): string {
+/**
+ * When a schedule fires, in words: `At 06:00, Monday through Friday, Europe/Madrid`. What `H` stands for in its expression
+ * follows from its name.
+ */
+export function scheduleInWords(spec: string, name: string): string {
   let record: Record<string, unknown>
   try {
     record = JSON.parse(spec) as Record<string, unknown>
@@ -12,7 +16,7 @@ export function scheduleInWords(spec: string): string {
   const zone = typeof record.timezone === 'string' ? record.timezone : 'UTC'
   switch (record.kind) {
     case 'cron':
-      return `${cronInWords(String(record.expression))}, ${zone}`
+      return `${cronInWords(String(record.expression), name)}, ${zone}`
     case 'every':
       return `Every ${duration(Number(record.milliseconds))}`
     case 'at':
@@ -22,11 +26,11 @@ export function scheduleInWords(spec: string): string {
   }
 }
 
-function cronInWords(cron: string): string {
+function cronInWords(cron: string, name: string): string {
   try {
-    // A hash has its value by the schedule's name, and words for it are none of cronstrue's.
-    if (/\bH\b/.test(cron)) return 'By its expression, H spread by the name'
-    return cronstrue.toString(cron, { use24HourTimeFormat: true, throwExceptionOnParseError: true })
+    const plain = cronWithoutHashes(cron, name)
+    const words = cronstrue.toString(plain ?? cron, { use24HourTimeFormat: true, throwExceptionOnParseError: true })
+    return plain === null ? words : `${words} (H)`
   } catch {
     return 'By its expression'
   }

@@ -29,7 +29,7 @@ table { width: 100%; border-collapse: collapse; font-size: .9rem; }
 th { text-align: left; font-size: .78rem; font-weight: 540; color: var(--quiet); white-space: nowrap; }
 th.number { text-align: right; }
 th, td { padding: .3rem .6rem; border-top: 1px solid var(--line); vertical-align: baseline; }
-.tick { width: 1.6rem; } .tick input { display: block; margin: 0; position: relative; top: .12rem; }
+.tick { width: 1.6rem; } .tick input { display: block; margin: 0; position: relative; top: .2rem; }
 thead th { border-top: 0; padding-top: .1rem; }
 th:first-child, td:first-child { padding-left: .9rem; }
 th:last-child, td:last-child { padding-right: .9rem; }
@@ -45,6 +45,8 @@ td.cut code { color: var(--quiet); }
 td .main { font-weight: 540; text-decoration: none; overflow-wrap: anywhere; }
 td .main:hover { text-decoration: underline; }
 td .under { display: block; font-size: .82rem; color: var(--quiet); overflow-wrap: anywhere; }
+td .under.tone { color: var(--tone); }
+td .under.brief { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 
 .state {
   display: inline-flex; align-items: center; gap: .38rem; padding: .06rem .5rem .06rem .4rem; border-radius: 99px; font-size: .78rem;
@@ -61,7 +63,7 @@ td .under { display: block; font-size: .82rem; color: var(--quiet); overflow-wra
 .tag { display: inline-block; padding: 0 .4rem; border: 1px solid var(--line); border-radius: 4px; font-size: .78rem; color: var(--quiet); text-decoration: none; overflow-wrap: anywhere; }
 .tag:hover { color: var(--ink); border-color: var(--edge); }
 
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.2rem, 1fr)); background: var(--panel); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; }
+.figures { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); background: var(--panel); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; }
 .figures > div { padding: .7rem .9rem .75rem; min-width: 0; border: solid var(--line); border-width: 0 1px 1px 0; margin: 0 -1px -1px 0; }
 .figures dt { font-size: .8rem; color: var(--quiet); }
 .figures dd { font-size: 1.55rem; font-weight: 600; letter-spacing: -.025em; line-height: 1.25; }
@@ -119,14 +121,14 @@ progress, meter { width: 100%; height: .5rem; }
 kbd { font: .78rem var(--mono); border: 1px solid var(--line); border-bottom-width: 2px; border-radius: 4px; padding: 0 .3rem; color: var(--quiet); }
 .fresh { display: none; } .fresh.on { display: inline-flex; }
 @media (max-width: 52rem) {
-  .wide { display: none; } td.name { min-width: 8.5rem; } th.took, th.when { min-width: 0; }
-  .figures { grid-template-columns: repeat(auto-fit, minmax(7.2rem, 1fr)); } .figures dd { font-size: 1.3rem; }
+  .wide { display: none; } td.name { min-width: 6rem; } th.took, th.when { min-width: 0; } .jobs .took { display: none; }
+  .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } .figures dd { font-size: 1.3rem; }
   .facts { grid-template-columns: minmax(0, 1fr); gap: 0; } .facts dd { margin-bottom: .45rem; }
   th, td { padding: .38rem .4rem; }
   .fold thead { display: none; } .fold, .fold tbody, .fold tr, .fold td:not(.wide) { display: block; }
   .fold tr { border-top: 1px solid var(--line); padding: .5rem .9rem; display: flex; flex-wrap: wrap; gap: .15rem 1rem; align-items: baseline; }
   .fold td { border: 0; padding: 0 !important; } .fold td:first-child { width: 100%; } .fold td:last-child { margin-left: auto; } .fold td[data-name]::before { content: attr(data-name) " "; color: var(--quiet); font-size: .82rem; }
   .timeline > li { grid-template-columns: 1.1rem minmax(0, 1fr); } .timeline .at { grid-column: 2; text-align: left; } .timeline .more { grid-column: 2; }
-  .log li { grid-template-columns: minmax(0, 1fr); gap: 0; padding-bottom: .3rem; }
+  .log li { grid-template-columns: max-content minmax(0, 1fr); gap: 0 .7rem; padding-bottom: .3rem; } .log li > :last-child { grid-column: 1 / 3; }
 }
 `

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import type { CronExpression } from 'cron-parser'
 import { InvalidSchedule } from '../errors.ts'
-import { assertCronFields, CRON_ALIASES } from './cron-fields.ts'
+import { assertCronFields, CRON_ALIASES, type CronFields } from './cron-fields.ts'
 import { showValue } from './shown-value.ts'
 
 /**
@@ -16,6 +16,9 @@ export interface CronRule {
   /** How many wall times match in (after, until]: one step a day that matches, however many lie in it. */
   count(after: number, until: number): number
 }
+
+/** An item of a field, not the letter in THU. */
+const HASH = /(?:^|,)H(?=[(,/]|$)/
 
 const SECOND = 1_000
 const DAY = 86_400_000
@@ -62,20 +65,11 @@ export function compileCron(expression: string, schedule: string): CronRule {
 }
 
 function compile(expression: string, schedule: string): CronRule {
-  const refuse = (reason: string, cause?: unknown): never => {
+  const refuse: Refuse = (reason, cause) => {
     const message = `Schedule ${showValue(schedule)}: cron ${showValue(expression)} ${reason}`
     throw cause === undefined ? new InvalidSchedule(message) : new InvalidSchedule(message, { cause })
   }
-  const text = normalizeCron(expression)
-  const fields = assertCronFields(CRON_ALIASES.get(text.toLowerCase()) ?? text, refuse)
-  let parsed: CronExpression
-  try {
-    // The seed must not be empty: cron-parser then draws another `H` at every parse. Without a date it asks for the
-    // host's zone, which takes longer than the parse itself.
-    parsed = parser().parse(fields.join(' '), { tz: 'UTC', hashSeed: schedule || ' ', currentDate: 0 })
-  } catch (error) {
-    return refuse(reasonOf(error, fields), error)
-  }
+  const { fields, parsed } = parse(expression, schedule, refuse)
   // The last question and its answer, which also answers for every wall time between the two.
   let asked = Number.NaN
   let answer = Number.NaN
@@ -108,6 +102,37 @@ function compile(expression: string, schedule: string): CronRule {
     },
   }
   return rule
+}
+
+/**
+ * The same expression with numbers where it says `H`, those that the schedule's name stands for; null where it says no `H`.
+ * @throws {InvalidSchedule} with the reason
+ */
+export function cronWithoutHashes(expression: string, schedule: string): string | null {
+  const { fields, parsed } = parse(expression, schedule, (reason) => {
+    throw new InvalidSchedule(`Schedule ${showValue(schedule)}: cron ${showValue(expression)} ${reason}`)
+  })
+  if (!fields.some((field) => HASH.test(field))) return null
+  const { second, minute, hour, dayOfMonth, month, dayOfWeek } = parsed.fields
+  const values = [second, minute, hour, dayOfMonth, month, dayOfWeek].map((field) => field.values.join(','))
+  return fields.map((field, i) => (HASH.test(field) ? (values[i] as string) : field)).join(' ')
+}
+
+type Refuse = (reason: string, cause?: unknown) => never
+
+function parse(expression: string, schedule: string, refuse: Refuse): { fields: CronFields; parsed: CronExpression } {
+  const text = normalizeCron(expression)
+  const fields = assertCronFields(CRON_ALIASES.get(text.toLowerCase()) ?? text, refuse)
+  try {
+    // The seed must not be empty: cron-parser then draws another `H` at every parse. Without a date it asks for the
+    // host's zone, which takes longer than the parse itself.
+    return {
+      fields,
+      parsed: parser().parse(fields.join(' '), { tz: 'UTC', hashSeed: schedule || ' ', currentDate: 0 }),
+    }
+  } catch (error) {
+    return refuse(reasonOf(error, fields), error)
+  }
 }
 
 const numbers = (values: readonly (number | string)[]): number[] => values.map(Number)

@@ -6,6 +6,7 @@ import { scheduleInWords } from '../../lib/dashboard/schedule-words.ts'
 import { bytes, percent, plural } from '../../lib/dashboard/show/figure.ts'
 import { ago, duration } from '../../lib/dashboard/show/time.ts'
 import { asLine, asText, isPlain, valueBlock } from '../../lib/dashboard/show/value.ts'
+import { compileCron } from '../../lib/domain/cron.ts'
 
 test('a length of time has one unit, or two', () => {
   const cases: [number, string][] = [
@@ -44,18 +45,25 @@ test('figures say how much they mean', () => {
 })
 
 test('schedules are said in words, whatever is stored', () => {
-  const said = (record: unknown): string => scheduleInWords(JSON.stringify(record))
+  const said = (record: unknown): string => scheduleInWords(JSON.stringify(record), 'cleanup')
   assert.equal(
     said({ kind: 'cron', expression: '0 6 * * 1-5', timezone: 'Europe/Madrid' }),
     'At 06:00, Monday through Friday, Europe/Madrid',
   )
-  assert.equal(
-    said({ kind: 'cron', expression: 'H 3 * * *', timezone: 'UTC' }),
-    'By its expression, H spread by the name, UTC',
-  )
+  const wall = (expression: string): string => new Date(compileCron(expression, 'cleanup').next(0)).toISOString()
+  const hashed: [expression: string, words: string][] = [
+    ['H 3 * * *', ''],
+    ['H H(0-5) * * THU', ', only on Thursday'],
+  ]
+  for (const [expression, words] of hashed)
+    assert.equal(
+      said({ kind: 'cron', expression, timezone: 'UTC' }),
+      `At ${wall(expression).slice(11, 16)}${words} (H), UTC`,
+    )
+  assert.equal(said({ kind: 'cron', expression: 'x y', timezone: 'UTC' }), 'By its expression, UTC')
   assert.equal(said({ kind: 'every', milliseconds: 90_000, anchor: 0 }), 'Every 1 min 30 s')
   assert.match(said({ kind: 'at', time: 0 }), /^Once, Thu,? 0?1 Jan 1970/)
-  assert.equal(scheduleInWords('no JSON'), 'a spec that cannot be read')
+  assert.equal(scheduleInWords('no JSON', 'x'), 'a spec that cannot be read')
 })
 
 describe('values', () => {

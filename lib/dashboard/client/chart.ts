@@ -88,7 +88,7 @@ function options(Chart: typeof uPlot, place: HTMLElement, say: (index: number | 
       },
       {
         ...axis,
-        size: 44,
+        size: (_chart, labels) => Math.max(44, 14 + 6.6 * Math.max(0, ...(labels ?? []).map(({ length }) => length))),
         incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000],
       },
     ],

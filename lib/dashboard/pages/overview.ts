@@ -24,7 +24,7 @@ export async function overviewPage(view: View, data: DashboardData): Promise<Pag
   return {
     title: 'Overview',
     section: 'overview',
-    body: html`${figures(view, overview, workers)}
+    body: html`${figures(view, overview, workers, running[0]?.startedAt ?? null)}
 <section class="panel"><header><h2>Throughput</h2><span class="quiet">jobs a minute, last hour</span><span class="grow"></span><span class="legend"><span class="good"><i></i>succeeded</span><span class="bad"><i></i>failed</span><span class="again"><i></i>retried</span></span></header>${throughputChart(overview.minutes)}</section>
 <div class="two"><section class="panel"><header><h2>Running</h2><span class="quiet">${plural(active.length, 'job')}, the longest first</span></header>${
       running.length === 0
@@ -38,7 +38,8 @@ ${overview.tasks.length > 0 ? taskTimes(view, overview.tasks) : ''}`,
   }
 }
 
-function figures({ root, now }: View, overview: Summary, workers: readonly WorkerLine[]): Html {
+function figures({ root, now }: View, overview: Summary, workers: readonly WorkerLine[], begun: number | null): Html {
+  const longest = begun === null ? null : new Date(begun)
   const { states, minutes, threads, oldestWaiting, waitP95, run } = overview
   const succeeded = minutes.reduce((sum, minute) => sum + minute.succeeded, 0)
   const failed = minutes.reduce((sum, minute) => sum + minute.failed, 0)
@@ -53,12 +54,13 @@ function figures({ root, now }: View, overview: Summary, workers: readonly Worke
     html`<a href="${root}task/?q=state%3A${state}">${count(value)}</a>`
   return html`<dl class="figures">
 ${figure('Waiting', list('pending,blocked', waiting), since ?? 'nobody waits', late ? 'again' : '')}
-${figure('Running', list('started', running), html`on ${plural(threads, 'thread')}${meter(running, threads, '')}`)}
+${figure('Running', list('started', running), longest ? html`longest <span data-since="${longest.toISOString()}">${duration(Math.max(0, now - longest.getTime()))}</span>` : 'nothing runs')}
 ${figure('Later', list('scheduled,retry', later), `${count(states.RETRY ?? 0)} to try again`)}
 ${figure('Succeeded, 1 h', count(succeeded), `${count(states.SUCCESS ?? 0)} kept`)}
 ${figure('Failed, 1 h', count(failed), `${percent(failed, succeeded + failed)}, ${count(states.FAILURE ?? 0)} kept`, failed > 0 ? 'bad' : '')}
 ${figure('Run time, 1 h', run ? duration(run.p50) : '–', run ? `p95 ${duration(run.p95)}` : 'nothing ran')}
 ${figure('Wait p95, 1 h', waitP95 === null ? '–' : duration(waitP95), 'due to begun')}
+${figure('Threads', percent(running, threads), html`${count(Math.min(running, threads))} of ${count(threads)} busy${meter(running, threads, '')}`)}
 ${processFigure(root, workers)}
 ${figure('File', bytes(overview.fileBytes), `+ ${bytes(overview.walBytes)} log`)}
 </dl>`

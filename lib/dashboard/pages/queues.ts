@@ -30,13 +30,22 @@ function row({ root, now, mayChange }: View, queue: QueueRow, most: number): Htm
     queue.rateLimit ?? '',
   ].filter(Boolean)
   const names = queue.tasks.map(({ task, pending, running }) => `${task} ${count(pending + running)}`).slice(0, 6)
-  return html`<tr data-key="${queue.queue}"><td><a class="main" href="${searchAddress(root, { queue: queue.queue })}">${queue.queue}</a>${queue.paused ? html` <span class="state again square"><i></i>paused</span>` : ''}<span class="under">${names.join(', ')}${queue.tasks.length > 6 ? ', …' : ''}</span>${lost.map(({ task, pending }) => html`<span class="under bad tone">${plural(pending, 'job')} of “${task}”, which no live process declares</span>`)}</td>
+  return html`<tr data-key="${queue.queue}"><td><a class="main" href="${searchAddress(root, { queue: queue.queue })}">${queue.queue}</a>${queue.paused ? html` <span class="state again square"><i></i>paused</span>` : ''}<span class="under">${names.join(', ')}${queue.tasks.length > 6 ? ', …' : ''}</span>${lost.length > 0 ? lostText(lost) : ''}</td>
 <td class="number" data-name="waiting"><a href="${search('PENDING')}">${count(queue.pending)}</a></td><td class="wide">${meter(queue.pending, most, 'again')}</td>
 <td class="number" data-name="running"><a href="${search('STARTED')}">${count(queue.running)}</a></td>
 <td class="number${age !== null && age > 60_000 ? ' again tone' : ''}" data-name="oldest">${age === null ? '–' : duration(age)}</td>
 <td class="wide">${ended(queue.minutes)}</td>
 <td class="wide nowrap">${limits.length > 0 ? limits.join(', ') : html`<span class="quiet">none</span>`}</td>
 <td class="number">${mayChange ? html`<form class="inline" method="post" action="${root}act/queue"><input type="hidden" name="queue" value="${queue.queue}"><button name="do" value="${queue.paused ? 'resume' : 'pause'}">${queue.paused ? 'Resume' : 'Pause'}</button></form>${queue.pending > 0 ? purgeButton(root, queue.queue) : ''}` : ''}</td></tr>`
+}
+
+function lostText(lost: readonly { task: string; pending: number }[]): Html {
+  const jobs = plural(
+    lost.reduce((sum, { pending }) => sum + pending, 0),
+    'job',
+  )
+  const names = lost.map(({ task }) => task).join(', ')
+  return html`<span class="under bad tone" title="${names}">${jobs} of ${lost.length === 1 ? html`“${names}”` : plural(lost.length, 'task')}, which no live process declares</span>`
 }
 
 function ended(minutes: readonly number[]): Html {

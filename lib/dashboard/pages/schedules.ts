@@ -27,7 +27,7 @@ function row(view: View, schedule: ScheduleRow): Html {
   const error = errorOf(schedule.error)
   const written = scheduleAsWritten(schedule.spec)
   return html`<tr data-key="${name}"><td><b>${name}</b>${paused ? html` <span class="state again square"><i></i>paused</span>` : ''}${declared ? '' : html` <span class="state wait hollow" title="The running code does not declare it"><i></i>not declared</span>`}${schedule.more?.edited ? html` <span class="state later hollow" title="Changed by schedules.set(); the declaration waits"><i></i>edited</span>` : ''}
-<span class="under">${scheduleInWords(schedule.spec)}${written.text === null ? '' : html` · <code>${written.text}</code>`}</span>${error === null ? '' : html`<span class="under bad tone">${error}</span>`}
+<span class="under">${scheduleInWords(schedule.spec, schedule.name)}${written.text === null ? '' : html` · <code>${written.text}</code>`}</span>${error === null ? '' : html`<span class="under bad tone">${error}</span>`}
 ${schedule.preview === null ? '' : ahead(schedule.preview, written.zone)}</td>
 <td class="wide"><a href="${searchAddress(root, { schedule: name })}">${task}</a><span class="under">misfire ${misfire}, overlap ${overlap}${rules(schedule.more)}</span></td>
 <td class="number" data-name="next">${nextSlot === null || paused ? html`<span class="quiet">–</span>` : moment(new Date(nextSlot), now)}</td>

@@ -42,7 +42,7 @@ function buttons({ root }: View, { id, state }: JobInfo): Html {
 function facts(view: View, { info, explain }: JobDetail): Html {
   const { root, now } = view
   const rows: [string, Html | string | null][] = [
-    ['Now', html`${explain}`],
+    ['Now', explain.replace(/(\d{4}-\d\d-\d\d)T([\d:.]+)Z/g, '$1 $2 UTC')],
     ['Id', html`<code data-copy>${info.id}</code>`],
     [
       'Queue',

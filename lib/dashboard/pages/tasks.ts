@@ -95,7 +95,7 @@ function tabs({ root, states }: View, { q, size }: TasksQuery): Html {
 function foot(view: View, query: TasksQuery, { jobs, next, reached }: ListPage): Html {
   const { root, now } = view
   return html`<div class="bar">
-${view.mayChange ? chosenForm(view, query) : ''}
+${view.mayChange && (jobs.length > 0 || next !== null) ? chosenForm(view, query) : ''}
 <span class="grow"></span>
 <span class="quiet">${plural(jobs.length, 'job')}${reached !== null && jobs.length > 0 ? html` as far back as ${moment(reached, now)}` : ''}, ${SIZES.map((size, i) => html`${i > 0 ? ' · ' : ''}${size === query.size ? html`<b>${size}</b>` : html`<a href="${tasksAddress(root, { ...query, after: null, size })}">${size}</a>`}`)} a page</span>
 ${query.after ? html`<a class="button" href="${tasksAddress(root, { ...query, after: null })}">Newest</a>` : ''}

@@ -18,7 +18,7 @@ export const searchAddress = (root: string, filter: JobFilter): string =>
 /** Jobs as a table in full width; with `choose`, each row can be chosen for what is done to several. */
 export function jobTable(view: View, jobs: readonly ListedJob[], choose: boolean): Html {
   const withArgs = jobs.some(({ args }) => args !== null)
-  return html`<div class="scroll"><table>
+  return html`<div class="scroll"><table class="jobs">
 <thead><tr>${
     choose
       ? html`<th class="tick"><input type="checkbox" data-all hidden aria-label="Choose all of this page"></th>`
@@ -34,7 +34,7 @@ export function jobTable(view: View, jobs: readonly ListedJob[], choose: boolean
 ${withArgs ? html`<td class="cut wide"><code>${job.args === null ? '' : argsLine(job.args)}</code></td>` : ''}
 <td class="wide line">${job.queue}</td>
 <td class="number wide">${job.attempt}${job.maxAttempts === null ? '' : html`<span class="quiet">/${job.maxAttempts}</span>`}</td>
-<td class="number">${took(job, view.now)}</td>
+<td class="number took">${took(job, view.now)}</td>
 <td class="number">${moment(whenOf(job), view.now)}</td></tr>`,
   )}</tbody>
 </table></div>`
@@ -63,7 +63,7 @@ function nameOf({ root }: View, { id, task, error, tags }: ListedJob): Html {
   return html`<a class="main" href="${jobAddress(root, id)}" title="${id}">${task}</a>${tags
     .slice(0, TAGS_SHOWN)
     .map((tag) => html` <a class="tag" href="${searchAddress(root, { tag })}">${tag}</a>`)}${
-    error === null ? '' : html`<span class="under">${clip(error, ARGS_SHOWN)}</span>`
+    error === null ? '' : html`<span class="under brief" title="${error}">${clip(error, ARGS_SHOWN)}</span>`
   }`
 }
 

@@ -3,7 +3,8 @@ import { type Html, html } from '../html.ts'
 /** How long ago, or how long until: one figure and its unit. */
 export function ago(time: Date, now: number): string {
   const distance = now - time.getTime()
-  const text = duration(Math.abs(distance))
+  // Whole seconds: a figure that changes each second needs no tenths.
+  const text = duration(Math.floor(Math.abs(distance) / 1_000) * 1_000)
   if (Math.abs(distance) < 1_000) return 'now'
   return distance > 0 ? `${text} ago` : `in ${text}`
 }
