@@ -1,14 +1,7 @@
 import { DatabaseTooNew } from '../errors.ts'
 import type { Connection } from './driver.ts'
-import { createAudit } from './migrations/001-audit.ts'
-import { createCommands } from './migrations/001-commands.ts'
-import { createJobs } from './migrations/001-jobs.ts'
-import { createLimits } from './migrations/001-limits.ts'
-import { createSchedules } from './migrations/001-schedules.ts'
-import { createSearch } from './migrations/001-search.ts'
-import { createStats } from './migrations/001-stats.ts'
-import { createUnique } from './migrations/001-unique.ts'
-import { createViews } from './migrations/001-views.ts'
+import { createAudit, createCommands, createSchedules, createStats, createViews } from './migrations/001-beside-jobs.ts'
+import { createJobs, createLimits, createSearch, createUnique } from './migrations/001-jobs.ts'
 
 /** Numbered from 1, appended and never edited: files of every released version must come through. */
 export const MIGRATIONS: readonly string[] = [

@@ -1,4 +1,5 @@
-import { claimed, NOT_BEGUN, stateOf, TIMED, UNFINISHED } from '../jobs/state-terms.ts'
+import { HOLDS_PLACE } from '../jobs/admission.ts'
+import { BLOCKED, claimed, ENDED_BADLY, NOT_BEGUN, stateOf, TIMED, UNFINISHED } from '../jobs/state-terms.ts'
 
 const ofClaim = (column: string): string => `(SELECT c.${column} FROM celeriac_claims c WHERE c.seq = j.seq)`
 
@@ -119,4 +120,77 @@ CREATE TABLE celeriac_owners (
   pid        INTEGER NOT NULL,
   started_at INTEGER NOT NULL
 ) STRICT;
+`
+
+/**
+ * What searching needs beside the walk over the newest jobs: indexes of what is rare, so that a plain job that succeeds
+ * is in none of them and pays for none.
+ */
+export const createSearch = `
+CREATE INDEX celeriac_jobs_by_ending   ON celeriac_jobs (state) WHERE ${ENDED_BADLY};
+CREATE INDEX celeriac_jobs_by_parent   ON celeriac_jobs (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX celeriac_jobs_by_root     ON celeriac_jobs (root_id) WHERE root_id IS NOT NULL;
+CREATE INDEX celeriac_jobs_by_schedule ON celeriac_jobs (schedule) WHERE schedule IS NOT NULL;
+CREATE INDEX celeriac_jobs_by_error    ON celeriac_jobs (seq) WHERE error IS NOT NULL;
+CREATE INDEX celeriac_jobs_by_options  ON celeriac_jobs (seq) WHERE options IS NOT NULL;
+`
+
+/**
+ * One job of a key at a time, over all processes: the index holds a key as long as its job does, so a statement that starts or
+ * ends a job gives the key up by that alone. For a
+ * key that is free once its job begins, the claim writes `started_at` into the row. It is never taken back, so a job whose key is free once it began cannot
+ * come back for it when it is retried. Windows are rows of their own, for they outlive the job.
+ */
+export const createUnique = `
+CREATE UNIQUE INDEX celeriac_jobs_unique ON celeriac_jobs (unique_key, task)
+  WHERE unique_key IS NOT NULL AND ${UNFINISHED}
+    AND (started_at IS NULL OR unique_until = 'finished');
+
+CREATE TABLE celeriac_unique_windows (
+  task        TEXT NOT NULL,
+  key         TEXT NOT NULL,
+  job         TEXT NOT NULL,
+  enqueued_at INTEGER NOT NULL,
+  until       INTEGER NOT NULL,
+  PRIMARY KEY (task, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX celeriac_unique_windows_until ON celeriac_unique_windows (until);
+`
+
+/**
+ * Who holds a place of a key and who waits for one; what somebody ordered for a queue or a task while the app runs; and the
+ * starts that count against a rate. Jobs without a key are in none of these indexes.
+ */
+export const createLimits = `
+CREATE TABLE celeriac_controls (
+  kind      TEXT NOT NULL,
+  name      TEXT NOT NULL,
+  paused_at INTEGER,
+  rate      TEXT,
+  until     INTEGER,
+  wait      INTEGER,
+  PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX celeriac_jobs_places  ON celeriac_jobs (concurrency_key) WHERE concurrency_key IS NOT NULL AND ${HOLDS_PLACE};
+CREATE INDEX celeriac_jobs_blocked ON celeriac_jobs (blocked_on, rank) WHERE ${BLOCKED};
+
+-- Without an index by time: a start costs one row and nothing else. What no longer counts is found by a walk.
+CREATE TABLE celeriac_starts (
+  bucket TEXT NOT NULL,
+  at     INTEGER NOT NULL,
+  starts INTEGER NOT NULL,
+  ends   INTEGER NOT NULL,
+  PRIMARY KEY (bucket, at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE celeriac_buckets (
+  bucket  TEXT PRIMARY KEY,
+  most    INTEGER NOT NULL,
+  per     INTEGER NOT NULL,
+  until   INTEGER,
+  wait    INTEGER,
+  wake_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX celeriac_buckets_wake ON celeriac_buckets (wake_at) WHERE wake_at IS NOT NULL;
 `
