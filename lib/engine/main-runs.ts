@@ -3,9 +3,7 @@ import { BegunWriter } from '../wire/begun-file.ts'
 import type { WireError } from '../wire/error-codec.ts'
 import type { Notice } from '../wire/messages.ts'
 import { steadyNow } from '../wire/steady-clock.ts'
-
-/** Jobs that run on the application's own event loop at once, at most. They share one thread and are meant for I/O. */
-export const MAIN_SLOTS = 16
+import { MAIN_SLOTS } from './thread-pool.ts'
 
 /** The engine's view of tasks with `runIn: 'main'`: posted to the application thread, where nothing can kill them. */
 export class MainRuns {

@@ -1,6 +1,8 @@
 import type { Pool } from '../pool/pool.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
-import { MAIN_SLOTS } from './main-runs.ts'
+
+/** Jobs that run on the application's own event loop at once, at most. They share one thread and are meant for I/O. */
+export const MAIN_SLOTS = 16
 
 /** Loaded at the first need: a process that only enqueues has no threads. */
 export async function makePool(options: EngineOptions): Promise<Pool> {

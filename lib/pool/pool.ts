@@ -1,4 +1,5 @@
-import { Piscina } from 'piscina'
+import { createRequire } from 'node:module'
+import type { Piscina } from 'piscina'
 import type { PoolSettings } from '../wire/engine-options.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { AppIdentity, Enlistment, LaneOpening, LaneReport } from '../wire/messages.ts'
@@ -34,6 +35,8 @@ export interface LeftBehind {
   waiting: LaneJob[]
 }
 
+const require = createRequire(import.meta.url)
+
 /** How long a thread stands by for another that may have to be ended, in ms. */
 const STANDS_BY = 2_000
 
@@ -62,6 +65,8 @@ export class Pool {
     this.#options = options
     this.#concurrency = options.concurrency
     this.#leaving = new LeavingThreads((stuck) => this.#service?.events.stuck(stuck))
+    // Its CommonJS half as it is, for what wraps it for import() would have to be read and parsed before any thread begins.
+    const { Piscina } = require('piscina') as typeof import('piscina')
     this.#piscina = new Piscina({
       filename: new URL('../worker/entry.cjs', import.meta.url).href,
       minThreads: 0,

@@ -1,7 +1,10 @@
-import { randomFillSync } from 'node:crypto'
+import { createRequire } from 'node:module'
+
+const require = createRequire(import.meta.url)
 
 const RANDOM = new Uint8Array(12)
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+let random: ((bytes: Uint8Array) => void) | null = null
 let clock = 0
 let counter = 0
 /** What the ids of one millisecond have in common: the time, with its hyphens, and the last five bytes. */
@@ -14,12 +17,14 @@ let tail = ''
  *
  * Drawing 16 random bytes an id costs more than the rest of an enqueue, so bytes are drawn once a millisecond and
  * the 32-bit counter that RFC 9562 (section 6.2, method 1) allows rises in between. Written out here because the package
- * `uuid` is 22 modules, which every thread would load for these few lines; the tests hold the ids to it.
+ * `uuid` is 22 modules, which every thread would load for these few lines; the tests hold the ids to it. `node:crypto` is
+ * 20 more, loaded at the first id: most pool threads never make one.
  */
 export function newJobId(now: number): string {
   if (now > clock) {
     clock = now
-    randomFillSync(RANDOM)
+    random ??= (require('node:crypto') as typeof import('node:crypto')).randomFillSync
+    random(RANDOM)
     counter = (RANDOM[0]! << 22) | (RANDOM[1]! << 14) | (RANDOM[2]! << 6)
     const time = now.toString(16).padStart(12, '0')
     head = `${time.slice(0, 8)}-${time.slice(8)}`
