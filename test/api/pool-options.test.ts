@@ -6,20 +6,20 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { resultOf } from '../fixtures/calls.ts'
-import { freshDatabase } from '../fixtures/folder.ts'
+import { freshDatabase, temporaryFolder } from '../fixtures/folder.ts'
 import { openPool } from '../fixtures/pool-tasks.ts'
 import { until } from '../fixtures/until.ts'
 
 test('threads are opened as jobs need them, and end when they are idle', async () => {
-  const { app, occupy, thread } = openPool({ database: freshDatabase(), pool: { minThreads: 0, idleTimeout: 50 } })
+  const { app, meet, thread } = openPool({ database: freshDatabase(), pool: { minThreads: 0, idleTimeout: 50 } })
   await using _ = app
   await app.start()
   const threads = async (count: number) =>
     until(async () => (await app.inspect.stats()).threads === count, `${count} threads`)
   await threads(0)
   await resultOf(await thread.delay())
-  const busy = await occupy.delayMany([[400], [400], [400], [400]])
-  await threads(2)
+  const folder = temporaryFolder()
+  const busy = await meet.delayMany([[folder], [folder], [folder], [folder]])
   assert.equal(new Set(await Promise.all(busy.map(resultOf))).size, 2)
   await threads(0)
   await resultOf(await thread.delay())
