@@ -1,4 +1,5 @@
 import type { Lane, LaneJob } from '../pool/lane.ts'
+import { LaneWatch } from './lane-watch.ts'
 
 /** How often lanes with waiting jobs are looked at, in ms. */
 const EVERY = 5
@@ -12,36 +13,18 @@ const LONG = 1_000
  * Takes jobs back that wait behind one that runs longer than it was expected to: a lane whose cursor has not moved
  * between two looks gives up what it has not begun.
  */
-export class StuckWatch {
-  readonly #lanes: () => readonly Lane[]
+export class StuckWatch extends LaneWatch {
   readonly #moveOn: (jobs: LaneJob[]) => void
-  #timer: NodeJS.Timeout | null = null
 
   constructor(lanes: () => readonly Lane[], moveOn: (jobs: LaneJob[]) => void) {
-    this.#lanes = lanes
+    super(EVERY, lanes, 2)
     this.#moveOn = moveOn
   }
 
-  /** Jobs were handed out. */
-  watch(): void {
-    this.#timer ??= setInterval(() => this.#look(), EVERY)
-  }
-
-  stop(): void {
-    if (this.#timer) clearInterval(this.#timer)
-    this.#timer = null
-  }
-
-  #look(): void {
-    let waiting = false
-    for (const lane of this.#lanes()) {
-      if (lane.outstanding.size < 2) continue
-      waiting = true
-      if (lane.stillFor() < LOOKS) continue
-      lane.expectLong(LONG)
-      const jobs = lane.takeBack()
-      if (jobs.length > 0) this.#moveOn(jobs)
-    }
-    if (!waiting) this.stop()
+  protected look(lane: Lane): void {
+    if (lane.stillFor() < LOOKS) return
+    lane.expectLong(LONG)
+    const jobs = lane.takeBack()
+    if (jobs.length > 0) this.#moveOn(jobs)
   }
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import Database from 'better-sqlite3'
+import type { CallOptions } from 'celeriac'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { Journal } from '../fixtures/journal.ts'
 import { Peer } from '../fixtures/peer.ts'
@@ -25,7 +26,21 @@ describe('two processes that ask for the same keys at the same time', () => {
     ])
     assert.deepEqual(two.toReversed(), one)
     assert.equal(new Set(one).size, KEYS)
+    const once = new Journal()
+    const follow = async (options: CallOptions, word: string): Promise<string[]> => {
+      const ids: string[] = []
+      for (const peer of [...peers, ...peers]) {
+        const args: string[] = [once.path, `${word} ${ids.length}`]
+        ids.push(await peer.call('delay', 'note', args, options))
+      }
+      return ids
+    }
+    const debounced = await follow({ debounce: { key: 'd', delay: '1s' } }, 'debounced')
+    const throttled = await follow({ throttle: { key: 't', every: '1h' } }, 'throttled')
+    assert.deepEqual([new Set(debounced).size, new Set(throttled).size], [1, 1])
     await Promise.all(peers.map((peer) => peer.call('start')))
+    await until(() => once.lines().length >= 2, 'the last call of one, and the first of the other')
+    assert.deepEqual(once.lines().toSorted(), ['debounced 3', 'throttled 0'])
     await until(() => journal.lines().length >= KEYS, 'all keys')
     for (const id of one) await peers[0]!.call('get', id)
     assert.deepEqual(journal.lines().toSorted(), forward.map((key) => `key ${key}`).toSorted())
