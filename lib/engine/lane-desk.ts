@@ -10,6 +10,7 @@ import { describeJob } from './announcer.ts'
 import type { Estimates } from './estimates.ts'
 import { timeLimitExceeded } from './limit-watch.ts'
 import type { Parts } from './parts.ts'
+import { patience } from './patience.ts'
 import { stuckError } from './self-report.ts'
 import type { Session } from './session.ts'
 import { TailWatch } from './tail-watch.ts'
@@ -94,16 +95,24 @@ export class LaneDesk implements PoolEvents {
   }
 
   #outcomes(lane: Lane, outcomes: readonly Outcome[]): void {
-    const { settler, clock } = this.#parts
+    const { settler, clock, standing, turns } = this.#parts
     const before = settler.size
-    for (const outcome of outcomes) this.settle(lane.finish(outcome[1], clock.monotonic()), outcome)
+    for (const outcome of outcomes) this.#settle(lane.finish(outcome[1], clock.monotonic()), outcome)
     if (lane.outstanding.size > 0) settler.mayWait(settler.size - before)
+    const wait = standing.stopping ? 0 : patience(standing.pool?.lanes ?? [])
+    if (wait > 0) turns.requestWithin(wait)
+    else turns.request()
   }
 
   /** A job was answered; `undefined` when it was taken back before. */
   settle(job: LaneJob | undefined, outcome: Outcome): void {
+    this.#settle(job, outcome)
+    this.#parts.turns.request()
+  }
+
+  #settle(job: LaneJob | undefined, outcome: Outcome): void {
     if (!job) return
-    const { revoker, settler, turns, standing } = this.#parts
+    const { revoker, settler, standing } = this.#parts
     this.#estimates.observe(job.task, outcome[3])
     const revoked = revoker.reasonOf(job)
     const cutShort = outcome[0] === 'failure' || outcome[0] === 'retry'
@@ -114,7 +123,6 @@ export class LaneDesk implements PoolEvents {
       if (standing.stopping) standing.stopping.finished++
       settler.add({ kind: 'outcome', job, outcome, revoked })
     }
-    turns.request()
     standing.awaitingEmpty?.()
   }
 

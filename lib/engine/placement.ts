@@ -1,7 +1,7 @@
 import type { Lane } from '../pool/lane.ts'
 
 /** A lane takes another job while what lies in it is expected to run no longer than this, in ms. */
-export const BACKLOG_TARGET = 5
+export const BACKLOG_TARGET = 16
 /** Most jobs outstanding in one lane: half the ring that records which were begun. */
 export const LANE_LIMIT = 256
 

@@ -43,6 +43,10 @@ export class TurnLoop {
   readonly #unhurried: () => boolean
   readonly #vigil = new Vigil()
   #scheduled = false
+  #timer: NodeJS.Timeout | null = null
+  #timerAt = Number.POSITIVE_INFINITY
+  /** What the next turn writes has waited for it already. */
+  #waited = false
   #stopped = false
   #busySince: number | null = null
   #fault: CeleriacError | null = null
@@ -79,6 +83,17 @@ export class TurnLoop {
     setImmediate(() => this.#run())
   }
 
+  /** Begins a turn once so many ms have passed, or sooner, with what others ask for. */
+  requestWithin(milliseconds: number): void {
+    if (this.#scheduled || this.#stopped) return
+    this.#waited = true
+    const at = this.#clock.monotonic() + milliseconds
+    if (at >= this.#timerAt) return
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timerAt = at
+    this.#timer = setTimeout(() => this.#run(), milliseconds)
+  }
+
   /**
    * Tries for as long as the file is locked by others to write what waits, until `deadline` (monotonic ms). False when
    * the lock outlasted it.
@@ -102,6 +117,9 @@ export class TurnLoop {
 
   #run(): void {
     this.#scheduled = false
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#timerAt = Number.POSITIVE_INFINITY
     if (this.#stopped) return
     const now = this.#clock.now()
     if (!this.#participants.some((participant) => participant.pending(now))) {
@@ -125,7 +143,8 @@ export class TurnLoop {
     }
     this.#busySince = null
     this.#fault = null
-    for (const participant of active) this.#disk.owe(participant.promises)
+    for (const { promises } of active) this.#disk.owe(this.#waited && promises === 'soon' ? 'now' : promises)
+    this.#waited = false
     for (const participant of active) this.#disk.tell(participant.committed(now))
     this.#disk.pay()
     this.#onTurn(true)
