@@ -40,6 +40,12 @@ export class Lines implements Iterable<LineState> {
     return this.#lines.values()
   }
 
+  /** Whether a due job may lie in any of them. */
+  get someOpen(): boolean {
+    for (const line of this.#lines.values()) if (line.open) return true
+    return false
+  }
+
   /** A claim begins. */
   begin(): void {
     for (const line of this.#lines.values()) line.reached = null

@@ -259,6 +259,7 @@ export class Dispatcher implements Participant {
   }
 
   #cursorsWanted(now: number): boolean {
+    if (!this.#lines.someOpen) return false
     const threadRoom = new Placement(this.#lanes, this.#share).capacity(0.001) > 0
     if (!threadRoom) this.#growIfNeeded(now)
     this.gates.look(now)

@@ -31,7 +31,8 @@ export class Intake implements Participant {
   readonly #events: IntakeEvents
   #arrivals: Arrival[] = []
   #written: Arrival[] = []
-  #inserted = new Map<EnqueueBatch, Inserted>()
+  /** Of the batches that were not simply stored. */
+  #inserted: Map<EnqueueBatch, Inserted> | null = null
 
   constructor(store: Store, events: IntakeEvents) {
     this.#store = store
@@ -47,12 +48,15 @@ export class Intake implements Participant {
   }
 
   write(now: number): void {
-    this.#inserted = new Map()
+    this.#inserted = null
     this.#written = this.#arrivals
     for (const { batches } of this.#written) {
       for (const batch of batches) {
         const inserted = this.#store.inserts.insert(batch, now)
-        if (inserted.duplicates.length > 0 || inserted.ended.length > 0) this.#inserted.set(batch, inserted)
+        if (inserted !== ALL_STORED) {
+          this.#inserted ??= new Map()
+          this.#inserted.set(batch, inserted)
+        }
         const delayed = batch.runAt !== null || batch.expiresAt !== null || batch.unique?.debounce != null
         // A debounced job may keep the place of an earlier call.
         const rank = batch.unique ? undefined : rankOf(batch.runAt ?? now, batch.priority)
@@ -67,14 +71,14 @@ export class Intake implements Participant {
     return () => this.#acknowledge(arrivals, inserted, now)
   }
 
-  #acknowledge(arrivals: readonly Arrival[], inserted: ReadonlyMap<EnqueueBatch, Inserted>, now: number): void {
+  #acknowledge(arrivals: readonly Arrival[], inserted: ReadonlyMap<EnqueueBatch, Inserted> | null, now: number): void {
     const replies = new Map<Session, Reply & { type: 'stored' }>()
     for (const { session, request, batches } of arrivals) {
       const reply = replies.get(session) ?? { type: 'stored', requests: [], duplicates: [] }
       replies.set(session, reply)
       reply.requests.push(request)
       for (const batch of batches) {
-        const { duplicates, ended } = inserted.get(batch) ?? ALL_STORED
+        const { duplicates, ended } = inserted?.get(batch) ?? ALL_STORED
         for (const duplicate of duplicates) reply.duplicates.push([request, duplicate])
         this.#events.sent(batch, duplicates)
         if (ended.length > 0) this.#events.ended(ended, now)
