@@ -15,9 +15,9 @@ export interface StormOptions {
 }
 
 /** Share of the processes that only enqueue, as a web server does; they cost half of what one with a pool costs. */
-const PRODUCERS = 0.45
+const PRODUCERS = 0.6
 /** Share of these that are killed from their first call on, while their file is still being opened. */
-const UNANSWERED = 0.5
+const UNANSWERED = 0.6
 /** Share of the others that are killed while their pool is still starting. */
 const EARLY = 0.25
 /** Shortest time any other is left alone, in ms: enough to be handed its first job. */
@@ -31,7 +31,7 @@ const WOKEN = 0.6
  * hand. A killed one is replaced at once. Gives how many were suspended.
  */
 export async function killStorm(run: CrashRun, random: Random, options: StormOptions): Promise<number> {
-  const { kills, processes, window = 75, suspended, lease } = options
+  const { kills, processes, window = 40, suspended, lease } = options
   let left = kills
   let suspensions = 0
   const keepKilling = async (): Promise<void> => {
