@@ -14,7 +14,7 @@ let everything: string
 let failed: string[]
 let running: string
 
-before(async () => {
+async function open(): Promise<void> {
   for (const payload of PAYLOADS.slice(0, 20)) app.schedule(payload, { every: '1h', run: echo.s(payload) })
   await app.start()
   served = await serveDashboard(app)
@@ -43,19 +43,18 @@ before(async () => {
     async () => PAYLOADS[6]!,
     String,
   )
-})
-after(async () => {
-  await served.close()
-  await app.stop()
-})
+}
 
 describe('hostile texts', { skip: noBrowser }, () => {
   let watched: Watched
   before(async () => {
+    await open()
     watched = await openWindow(served.url)
   })
   after(async () => {
     await watched.context.close()
+    await served.close()
+    await app.stop()
   })
 
   /** Opens a page, lets it settle, and looks for anything that a text could have become. */

@@ -26,7 +26,7 @@ function storeOldJobs(): void {
   db.close()
 }
 
-before(async () => {
+async function open(): Promise<void> {
   app.schedule('daily-report', { cron: '0 6 * * 1-5', timezone: 'Europe/Madrid', run: add.s(1, 1) })
   app.schedule('cleanup', { cron: 'H 3 * * *', paused: true, run: add.s(2, 2) })
   await app.start()
@@ -75,14 +75,17 @@ before(async () => {
     events: { path: 'events/', shows: ['task-failed', 'task-succeeded', 'task-sent'] },
     audit: { path: 'audit/', shows: ['Nobody has changed anything'] },
   }
-})
-after(async () => {
+}
+
+async function close(): Promise<void> {
   journal.open()
   await served.close()
   await app.stop()
-})
+}
 
 describe('pages in a browser', { skip: noBrowser }, () => {
+  before(open)
+  after(close)
   /** What was seen of each page, in one visit: a browser is slow beside everything else here. */
   const seen: Record<string, { text: string; parts: number[]; widths: number[]; light: string[]; dark: string[] }> = {}
   let troubles: string[]
