@@ -93,13 +93,15 @@ async function rage(
 ): Promise<string> {
   const run = new CrashRun(pkg ? { pkg } : {})
   try {
-    totals.suspensions += await killStorm(run, seeded(seed), {
+    const suspensions = await killStorm(run, seeded(seed), {
       kills,
       processes: outlasted ? Math.max(2, processes) : processes,
       suspended: outlasted ? OUTLASTING : SUSPENDED,
       lease: outlasted ? LEASE_SHORTENED : LEASE,
     })
     const verdict = await drainAndJudge(run)
+    // Added only now: another lane counts meanwhile.
+    totals.suspensions += suspensions
     totals.kills += kills
     totals.worked += verdict.worked
     totals.jobs += verdict.jobs
