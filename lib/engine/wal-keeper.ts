@@ -19,6 +19,8 @@ const MORE_PATIENCE = 150
 /** Size from which somebody is told, in bytes: a reader stays. From then on it is waited for at most this often, in ms. */
 const TOO_LARGE = 64 * 1_048_576
 const EVERY = 1_000
+/** Of these tries, how far apart those that outlast readers who take turns are at least, in ms: nobody writes meanwhile. */
+const PATIENT_EVERY = 3_000
 /** Growth of the WAL after which it is tried again before that, in bytes. */
 const MORE = 4 * 1_048_576
 
@@ -33,6 +35,7 @@ export class WalKeeper {
   #turns = 0
   #size = 0
   #triedAt = Number.NEGATIVE_INFINITY
+  #patientAt = Number.NEGATIVE_INFINITY
   #triedWith = 0
   #warned = false
   #timer: NodeJS.Timeout | null = null
@@ -91,7 +94,9 @@ export class WalKeeper {
     if (!soon && now - this.#triedAt < EVERY) return
     this.#triedAt = now
     this.#triedWith = bytes
-    if (this.#store.restartWal(bytes >= LARGER && bytes < TOO_LARGE ? MORE_PATIENCE : PATIENCE)) {
+    const patient = bytes >= LARGER && (bytes < TOO_LARGE || now - this.#patientAt >= PATIENT_EVERY)
+    if (patient) this.#patientAt = now
+    if (this.#store.restartWal(patient ? MORE_PATIENCE : PATIENCE, bytes >= TOO_LARGE)) {
       this.#warned = false
       this.#triedWith = 0
       return

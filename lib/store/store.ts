@@ -229,11 +229,12 @@ export class Store {
   /**
    * The same, waiting up to `patience` ms for a moment without readers, after which the WAL is written from its beginning.
    * Readers that follow each other closely leave no such moment by themselves. False when one stayed.
+   * @param shrink hands the file's space back at once, rather than to write over it
    */
-  restartWal(patience: number): boolean {
+  restartWal(patience: number, shrink: boolean): boolean {
     this.#db.pragma(`busy_timeout = ${patience}`)
     try {
-      const [result] = this.#db.pragma('wal_checkpoint(RESTART)') as { busy: number }[]
+      const [result] = this.#db.pragma(`wal_checkpoint(${shrink ? 'TRUNCATE' : 'RESTART'})`) as { busy: number }[]
       return result?.busy === 0
     } finally {
       this.#db.pragma(`busy_timeout = ${BUSY_TIMEOUT}`)

@@ -17,6 +17,8 @@ export interface Column {
 
 const GAP = 2
 const NARROWEST = 8
+/** A flexible column is not cut below this while there is one to leave out. */
+const READABLE = 16
 const LINES =
   'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid'
 const CHARS = { ...Object.fromEntries(LINES.split(' ').map((place) => [place, ''])), middle: ' '.repeat(GAP) }
@@ -29,7 +31,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
   let excess = whole.widths.reduce((sum, width) => sum + width + GAP, -GAP) - painter.width
   if (excess <= 0) return whole.text
   const spare = whole.widths.reduce(
-    (sum, width, i) => sum + (columns[i]?.flexible ? Math.max(0, width - NARROWEST) : 0),
+    (sum, width, i) => sum + (columns[i]?.flexible ? Math.max(0, width - READABLE) : 0),
     0,
   )
   const dropped = spare < excess ? columns.findLastIndex((column) => column.optional) : -1
@@ -37,13 +39,22 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
     const kept = <T>(list: readonly T[]): T[] => list.filter((_, i) => i !== dropped)
     return table(kept(columns), rows.map(kept), painter)
   }
-  const widths = whole.widths.map((width, i) => {
-    if (!columns[i]?.flexible) return width
-    const less = Math.max(0, Math.min(excess, width - NARROWEST))
-    excess -= less
-    return width - less
-  })
+  const widths = [...whole.widths]
+  for (; excess > 0; excess--) {
+    const widest = widestOf(columns, widths)
+    if (widest === null) break
+    widths[widest] = (widths[widest] as number) - 1
+  }
   return draw(columns, cells, widths).text
+}
+
+/** Which of the flexible columns is to give way next; null when all are as narrow as they may be. */
+function widestOf(columns: readonly Column[], widths: readonly number[]): number | null {
+  let widest: number | null = null
+  for (const [i, width] of widths.entries())
+    if (columns[i]?.flexible && width > Math.max(NARROWEST, widest === null ? 0 : (widths[widest] as number)))
+      widest = i
+  return widest
 }
 
 function draw(columns: readonly Column[], rows: string[][], widths: number[]): { text: string; widths: number[] } {
