@@ -54,7 +54,13 @@ export const statements: Trial = async ({ dir }) => {
         ours: () => {
           for (let n = 0; n < JOBS; n += CLAIM) {
             store.write(() => {
-              for (const job of claimed.slice(n, n + CLAIM)) store.settlements.succeed(job, now, now, 'null', 0.1)
+              const ended = claimed.slice(n, n + CLAIM)
+              const successes = ended.map((claim) => ({ claim, startedAt: now, result: 'null', ran: 0.1 }))
+              expectEqual(
+                store.settledBlocks.succeed(successes, now).includes(null),
+                false,
+                'a job left over by blocks',
+              )
             })
           }
         },
