@@ -78,7 +78,9 @@ export class Processes {
         j.concurrency_key AS concurrencyKey FROM celeriac_claims c CROSS JOIN celeriac_jobs j ON j.seq = c.seq
       WHERE c.owner = ? ORDER BY c.seq`)
     this.#held = db
-      .prepare('SELECT DISTINCT owner FROM celeriac_claims WHERE owner NOT IN (SELECT id FROM celeriac_processes)')
+      .prepare(
+        'SELECT DISTINCT owner FROM celeriac_claims WHERE owner NOT IN (SELECT id FROM celeriac_processes) ORDER BY owner',
+      )
       .pluck()
   }
 
@@ -127,7 +129,7 @@ export class Processes {
     return this.#orphans.all(owner) as Orphan[]
   }
 
-  /** Owners of running jobs that have no row any more, as in a file restored from a backup. */
+  /** Owners of running jobs that have no row any more, as in a file restored from a backup; the one that began first comes first. */
   strayOwners(): number[] {
     return this.#held.all() as number[]
   }

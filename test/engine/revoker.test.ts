@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MainRuns } from '../../lib/engine/main-runs.ts'
+import { Rescuer } from '../../lib/engine/rescuer.ts'
 import { Revoker } from '../../lib/engine/revoker.ts'
 import { Settler } from '../../lib/engine/settler.ts'
 import { Lane, type LaneJob } from '../../lib/pool/lane.ts'
 import { Store } from '../../lib/store/store.ts'
 import { NEXT_CELL } from '../../lib/wire/messages.ts'
+import { plainBatch } from '../fixtures/batch.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 
 const OWNER = 7
@@ -100,5 +102,23 @@ test('a job that waits again ends, when it was to be revoked and nobody had hear
     ],
   )
   assert.deepEqual(told, ['job 0', 'job 1', 'job 2'])
+  store.close()
+})
+
+test('jobs of unknown processes come back in the order in which these began, so that what a revoked one enqueued goes with it', () => {
+  const store = new Store(freshDatabase(), 'normal')
+  const [older, younger] = [3, 8]
+  store.write(() => {
+    store.inserts.insert(plainBatch(['parent']), 1)
+    store.inserts.insert(plainBatch(['child'], { parentId: 'parent', rootId: 'parent' }), 1)
+    store.claims.start([{ seq: 1, token: 1, freesKey: false }], younger, 2)
+    store.claims.start([{ seq: 2, token: 1, freesKey: false }], older, 2)
+    store.revocations.revoke('parent', false, null, 3)
+  })
+  store.write(() => new Rescuer(store, new Map()).rescueStrays(4))
+  assert.deepEqual(
+    ['parent', 'child'].map((id) => store.reads.state(id)),
+    ['REVOKED', 'REVOKED'],
+  )
   store.close()
 })
