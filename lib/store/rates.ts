@@ -56,6 +56,7 @@ export class Rates {
   readonly #backOff: Statement
   readonly #shorten: Statement
   readonly #wake: Statement
+  readonly #hasten: Statement
   readonly #rouse: Statement
   readonly #rouseTask: Statement
   readonly #rouseAll: Statement
@@ -92,6 +93,7 @@ export class Rates {
     )
     this.#shorten = db.prepare('UPDATE celeriac_buckets SET until = ? + wait WHERE until > ? + wait')
     this.#wake = db.prepare('UPDATE celeriac_buckets SET wake_at = ? WHERE bucket = ?')
+    this.#hasten = db.prepare('UPDATE celeriac_buckets SET wake_at = ? WHERE bucket = ? AND wake_at > ?')
     this.#rouse = db.prepare('UPDATE celeriac_buckets SET wake_at = ? WHERE bucket = ? AND wake_at IS NULL')
     // From the line end after the task's name up to the character that follows it.
     this.#rouseTask = db.prepare(
@@ -243,5 +245,8 @@ export class Rates {
     let starts = 0
     for (const row of this.#heal.all(bucket, now) as { starts: number }[]) starts += row.starts
     if (starts > 0) this.record(bucket, rate, now, starts)
+    // What waits was to be looked at when they would have been over.
+    const over = now + rate.per
+    if (this.#hasten.run(over, bucket, over).changes > 0) this.#roused = true
   }
 }

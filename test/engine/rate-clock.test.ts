@@ -23,6 +23,21 @@ test('a rate that was full does not stay so until the clock has caught up', () =
   assert.equal(process.held.length, 3)
 })
 
+test('a clock that is set back and forth while nobody claims leaves no key waiting for starts that are long over', () => {
+  using ground = new Ground()
+  using world = new World(ground)
+  const process = world.process(0)
+  const key = 'rate\nmetered\nk0'
+  const gateKeys = { concurrency: null, rate: [key, key, key] }
+  process.enqueue([{ ...THREE, task: 'metered', rate: { limit: 2, per: WINDOW }, gateKeys }])
+  process.settle(4)
+  assert.equal(process.held.length, 2)
+  world.setClock(T0 - DAY)
+  world.setClock(T0)
+  process.settle(4)
+  assert.equal(process.held.length, 3)
+})
+
 describe('a task that was told to slow down', () => {
   for (const [what, batch] of [
     ['by itself', THREE],
