@@ -3,6 +3,8 @@ import type { State } from './domain/states.ts'
 import { type Codec, decode, type Payload } from './wire/codec.ts'
 import { fromWireError } from './wire/error-codec.ts'
 import type { StoredJob } from './wire/messages.ts'
+import { readProgress } from './wire/progress.ts'
+import { UNREADABLE } from './wire/stored-json.ts'
 import type { Progress } from './worker/task-context.ts'
 
 /** One try to run a job. */
@@ -54,9 +56,6 @@ export interface JobInfo {
   result: unknown
 }
 
-/** What stands in the place of a stored value that cannot be read: one damaged row must not hide the others. */
-const UNREADABLE = '[unreadable]'
-
 function readable(payload: Payload, codec: Codec): unknown {
   try {
     return decode(payload, codec)
@@ -98,7 +97,7 @@ export function jobInfo(job: StoredJob, hidden: readonly string[]): JobInfo {
       error: one.error && fromWireError(one.error),
     })),
     worker,
-    progress: job.progress === null ? null : (JSON.parse(job.progress) as Progress),
+    progress: job.progress === null ? null : readProgress(job.progress),
     error: job.error && fromWireError(job.error),
     revokeReason,
     parentId,

@@ -17,6 +17,7 @@ import { booleanOr, optionsOf, refuse } from './options/check.ts'
 import { decode } from './wire/codec.ts'
 import { fromWireError } from './wire/error-codec.ts'
 import type { Settled, StoredJob } from './wire/messages.ts'
+import { readProgress } from './wire/progress.ts'
 import { type Progress, runningTask } from './worker/task-context.ts'
 
 export interface GetOptions {
@@ -164,7 +165,7 @@ export class AsyncResult<R = unknown> {
     try {
       while (true) {
         for (let value = queue.shift(); value !== undefined; value = queue.shift()) {
-          if (value !== last) yield JSON.parse(value) as Progress
+          if (value !== last) yield readProgress(value)
           last = value
         }
         if (ended) break
@@ -174,7 +175,7 @@ export class AsyncResult<R = unknown> {
         })
       }
       const stored = await this.#source.requests().ask<StoredJob | null>({ about: 'job', id: this.id })
-      if (stored?.progress && stored.progress !== last) yield JSON.parse(stored.progress) as Progress
+      if (stored?.progress && stored.progress !== last) yield readProgress(stored.progress)
     } finally {
       unwatch()
       wait.release()

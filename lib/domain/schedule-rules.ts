@@ -46,12 +46,22 @@ export function writeRules(rules: ScheduleRules): string | null {
  */
 export function readRules(name: string, text: string | null): ScheduleRules {
   if (text === null) return DEFAULT_RULES
-  const own = JSON.parse(text) as Record<string, unknown>
+  const own = rulesIn(text)
+  if (own === null) throw new InvalidSchedule(`Schedule ${showValue(name)}: the stored rules are ${showValue(text)}`)
   for (const [key, value] of Object.entries(own)) {
     if (key in DEFAULT_RULES && Number.isSafeInteger(value)) continue
     throw new InvalidSchedule(`Schedule ${showValue(name)}: the stored rule ${showValue(key)} is ${showValue(value)}`)
   }
   return { ...DEFAULT_RULES, ...own }
+}
+
+function rulesIn(text: string): object | null {
+  try {
+    const rules: unknown = JSON.parse(text)
+    return typeof rules === 'object' ? rules : null
+  } catch {
+    return null
+  }
 }
 
 /** The first slot strictly after an instant that the rules allow. @throws {InvalidSchedule} when the spec cannot be read */

@@ -1,3 +1,4 @@
+import { CeleriacError, InvalidSchedule } from '../errors.ts'
 import { isUnfit, sqliteCode } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import { toWireError } from '../wire/error-codec.ts'
@@ -141,14 +142,14 @@ export class Beat implements Participant {
 
   /** Inside a transaction: stores or changes a schedule at run time. */
   set(declaration: ScheduleDeclaration, now: number): void {
-    this.#edits.set(declaration, now)
+    this.#legibly(declaration.name, () => this.#edits.set(declaration, now))
     this.refresh()
   }
 
   /** Inside a transaction: back to what the code declares; false when it declares none of this name. */
   reset(name: string, now: number): boolean {
     this.refresh()
-    return this.#edits.reset(name, now)
+    return this.#legibly(name, () => this.#edits.reset(name, now))
   }
 
   /** Inside a transaction: stops what the code does not declare any more. */
@@ -159,7 +160,7 @@ export class Beat implements Participant {
 
   /** Inside a transaction. */
   pause(name: string, paused: boolean, now: number): void {
-    this.#edits.pause(name, paused, now)
+    this.#legibly(name, () => this.#edits.pause(name, paused, now))
     this.refresh()
   }
 
@@ -171,7 +172,20 @@ export class Beat implements Participant {
 
   /** Inside a transaction: runs a schedule's job now, beside its slots; returns its id, or that of the unique job it would repeat. */
   trigger(name: string, id: string, now: number): string {
-    return this.#firing.trigger(this.#edits.known(name), id, now)
+    return this.#legibly(name, () => this.#firing.trigger(this.#edits.known(name), id, now))
+  }
+
+  /** What somebody damaged refuses its own change only. @throws InvalidSchedule */
+  #legibly<T>(name: string, work: () => T): T {
+    try {
+      return this.#store.attempt(work)
+    } catch (error) {
+      if (error instanceof CeleriacError || sqliteCode(error) !== null) throw error
+      throw new InvalidSchedule(
+        `schedule "${name}" cannot be read: ${String(error)} — its row was changed from outside: set it anew, or remove it and start the app`,
+        { cause: error },
+      )
+    }
   }
 
   /** One broken schedule must not stop the others: what it wrote is undone, and it is set aside with the reason. */

@@ -5,6 +5,7 @@ import type { ScheduleRow } from '../store/schedules.ts'
 import type { Store } from '../store/store.ts'
 import { newJobId } from '../wire/job-id.ts'
 import type { EnqueueBatch, ScheduledJob, StoredOptions } from '../wire/messages.ts'
+import { readJson } from '../wire/stored-json.ts'
 
 export interface FiringEvents {
   /** A due job was stored in this line, in the transaction that is open. */
@@ -19,7 +20,7 @@ export interface FiringEvents {
 
 /** Reads what a row says about time. @throws InvalidSchedule */
 export function timingOf(row: Pick<ScheduleRow, 'name' | 'spec' | 'rules'>): Timing {
-  const { record } = restoreSchedule(row.name, JSON.parse(row.spec))
+  const { record } = restoreSchedule(row.name, readJson(row.spec))
   return { name: row.name, record, rules: readRules(row.name, row.rules) }
 }
 

@@ -31,7 +31,7 @@ export class ScheduleEdits {
       if (known.disabled) this.#aim(known, now)
       return
     }
-    const before = known?.declaration == null ? null : readDeclaration(known.declaration)
+    const before = known?.declaration == null ? null : declarationIn(known.declaration)
     const said = declaration.paused ?? false
     const paused = known === null || (before?.paused ?? false) !== said ? said : known.paused === 1
     this.#put(declaration, known, { declared: 1, declaration: text, edited: 0, paused }, now)
@@ -142,8 +142,26 @@ function firstAfter(known: ScheduleRow | null, { record }: Timing, now: number):
 /** Whether slots fall when they did, so that one that is owed stays owed. */
 function sameTimes(known: ScheduleRow, declaration: ScheduleDeclaration, { rules }: Timing): boolean {
   if (known.spec !== declaration.spec) return false
-  const before: ScheduleRules = readRules(known.name, known.rules)
-  return before.start === rules.start && before.end === rules.end && before.maxRuns === rules.maxRuns
+  const before = rulesOf(known)
+  return before !== null && before.start === rules.start && before.end === rules.end && before.maxRuns === rules.maxRuns
+}
+
+/** Null for what somebody damaged: what is declared takes its place. */
+function rulesOf({ name, rules }: ScheduleRow): ScheduleRules | null {
+  try {
+    return readRules(name, rules)
+  } catch {
+    return null
+  }
+}
+
+/** The same. */
+function declarationIn(text: string): ScheduleDeclaration | null {
+  try {
+    return readDeclaration(text)
+  } catch {
+    return null
+  }
 }
 
 /** JSON has no bytes. */

@@ -1,5 +1,7 @@
-import type { WireError } from '../wire/error-codec.ts'
+import { InvalidPayload } from '../errors.ts'
+import { readWireError, toWireError, type WireError } from '../wire/error-codec.ts'
 import type { CommandArgs, Verb } from '../wire/messages.ts'
+import { readJson, readObject } from '../wire/stored-json.ts'
 import type { Connection, Statement } from './driver.ts'
 
 /** Age at which a command is no longer obeyed, and its row removed, in ms. */
@@ -15,6 +17,10 @@ export interface StoredAnswer {
   value: unknown
   error: WireError | null
 }
+
+const UNREADABLE_ANSWER = toWireError(
+  new InvalidPayload('the stored answer cannot be read — its row was changed from outside, or the file is damaged'),
+)
 
 /** What processes ask of each other through the file. */
 export class StoredCommands {
@@ -40,12 +46,13 @@ export class StoredCommands {
     return Number(this.#add.run(process, verb, JSON.stringify(args), now).lastInsertRowid)
   }
 
-  /** Commands to a process that wait for its answer. */
+  /** Commands to a process that wait for its answer; one that cannot be read gets none. */
   open(process: number, now: number): StoredCommand[] {
-    return (this.#open.all(process, now - COMMAND_LIFE) as { id: number; verb: Verb; args: string }[]).map((row) => ({
-      ...row,
-      args: JSON.parse(row.args) as CommandArgs,
-    }))
+    const rows = this.#open.all(process, now - COMMAND_LIFE) as { id: number; verb: Verb; args: string }[]
+    return rows.flatMap(({ id, verb, args: text }) => {
+      const args = readObject(text) as CommandArgs | null
+      return args ? [{ id, verb, args }] : []
+    })
   }
 
   answer(id: number, value: unknown, error: WireError | null, now: number): void {
@@ -56,7 +63,9 @@ export class StoredCommands {
   answered(id: number): StoredAnswer | null {
     const row = this.#answered.get(id) as { answer: string; error: string | null } | undefined
     if (!row) return null
-    return { value: JSON.parse(row.answer), error: row.error === null ? null : (JSON.parse(row.error) as WireError) }
+    const value = readJson(row.answer)
+    const error = row.error === null ? (value === undefined ? UNREADABLE_ANSWER : null) : readWireError(row.error)
+    return { value: value ?? null, error }
   }
 
   remove(ids: readonly number[]): void {

@@ -1,5 +1,6 @@
 import type { Rate } from '../domain/rate.ts'
 import type { LineName } from '../wire/obstacle.ts'
+import { isNumber, isObject, readJson } from '../wire/stored-json.ts'
 import type { Connection, Statement } from './driver.ts'
 
 export interface Order extends LineName {
@@ -39,7 +40,7 @@ export class Controls {
   all(): Order[] {
     return (this.#all.all() as (Omit<Order, 'rate'> & { rate: string | null })[]).map((row) => ({
       ...row,
-      rate: row.rate === null ? null : (JSON.parse(row.rate) as Rate | 'none'),
+      rate: row.rate === null ? null : rateOf(row.rate),
     }))
   }
 
@@ -67,4 +68,12 @@ export class Controls {
   heal(now: number): boolean {
     return this.#heal.run(now, now).changes > 0
   }
+}
+
+/** An order that cannot be read is none: the declared rate holds. */
+function rateOf(text: string): Rate | 'none' | null {
+  const value = readJson(text)
+  if (value === 'none') return value
+  if (!isObject(value) || !isNumber(value.limit) || !isNumber(value.per)) return null
+  return value.limit >= 1 && value.per > 0 ? { limit: value.limit, per: value.per } : null
 }

@@ -1,4 +1,5 @@
 import type { Vitals } from '../wire/reading.ts'
+import { isNumber, isTexts, readJson, readObject } from '../wire/stored-json.ts'
 import type { Connection, Statement } from './driver.ts'
 
 export interface ProcessRow {
@@ -112,8 +113,8 @@ export class Processes {
     return (this.#all.all() as (Omit<ProcessRow, 'tasks' | 'vitals'> & { tasks: string; vitals: string })[]).map(
       (row) => ({
         ...row,
-        tasks: JSON.parse(row.tasks) as string[],
-        vitals: JSON.parse(row.vitals) as Vitals,
+        tasks: tasksOf(row.tasks),
+        vitals: vitalsOf(row.vitals),
       }),
     )
   }
@@ -133,4 +134,18 @@ export class Processes {
   strayOwners(): number[] {
     return this.#held.all() as number[]
   }
+}
+
+function tasksOf(text: string): string[] {
+  const tasks = readJson(text)
+  return isTexts(tasks) ? tasks : []
+}
+
+const NO_VITALS: Vitals = { memory: 0, threads: 0, busy: 0, stuck: 0, restarts: 0, engineDelay: 0, appDelay: null }
+
+/** What cannot be read counts as not said, until the process says it anew. */
+function vitalsOf(text: string): Vitals {
+  const said = readObject(text) ?? {}
+  const read = Object.keys(NO_VITALS).flatMap((key) => (isNumber(said[key]) ? [[key, said[key]]] : []))
+  return { ...NO_VITALS, ...Object.fromEntries(read) }
 }

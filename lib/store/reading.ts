@@ -22,6 +22,7 @@ import type {
   Totals,
   WorkerLine,
 } from '../wire/reading.ts'
+import { readObject } from '../wire/stored-json.ts'
 import { Controls } from './controls.ts'
 import { Counts } from './counts.ts'
 import type { Connection } from './driver.ts'
@@ -160,7 +161,11 @@ export class Reading {
   schedules(): ScheduleLine[] {
     return this.#connection.read(({ schedules, slots }) =>
       schedules.all().map((row) => {
-        const { task, queue } = JSON.parse(row.job) as { task: string; queue: string }
+        const { task, queue } = {
+          task: '',
+          queue: '',
+          ...(readObject(row.job) as { task: string; queue: string } | null),
+        }
         const { name, spec, rules, runs, misfire, overlap, nextSlot, lastSlot, error } = row
         const ledger = slots.ledger(name, 0, Number.MAX_SAFE_INTEGER, SLOTS)
         const flags = {

@@ -1,3 +1,4 @@
+import { readWireError } from '../wire/error-codec.ts'
 import type { ScheduleDeclaration } from '../wire/messages.ts'
 import type { Connection, Statement } from './driver.ts'
 import { UNFINISHED } from './jobs/state-terms.ts'
@@ -121,11 +122,12 @@ export class Schedules {
   }
 
   all(): ScheduleRow[] {
-    return this.#all.all() as ScheduleRow[]
+    return (this.#all.all() as ScheduleRow[]).map(legible)
   }
 
   get(name: string): ScheduleRow | null {
-    return (this.#one.get(name) as ScheduleRow | undefined) ?? null
+    const row = this.#one.get(name) as ScheduleRow | undefined
+    return row ? legible(row) : null
   }
 
   due(now: number, limit: number): ScheduleRow[] {
@@ -195,4 +197,9 @@ export class Schedules {
   running(name: string): boolean {
     return this.#running.get(name) !== undefined
   }
+}
+
+/** With an error that whoever shows it can read. */
+function legible(row: ScheduleRow): ScheduleRow {
+  return row.error === null ? row : { ...row, error: JSON.stringify(readWireError(row.error)) }
 }

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import * as errors from '../errors.ts'
+import { isObject, isText, readJson } from './stored-json.ts'
 
 /** An error as it crosses threads and is stored: structured clone drops custom fields, and a thrown value may be hostile. */
 export interface WireError {
@@ -117,6 +118,37 @@ const NATIVE: Record<string, new (message: string) => Error> = {
   ReferenceError,
   URIError,
   EvalError,
+}
+
+/** An error from a row of the file, whatever stands there. Never throws. */
+export function readWireError(text: string): WireError {
+  return wireErrorOf(readJson(text), 0, { left: MAX_TOTAL }) ?? UNREADABLE_ERROR
+}
+
+const UNREADABLE_ERROR: WireError = {
+  name: 'InvalidPayload',
+  message:
+    'the stored error cannot be read — its row was changed from outside, or the file is damaged: see "celeriac doctor"',
+  code: 'INVALID_PAYLOAD',
+}
+
+function wireErrorOf(value: unknown, depth: number, budget: { left: number }): WireError | null {
+  if (!isObject(value) || !isText(value.name) || !isText(value.message) || depth > MAX_DEPTH + 1 || budget.left-- <= 0)
+    return null
+  const wire: WireError = { name: value.name, message: value.message }
+  if (isText(value.stack)) wire.stack = value.stack
+  if (isText(value.code)) wire.code = value.code
+  const cause = wireErrorOf(value.cause, depth + 1, budget)
+  if (cause) wire.cause = cause
+  if (Array.isArray(value.errors))
+    wire.errors = value.errors.flatMap((one) => wireErrorOf(one, depth + 1, budget) ?? [])
+  if (Array.isArray(value.issues))
+    wire.issues = value.issues.flatMap((issue): Issue[] =>
+      isObject(issue) && isText(issue.message)
+        ? [{ message: issue.message, ...(isText(issue.path) && { path: issue.path }) }]
+        : [],
+    )
+  return wire
 }
 
 type OwnErrorClass = { readonly prototype: Error; readonly name: string }

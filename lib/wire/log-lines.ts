@@ -1,3 +1,5 @@
+import { isNumber, isText, readJson, UNREADABLE } from './stored-json.ts'
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export interface LogLine {
@@ -24,15 +26,21 @@ export const beginPart = (at: number, level: LogLevel, text: string): string => 
 export const nextLine = (since: number, level: LogLevel, text: string): string =>
   `,${since},${LEVELS.indexOf(level)},${JSON.stringify(text)}`
 
+/** A part that somebody damaged is one line that says so. */
 export function linesOf(parts: string): LogLine[] {
-  return parts.split(PART_BREAK).flatMap((part) => {
-    const [first, ...rest] = JSON.parse(part) as [number, ...unknown[]]
+  return parts.split(PART_BREAK).flatMap((text) => {
+    const part = readJson(text)
+    if (!Array.isArray(part) || !isNumber(part[0])) return DAMAGED
     const lines: LogLine[] = []
-    let at = first
-    for (let i = 0; i < rest.length; i += 3) {
-      at += rest[i] as number
-      lines.push({ at, level: LEVELS[rest[i + 1] as number] ?? 'info', text: rest[i + 2] as string })
+    let at = part[0]
+    for (let i = 1; i < part.length; i += 3) {
+      const [since, level, said] = part.slice(i, i + 3) as unknown[]
+      if (!isNumber(since) || !isText(said)) return DAMAGED
+      at += since
+      lines.push({ at, level: LEVELS[level as number] ?? 'info', text: said })
     }
     return lines
   })
 }
+
+const DAMAGED: LogLine[] = [{ at: 0, level: 'error', text: UNREADABLE }]

@@ -1,78 +1,38 @@
-import type { Rate } from '../domain/rate.ts'
-import type { RetryData } from '../domain/retry.ts'
-import type { UniqueRule } from '../domain/unique.ts'
-import type { Codec } from './codec.ts'
+import type { StoredOptions } from './option-shapes.ts'
+import { readJson, UNREADABLE } from './stored-json.ts'
+import { isStoredOptions } from './stored-options-check.ts'
 
-/** Options stored with a job, as JSON; only what differs from the default is present. */
-export interface StoredOptions {
-  ignoreResult?: true
-  /** Milliseconds after the job was enqueued. */
-  deadline?: number
-  /** Milliseconds. */
-  timeLimit?: number
-  /** Milliseconds. */
-  softTimeLimit?: number
-  headers?: Record<string, string>
-  tags?: string[]
-  retry?: RetryData
-  /** Ends as REVOKED when its key has no place at its time. */
-  discard?: true
-  /** Of a schedule's job: slots since the one that fired before which did not fire. */
-  missed?: number
-  /** Of a schedule's job: epoch ms of the latest slot whose job had succeeded when this one fired. */
-  lastSuccess?: number
-  /** Stored when the job succeeds. */
-  link?: StoredLink[]
-  /** Stored when the job fails for good. */
-  linkError?: StoredLink[]
-}
+export type { GateKeys, StoredLink, StoredOptions } from './option-shapes.ts'
 
 const NONE: Readonly<StoredOptions> = Object.freeze({})
+const DAMAGED: Readonly<StoredOptions> = Object.freeze({})
 
 let lastText: string | null = null
 let last = NONE
 
 /**
- * What a job's stored options say. Each step of a job asks for it, and jobs of a kind follow each other with the same text, so
- * the last one is kept: it is everybody's, and not to be changed.
+ * What a job's stored options say; nothing when somebody damaged them, and then the job is to fail (`areDamaged`). Each step
+ * of a job asks for it, and jobs of a kind follow each other with the same text, so the last one is kept: it is everybody's,
+ * and not to be changed.
  */
 export function optionsOf(text: string | null): Readonly<StoredOptions> {
   if (text === null) return NONE
   if (text !== lastText) {
-    last = JSON.parse(text) as StoredOptions
+    const value = readJson(text)
+    last = isStoredOptions(value) ? value : DAMAGED
     lastText = text
   }
   return last
 }
 
-/** A job to be stored when another one ends. Times in ms, counted from that end where they are not moments. */
-export interface StoredLink {
-  task: string
-  queue: string
-  priority: number
-  maxAttempts: number
-  codec: Codec
-  options: StoredOptions | null
-  /** Null unless it was chosen. */
-  id: string | null
-  runAt: number | null
-  delay: number | null
-  expiresAt: number | null
-  expiresIn: number | null
-  unique?: UniqueRule
-  /** Absent when the arguments are the key. */
-  key?: string
-  concurrency?: { limit: number; discard: boolean }
-  rate?: Rate
-  gateKeys?: GateKeys
-  /** Takes nothing of the job before it. */
-  immutable?: true
-  /** JSON, or V8's bytes in base64. */
-  args: string
+/** Whether the stored options are not what the library writes. */
+export function areDamaged(text: string | null): boolean {
+  return optionsOf(text) === DAMAGED
 }
 
-/** Keys whose limits the jobs of a batch are under, one for each job. They carry the task's name: a key is its task's own. */
-export interface GateKeys {
-  concurrency: string[] | null
-  rate: string[] | null
+/** What is shown of stored options, and nothing beside it: what somebody else wrote there may not even pass between threads. */
+export function shownOptions(text: string | null): Pick<StoredOptions, 'headers' | 'tags'> {
+  if (areDamaged(text)) return { tags: [UNREADABLE] }
+  const { headers, tags } = optionsOf(text)
+  return { ...(headers && { headers }), ...(tags && { tags }) }
 }

@@ -5,7 +5,7 @@ import { type Codec, decode, encode, type Payload } from '../wire/codec.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
 import type { Outcome, RunRow } from '../wire/messages.ts'
 import { isTooLate } from '../wire/run-deadline.ts'
-import { optionsOf } from '../wire/stored-options.ts'
+import { areDamaged, optionsOf } from '../wire/stored-options.ts'
 import { runsTraced, tracedRun } from '../wire/tracing.ts'
 import { runInContext, TaskContext, type TaskReporter } from './task-context.ts'
 import { attemptOutcome, type TaskHooks } from './task-hooks.ts'
@@ -60,6 +60,10 @@ export function execute(
   if (!task) {
     const message = `task "${row[3]}" is not declared in this thread — declare it in a module of "tasks", before the first call that waits`
     return { context, outcome: fail(new PermanentError(message)) }
+  }
+  if (areDamaged(row[13])) {
+    const message = `the stored options of job ${row[2]} (task "${row[3]}") cannot be read — its row was changed from outside, or the file is damaged: see "celeriac doctor"`
+    return { context, outcome: fail(new InvalidPayload(message)) }
   }
   if (isTooLate(row, startedAt)) {
     const late = `task "${row[3]}" (job ${row[2]}) was to begin no attempt this late — give it more time in "deadline"`

@@ -6,11 +6,12 @@ import { InvalidOption, NotInTask, TransactionRefused } from '../errors.ts'
 import { RetryByPolicy, RetryLater, Snooze } from '../task-signals.ts'
 import type { LogLevel } from '../wire/log-lines.ts'
 import type { RunRow, StoredOptions } from '../wire/messages.ts'
+import type { Progress } from '../wire/progress.ts'
+import { optionsOf } from '../wire/stored-options.ts'
 
 export type TaskLog = Record<LogLevel, (...parts: unknown[]) => void>
 
-/** How far a task has come: a share from 0 to 1, or a count of a total. */
-export type Progress = number | { done: number; total?: number; message?: string }
+export type { Progress }
 
 /** The connection that `transaction()` hands out, as far as it is described here: a `Database` of better-sqlite3. */
 export interface TaskDatabase {
@@ -69,7 +70,7 @@ export class TaskContext {
   readonly #row: RunRow
   readonly #reporter: TaskReporter
   #abort: AbortController | null = null
-  #options: StoredOptions | null = null
+  #options: Readonly<StoredOptions> | null = null
   #log: TaskLog | null = null
   #ended = false
   #committed: { value: unknown } | null = null
@@ -238,8 +239,8 @@ export class TaskContext {
     if (!signal.aborted) storage.run(this, () => this.#abort?.abort(reason))
   }
 
-  get #stored(): StoredOptions {
-    this.#options ??= this.#row[13] === null ? {} : (JSON.parse(this.#row[13]) as StoredOptions)
+  get #stored(): Readonly<StoredOptions> {
+    this.#options ??= optionsOf(this.#row[13])
     return this.#options
   }
 

@@ -1,8 +1,9 @@
 import { formatDuration } from '../../domain/duration.ts'
 import { nextOf, readRules } from '../../domain/schedule-rules.ts'
-import type { ScheduleRecord } from '../../domain/schedule-spec.ts'
+import { restoreSchedule, type ScheduleRecord } from '../../domain/schedule-spec.ts'
 import { UnknownSchedule } from '../../errors.ts'
 import type { ScheduleLine } from '../../wire/reading.ts'
+import { readJson } from '../../wire/stored-json.ts'
 import type { Call } from '../command.ts'
 import { confirm } from '../confirm.ts'
 import { wrongUse } from '../exit.ts'
@@ -32,7 +33,7 @@ async function list({ terminal, opening, json }: Call): Promise<undefined> {
   if (json) {
     const data = schedules.map(({ spec, error, ledger, ...line }) => ({
       ...asDates(line, 'nextSlot', 'lastSlot'),
-      spec: JSON.parse(spec) as unknown,
+      spec: recordOf(line.name, spec),
       error: error === null ? null : (JSON.parse(error) as unknown),
       ledger: ledger.map((row) => asDates(row, 'slot')),
     }))
@@ -65,8 +66,18 @@ async function list({ terminal, opening, json }: Call): Promise<undefined> {
   )
 }
 
-function whenOf({ spec }: ScheduleLine): string {
-  const record = JSON.parse(spec) as ScheduleRecord
+/** Null for one that somebody damaged. */
+function recordOf(name: string, spec: string): ScheduleRecord | null {
+  try {
+    return restoreSchedule(name, readJson(spec)).record
+  } catch {
+    return null
+  }
+}
+
+function whenOf({ name, spec }: ScheduleLine): string {
+  const record = recordOf(name, spec)
+  if (record === null) return 'unreadable'
   if (record.kind === 'cron') return `${record.expression} ${record.timezone}`
   return record.kind === 'every' ? `every ${formatDuration(record.milliseconds)}` : `at ${moment(record.time)}`
 }
@@ -89,7 +100,7 @@ async function preview(call: Call, name: string): Promise<undefined> {
   const limit = wholeNumber(options.limit, '--limit', 5, 1, 10_000)
   const { spec, rules: own, runs } = await lineOf(call, name)
   const rules = readRules(name, own)
-  const timing = { name, record: JSON.parse(spec) as ScheduleRecord, rules }
+  const timing = { name, record: restoreSchedule(name, readJson(spec)).record, rules }
   const slots: { at: Date; movedByDst: boolean }[] = []
   const most = Math.min(limit, rules.maxRuns === null ? limit : rules.maxRuns - runs)
   let after = terminal.now()

@@ -1,7 +1,8 @@
 import type { State } from '../../domain/states.ts'
 import type { Codec, Payload } from '../../wire/codec.ts'
-import type { WireError } from '../../wire/error-codec.ts'
+import { readWireError } from '../../wire/error-codec.ts'
 import type { Settled, StoredAttempt, StoredJob } from '../../wire/messages.ts'
+import { shownOptions } from '../../wire/stored-options.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { TIMED } from './state-terms.ts'
 
@@ -97,14 +98,14 @@ export class JobReads {
     if (!row) return ['UNKNOWN', '', 'json', null, null]
     const { state, task, codec, result } = row
     if (state !== 'SUCCESS' && state !== 'FAILURE' && state !== 'REVOKED' && state !== 'EXPIRED') return null
-    const error = row.error === null ? null : (JSON.parse(row.error) as WireError)
+    const error = row.error === null ? null : readWireError(row.error)
     return [row.forgotten === 1 ? 'FORGOTTEN' : state, task, codec, result, error]
   }
 
   #complete({ seq, owner: _, options, error, ...row }: JobRow): StoredJob {
     const attempts = (this.#attempts.all(seq) as AttemptRow[]).map((a) => ({
       ...a,
-      error: a.error === null ? null : (JSON.parse(a.error) as WireError),
+      error: a.error === null ? null : readWireError(a.error),
     }))
     if (row.state === 'SUCCESS' || row.state === 'STARTED') {
       attempts.push({
@@ -118,8 +119,8 @@ export class JobReads {
     }
     return {
       ...row,
-      options: options === null ? {} : JSON.parse(options),
-      error: error === null ? null : (JSON.parse(error) as WireError),
+      options: shownOptions(options),
+      error: error === null ? null : readWireError(error),
       attempts,
     }
   }

@@ -41,7 +41,7 @@ export class JobRetries {
     this.#again =
       db.prepare(`UPDATE OR IGNORE celeriac_jobs SET state = @state, blocked_on = @blockedOn, rank = @rank, run_at = NULL, expires_at = NULL, finished_at = NULL,
         max_attempts = max(max_attempts, attempt + 1), owner = NULL, token = NULL, revoke_asked = NULL, revoke_reason = NULL,
-        progress = NULL, options = json_remove(options, '$.deadline')
+        progress = NULL, options = iif(json_valid(options), json_remove(options, '$.deadline'), options)
       WHERE seq = @seq AND ${ENDED_BADLY} AND forgotten = 0`)
   }
 

@@ -18,9 +18,9 @@ const MATCHES = `(@states IS NULL OR ${stateOf()} IN (SELECT value FROM json_eac
     AND (@schedule IS NULL OR schedule = @schedule) AND (@parent IS NULL OR parent_id = @parent)
     AND (@root IS NULL OR root_id = @root OR id = @root)
     AND (@tag IS NULL OR (options IS NOT NULL AND instr(options, @tagJson) > 0
-      AND EXISTS (SELECT 1 FROM json_each(options, '$.tags') WHERE value = @tag)))
+      AND EXISTS (SELECT 1 FROM json_each(iif(json_valid(options), options, NULL), '$.tags') WHERE value = @tag)))
     AND (@error IS NULL OR (error IS NOT NULL AND error LIKE @errorJson ESCAPE '\\'
-      AND EXISTS (SELECT 1 FROM json_tree(error) WHERE key IN ('name', 'message', 'code') AND atom LIKE @error ESCAPE '\\')))`
+      AND EXISTS (SELECT 1 FROM json_tree(iif(json_valid(error), error, NULL)) WHERE key IN ('name', 'message', 'code') AND atom LIKE @error ESCAPE '\\')))`
 
 type Unfinished = Exclude<State, 'SUCCESS' | 'FAILURE' | 'REVOKED' | 'EXPIRED'>
 type Linked = 'parent' | 'root' | 'schedule'

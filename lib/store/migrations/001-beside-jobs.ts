@@ -120,6 +120,9 @@ CREATE TABLE celeriac_commands (
 CREATE INDEX celeriac_commands_open ON celeriac_commands (process) WHERE answered_at IS NULL;
 `
 
+/** A field of what is JSON, unless somebody damaged it. */
+const field = (column: string, path: string): string => `iif(json_valid(${column}), ${column} ->> '${path}', NULL)`
+
 /**
  * Views for people and tools that read the file by SQL. Their columns stay what they are across versions; the tables
  * behind them do not. Times are UTC in ISO 8601, durations in milliseconds.
@@ -138,8 +141,8 @@ CREATE VIEW celeriac_v_tasks AS SELECT
   CASE WHEN j.state IN ('SUCCESS', 'FAILURE') THEN j.finished_at - j.started_at END AS duration_ms,
   j.parent_id, coalesce(j.root_id, j.id) AS root_id, j.schedule,
   ${moment('j.scheduled_for', 'scheduled_for')},
-  j.options ->> '$.tags' AS tags, j.revoke_reason,
-  j.error ->> '$.name' AS error_name, j.error ->> '$.message' AS error_message,
+  ${field('j.options', '$.tags')} AS tags, j.revoke_reason,
+  ${field('j.error', '$.name')} AS error_name, ${field('j.error', '$.message')} AS error_message,
   CASE j.codec WHEN 'json' THEN j.args END AS args,
   CASE j.codec WHEN 'json' THEN j.result END AS result
 FROM celeriac_jobs_now j;
@@ -148,7 +151,7 @@ CREATE VIEW celeriac_v_attempts AS SELECT
   j.id AS task_id, j.task, a.number, a.outcome,
   ${moment('a.started_at', 'started_at')},
   ${moment('a.ended_at', 'ended_at')},
-  a.error ->> '$.name' AS error_name, a.error ->> '$.message' AS error_message
+  ${field('a.error', '$.name')} AS error_name, ${field('a.error', '$.message')} AS error_message
 FROM celeriac_attempts a JOIN celeriac_jobs j ON j.seq = a.job
 UNION ALL SELECT
   j.id, j.task, j.attempt, CASE j.state WHEN 'SUCCESS' THEN 'success' ELSE 'running' END,

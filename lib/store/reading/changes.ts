@@ -1,4 +1,5 @@
 import type { State } from '../../domain/states.ts'
+import { readWireError } from '../../wire/error-codec.ts'
 import type { Change, ChangeCursor, Changes, JobLine } from '../../wire/reading.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { TIMED, unclaimed } from '../jobs/state-terms.ts'
@@ -132,5 +133,5 @@ function jobOf({ id, task, queue, attempt, schedule }: Row): Omit<Change, 'event
 }
 
 function messageOf(error: string): string {
-  return (JSON.parse(error) as { message?: string }).message ?? ''
+  return readWireError(error).message
 }

@@ -17,4 +17,16 @@ export const badInputBugs: readonly PlantedBug[] = [
     hunt: bySuite('bad-input', 0.1),
     short: true,
   },
+  {
+    suite: 'bad-input',
+    title: 'options that cannot be read end the engine, not their job',
+    patches: [
+      {
+        file: 'wire/stored-options.js',
+        find: 'last = isStoredOptions(value) ? value : DAMAGED;',
+        put: 'last = JSON.parse(text);',
+      },
+    ],
+    hunt: bySuite('bad-input', 1, /^rows/),
+  },
 ]
