@@ -74,7 +74,7 @@ test('inspect shows the jobs, the queues and the processes of the file', async (
   assert.deepEqual(['add', 'twoAtOnce', 'ratedByKey'].map(limitsOf), [
     [null, null],
     [2, null],
-    [null, '2/300ms'],
+    [null, '2/2s'],
   ])
   assert.ok(app.inspect.registered().some(({ name, runIn }) => name === 'main' && runIn === 'main'))
 
