@@ -14,13 +14,17 @@ const LOOK_EVERY = 8
 const LARGE = 32 * 1_048_576
 const PATIENCE = 20
 /** The same of a WAL that readers keep from being begun anew, though each of them soon ends: they take turns. */
-const LARGER = 44 * 1_048_576
-const MORE_PATIENCE = 150
+const LARGER = 36 * 1_048_576
+const MORE_PATIENCE = 300
 /** Size from which somebody is told, in bytes: a reader stays. From then on it is waited for at most this often, in ms. */
 const TOO_LARGE = 64 * 1_048_576
 const EVERY = 1_000
-/** Of these tries, how far apart those that outlast readers who take turns are at least, in ms: nobody writes meanwhile. */
-const PATIENT_EVERY = 3_000
+/**
+ * Of these tries, how long after one that was to outlast readers who take turns, and did not, the next such is made, in ms; twice
+ * as long after each, up to a limit: nobody can write meanwhile.
+ */
+const PATIENT_AGAIN = 1_000
+const PATIENT_AT_LAST = 8_000
 /** Growth of the WAL after which it is tried again before that, in bytes. */
 const MORE = 4 * 1_048_576
 
@@ -35,7 +39,8 @@ export class WalKeeper {
   #turns = 0
   #size = 0
   #triedAt = Number.NEGATIVE_INFINITY
-  #patientAt = Number.NEGATIVE_INFINITY
+  #patientFrom = Number.NEGATIVE_INFINITY
+  #patientAgain = PATIENT_AGAIN
   #triedWith = 0
   #warned = false
   #timer: NodeJS.Timeout | null = null
@@ -90,16 +95,21 @@ export class WalKeeper {
       return
     }
     const now = this.#clock.monotonic()
-    const soon = bytes < TOO_LARGE && bytes - this.#triedWith >= MORE
+    const soon = bytes - this.#triedWith >= MORE && (bytes < TOO_LARGE || now >= this.#patientFrom)
     if (!soon && now - this.#triedAt < EVERY) return
     this.#triedAt = now
     this.#triedWith = bytes
-    const patient = bytes >= LARGER && (bytes < TOO_LARGE || now - this.#patientAt >= PATIENT_EVERY)
-    if (patient) this.#patientAt = now
+    const patient = bytes >= LARGER && (bytes < TOO_LARGE || now >= this.#patientFrom)
     if (this.#store.restartWal(patient ? MORE_PATIENCE : PATIENCE, bytes >= TOO_LARGE)) {
+      this.#patientFrom = Number.NEGATIVE_INFINITY
+      this.#patientAgain = PATIENT_AGAIN
       this.#warned = false
       this.#triedWith = 0
       return
+    }
+    if (patient && bytes >= TOO_LARGE) {
+      this.#patientFrom = this.#clock.monotonic() + this.#patientAgain
+      this.#patientAgain = Math.min(PATIENT_AT_LAST, 2 * this.#patientAgain)
     }
     if (bytes >= TOO_LARGE && !this.#warned) {
       this.#warned = true
