@@ -96,7 +96,10 @@ export class WalKeeper {
     }
     const now = this.#clock.monotonic()
     const soon = bytes - this.#triedWith >= MORE && (bytes < TOO_LARGE || now >= this.#patientFrom)
-    if (!soon && now - this.#triedAt < EVERY) return
+    if (!soon && now - this.#triedAt < EVERY) {
+      this.#again()
+      return
+    }
     this.#triedAt = now
     this.#triedWith = bytes
     const patient = bytes >= LARGER && (bytes < TOO_LARGE || now >= this.#patientFrom)
@@ -115,7 +118,11 @@ export class WalKeeper {
       this.#warned = true
       this.#held(bytes)
     }
-    // Nobody may write when the reader ends.
+    this.#again()
+  }
+
+  /** Nobody may write when the reader ends. */
+  #again(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null
       this.#keep()
