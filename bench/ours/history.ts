@@ -15,8 +15,6 @@ const REVOKED = 200
 /** Jobs inserted by one statement. */
 const CHUNK = 100_000
 const WAITING = 400
-/** Statistics are folded ten minutes at a time. */
-const FOLDED = 600_000
 const COLUMNS = COUNTED.join(', ')
 
 /** As the engine writes one: a stack of twenty lines and a cause. */
@@ -67,7 +65,7 @@ export function makeHistory(path: string, jobs: number, now = Date.now()): void 
     statistics(db, 'celeriac_stats_daily', 'day', { at: now - (now % DAY) - 2 * DAY, step: DAY, rows: 365 })
     db.exec(`INSERT INTO celeriac_stats_total (task, queue, ${COLUMNS})
       SELECT task, queue, ${COUNTED.map((name) => `sum(${name})`).join(', ')} FROM celeriac_stats_daily GROUP BY task, queue`)
-    db.prepare("INSERT INTO celeriac_meta (key, value) VALUES ('folded_until', ?)").run(now - (now % FOLDED) - FOLDED)
+    db.prepare("INSERT INTO celeriac_meta (key, value) VALUES ('folded_until', ?)").run(now - (now % MINUTE) - MINUTE)
     db.prepare(`
       WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${WAITING})
       INSERT INTO celeriac_jobs (id, task, queue, state, priority, rank, enqueued_at, run_at, codec, args)

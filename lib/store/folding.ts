@@ -4,7 +4,7 @@ import { COUNTED } from './tally.ts'
 /** What is folded at once: with a thousand tasks, some 5 ms of the writer. */
 const SPAN = 60_000
 /** How long it must be over, in ms: what is counted late is in it by then. */
-const SETTLED = 600_000
+const SETTLED = 60_000
 const DAY = 86_400_000
 /** Statistics by the minute are kept for this long after they were folded, in ms. */
 const KEPT = 2 * DAY
