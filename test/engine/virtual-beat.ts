@@ -1,4 +1,5 @@
 /** Schedules on a clock that stands still until it is told otherwise: the engine's own code on a real file, no threads. */
+import Database from 'better-sqlite3'
 import { Signature } from 'celeriac'
 import { Beat, type BeatEvents } from '../../lib/engine/beat.ts'
 import { type ScheduleOptions, scheduleDeclaration } from '../../lib/schedule-options.ts'
@@ -95,8 +96,12 @@ export class VirtualBeat {
     return state === undefined ? ids : ids.filter((id) => this.store.reads.state(id) === state)
   }
 
+  /** As stored: readers are shown headers and tags only. */
   optionsOf(id: string): StoredOptions {
-    return this.store.reads.job(id)?.options ?? {}
+    const db = new Database(this.store.path, { readonly: true })
+    const text = db.prepare('SELECT options FROM celeriac_jobs WHERE id = ?').pluck().get(id) as string | null
+    db.close()
+    return text === null ? {} : JSON.parse(text)
   }
 
   /** A worker takes the schedule's waiting job. */
