@@ -28,7 +28,8 @@ export function followEvents(): void {
   const button = document.getElementById('events-pause')
   if (!body || !state || !button) return
   let held: Change[] | null = null
-  state.textContent = 'as they happen'
+  // The first tick says that from then on nothing is missed.
+  state.textContent = 'connecting'
 
   const add = (changes: readonly Change[]): void => {
     body.prepend(...changes.map(rowOf).reverse())
