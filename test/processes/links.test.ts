@@ -34,9 +34,13 @@ describe('a linked job', () => {
     const { app: finisher } = openLinked({ database })
     await using __ = finisher
     await finisher.start()
-    await until(() => count("state NOT IN ('SUCCESS')") === 0, 'the end of all', 60_000)
-    const parents = count("task = 'add'")
-    assert.equal(parents, ROUNDS * JOBS)
+    await until(() => count('finished_at IS NULL') === 0, 'the end of all', 60_000)
+    assert.equal(count("task = 'add'"), ROUNDS * JOBS)
+    // Who is the first in its line each time may have run under three of the kills, which ends it.
+    const failed = db.prepare("SELECT error FROM celeriac_jobs WHERE state <> 'SUCCESS'").pluck().all() as string[]
+    for (const error of failed) assert.equal(JSON.parse(error).name, 'WorkerLost')
+    assert.ok(failed.length <= ROUNDS / 3, `${failed.length} jobs were lost with their processes`)
+    const parents = count("task = 'add' AND state = 'SUCCESS'")
     assert.equal(count("task = 'seen'"), parents)
     const distinct = db.prepare("SELECT count(DISTINCT parent_id) FROM celeriac_jobs WHERE task = 'seen'").pluck()
     assert.equal(distinct.get(), parents)
