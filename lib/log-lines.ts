@@ -62,6 +62,11 @@ function lineOf(incident: Incident): [level: Level, text: string] {
         'warn',
         `the write-ahead log of ${incident.path} holds ${Math.round(incident.bytes / 1_048_576)} MB and grows with each write, because somebody keeps a read transaction open on the file — end it: an idle shell, a backup tool, an iterate() that was not finished`,
       ]
+    case 'checkpoint-failed':
+      return [
+        'warn',
+        `the write-ahead log cannot be written back for now, which is tried again: ${incident.error.message}`,
+      ]
     case 'answer-failed':
       return ['warn', `answering another process failed: ${incident.error.message}`]
     case 'shutdown-asked':

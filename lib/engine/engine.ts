@@ -221,7 +221,7 @@ export class Engine {
       standing,
       vitals: new VitalSigns(standing, post),
     }
-    this.#wal = new WalKeeper(store, clock, (bytes) => announcer.report({ about: 'wal-held', path: store.path, bytes }))
+    this.#wal = new WalKeeper(store, clock, (incident) => announcer.report(incident))
     this.#stuck = new StuckWatch(
       () => standing.pool?.lanes ?? [],
       (jobs) => this.#moveOn(jobs),

@@ -1,4 +1,7 @@
+import { sqliteCode, storageError } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
+import { toWireError } from '../wire/error-codec.ts'
+import type { Incident } from '../wire/incident.ts'
 import type { Clock } from './clock.ts'
 
 /** Turns after which a quiet moment is used to checkpoint: a WAL of a few hundred pages costs least to sync. */
@@ -35,7 +38,7 @@ const MORE = 4 * 1_048_576
 export class WalKeeper {
   readonly #store: Store
   readonly #clock: Clock
-  readonly #held: (bytes: number) => void
+  readonly #report: (incident: Incident) => void
   #turns = 0
   #size = 0
   #triedAt = Number.NEGATIVE_INFINITY
@@ -43,14 +46,18 @@ export class WalKeeper {
   #patientAgain = PATIENT_AGAIN
   #triedWith = 0
   #warned = false
+  #refused = false
   #timer: NodeJS.Timeout | null = null
   #quiet: NodeJS.Timeout | null = null
 
-  /** @param held called once when readers keep the WAL from being begun anew, and it has grown to so many bytes */
-  constructor(store: Store, clock: Clock, held: (bytes: number) => void) {
+  /**
+   * @param report is told once when readers keep the WAL from being begun anew and it has grown large, and once when the disk
+   * refuses a checkpoint, which is tried again; each anew only after it was well in between
+   */
+  constructor(store: Store, clock: Clock, report: (incident: Incident) => void) {
     this.#store = store
     this.#clock = clock
-    this.#held = held
+    this.#report = report
   }
 
   turned(idle: boolean): void {
@@ -61,7 +68,7 @@ export class WalKeeper {
 
   #checkpoint(): void {
     this.#turns = 0
-    this.#keep()
+    this.#tryToKeep()
     this.#size = this.#store.walBytes()
   }
 
@@ -85,6 +92,20 @@ export class WalKeeper {
     if (this.#quiet) clearTimeout(this.#quiet)
     this.#timer = null
     this.#quiet = null
+  }
+
+  /** What was committed is in the WAL, and safe there, when the disk has no room for it in the database. */
+  #tryToKeep(): void {
+    try {
+      this.#keep()
+      this.#refused = false
+    } catch (error) {
+      if (sqliteCode(error) === null) throw error
+      const { path } = this.#store
+      if (!this.#refused) this.#report({ about: 'checkpoint-failed', error: toWireError(storageError(error, path)) })
+      this.#refused = true
+      this.#again()
+    }
   }
 
   #keep(): void {
@@ -116,16 +137,16 @@ export class WalKeeper {
     }
     if (bytes >= TOO_LARGE && !this.#warned) {
       this.#warned = true
-      this.#held(bytes)
+      this.#report({ about: 'wal-held', path: this.#store.path, bytes })
     }
     this.#again()
   }
 
-  /** Nobody may write when the reader ends. */
+  /** Nobody may write when the reader ends, or the disk has room again. */
   #again(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null
-      this.#keep()
+      this.#tryToKeep()
     }, EVERY * 2).unref()
   }
 }

@@ -13,6 +13,7 @@ export type Incident =
   | { about: 'schedule-broken'; schedule: string; error: WireError }
   | { about: 'pruning-failed'; error: WireError }
   | { about: 'wal-held'; path: string; bytes: number }
+  | { about: 'checkpoint-failed'; error: WireError }
   | { about: 'answer-failed'; error: WireError }
   | { about: 'shutdown-asked' }
   | { about: 'outcomes-left' }
