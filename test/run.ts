@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, loadavg, tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { countingIn, killsCounted } from './crash/kill-count.ts'
@@ -48,12 +48,8 @@ const place = (file: string): number => {
   return found === -1 ? LONGEST.length : found
 }
 
-/**
- * Files at a time. They start threads and processes of their own but wait for much too: one more than there are cores leaves
- * some idle. Two more where nobody else uses the machine.
- */
-const cores = availableParallelism()
-const lanes = Math.min(6, cores + (loadavg()[0]! / cores < 0.75 ? 2 : 1))
+/** One file more than there are cores: each starts pools of its own, but waits for much too. Yet more are late for each other. */
+const lanes = Math.min(6, availableParallelism() + 1)
 
 const here = dirname(fileURLToPath(import.meta.url))
 const wanted = process.argv.slice(2)
