@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { v7 } from 'uuid'
 import { Store } from '../../lib/store/store.ts'
 import type { EnqueueBatch } from '../../lib/wire/messages.ts'
+import { plainBatch } from '../../test/fixtures/batch.ts'
 import type { Trial } from '../case.ts'
 import { expectEqual } from '../check.ts'
 import { rawJobs } from '../raw/jobs.ts'
@@ -80,18 +81,8 @@ export const statements: Trial = async ({ dir }) => {
   return costs.sample()
 }
 
-const noops = (): EnqueueBatch => ({
-  task: 'noop',
-  queue: 'default',
-  priority: 0,
-  runAt: null,
-  expiresAt: null,
-  maxAttempts: 1,
-  codec: 'json',
-  options: null,
-  parentId: null,
-  rootId: null,
-  chosen: false,
-  ids: Array.from({ length: JOBS }, () => v7()),
-  args: Array.from({ length: JOBS }, () => '[]'),
-})
+const noops = (): EnqueueBatch =>
+  plainBatch(
+    Array.from({ length: JOBS }, () => v7()),
+    { task: 'noop', queue: 'default' },
+  )
