@@ -1,4 +1,4 @@
-import { firingTime, nextOf, readRules, type ScheduleRules, type Timing } from '../domain/schedule-rules.ts'
+import { firingTime, nextOf, readRules, type Timing } from '../domain/schedule-rules.ts'
 import { UnknownSchedule } from '../errors.ts'
 import type { ScheduleEntry, ScheduleRow } from '../store/schedules.ts'
 import type { Store } from '../store/store.ts'
@@ -31,7 +31,8 @@ export class ScheduleEdits {
       if (known.disabled) this.#aim(known, now)
       return
     }
-    const before = known?.declaration == null ? null : declarationIn(known.declaration)
+    const stored = known?.declaration ?? null
+    const before = stored === null ? null : unlessDamaged(() => readDeclaration(stored))
     const said = declaration.paused ?? false
     const paused = known === null || (before?.paused ?? false) !== said ? said : known.paused === 1
     this.#put(declaration, known, { declared: 1, declaration: text, edited: 0, paused }, now)
@@ -142,23 +143,14 @@ function firstAfter(known: ScheduleRow | null, { record }: Timing, now: number):
 /** Whether slots fall when they did, so that one that is owed stays owed. */
 function sameTimes(known: ScheduleRow, declaration: ScheduleDeclaration, { rules }: Timing): boolean {
   if (known.spec !== declaration.spec) return false
-  const before = rulesOf(known)
+  const before = unlessDamaged(() => readRules(known.name, known.rules))
   return before !== null && before.start === rules.start && before.end === rules.end && before.maxRuns === rules.maxRuns
 }
 
 /** Null for what somebody damaged: what is declared takes its place. */
-function rulesOf({ name, rules }: ScheduleRow): ScheduleRules | null {
+function unlessDamaged<T>(read: () => T): T | null {
   try {
-    return readRules(name, rules)
-  } catch {
-    return null
-  }
-}
-
-/** The same. */
-function declarationIn(text: string): ScheduleDeclaration | null {
-  try {
-    return readDeclaration(text)
+    return read()
   } catch {
     return null
   }

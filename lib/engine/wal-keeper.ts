@@ -116,14 +116,15 @@ export class WalKeeper {
       return
     }
     const now = this.#clock.monotonic()
-    const soon = bytes - this.#triedWith >= MORE && (bytes < TOO_LARGE || now >= this.#patientFrom)
+    const mayOutlast = bytes < TOO_LARGE || now >= this.#patientFrom
+    const soon = mayOutlast && bytes - this.#triedWith >= MORE
     if (!soon && now - this.#triedAt < EVERY) {
       this.#again()
       return
     }
     this.#triedAt = now
     this.#triedWith = bytes
-    const patient = bytes >= LARGER && (bytes < TOO_LARGE || now >= this.#patientFrom)
+    const patient = mayOutlast && bytes >= LARGER
     if (this.#store.restartWal(patient ? MORE_PATIENCE : PATIENCE, bytes >= TOO_LARGE)) {
       this.#patientFrom = Number.NEGATIVE_INFINITY
       this.#patientAgain = PATIENT_AGAIN
