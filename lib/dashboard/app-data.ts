@@ -117,6 +117,7 @@ export class AppData implements DashboardData {
     const found = await this.#app.reader.job(id)
     if (!found) return null
     const { job, log, children } = found
+    const [explain, workers] = await Promise.all([this.#app.inspect.explain(id), this.workers()])
     return {
       info: {
         ...job,
@@ -124,8 +125,10 @@ export class AppData implements DashboardData {
         result: redact(job.result, this.#redact),
       },
       log: log.map((line) => ({ ...line, at: new Date(line.at) })),
-      explain: await this.#app.inspect.explain(id),
+      explain,
       children: children.map(fromLine),
+      process: workers.find(({ key }) => key === job.worker) ?? null,
+      runIn: this.#app.inspect.registered().find(({ name }) => name === job.task)?.runIn ?? null,
     }
   }
 
@@ -133,7 +136,7 @@ export class AppData implements DashboardData {
     const [depths, known] = await Promise.all([this.#app.reader.queues(), this.#app.inspect.queues()])
     // A queue that tasks are declared for stays in its place while it is empty.
     const declared = this.#app.inspect.registered()
-    const names = [...new Set([...depths, ...known, ...declared].map(({ queue }) => queue))].sort()
+    const names = [...new Set([...depths, ...known, ...declared].map(({ queue }) => queue))].sort(byName)
     const minutes = await Promise.all(names.slice(0, RATED).map((queue) => this.#ended(queue)))
     return names.map((queue, i) => {
       const info = known.find((one) => one.queue === queue)
@@ -151,7 +154,7 @@ export class AppData implements DashboardData {
   async tasks(): Promise<TaskRow[]> {
     const { tasks } = await this.#app.inspect.paused()
     const rows = this.#app.inspect.registered().map((task) => ({ ...task, paused: tasks.includes(task.name) }))
-    return rows.sort((a, b) => (a.name < b.name ? -1 : 1))
+    return rows.sort((a, b) => byName(a.name, b.name))
   }
 
   async schedules(): Promise<ScheduleRow[]> {
@@ -205,6 +208,9 @@ export class AppData implements DashboardData {
     }
   }
 }
+
+/** `tenant-2` before `tenant-10`. */
+const byName = new Intl.Collator('en', { numeric: true }).compare
 
 function fromLine(line: JobLine): ListedJob {
   const { id, task, queue, state, attempt, enqueuedAt, startedAt, finishedAt } = line

@@ -91,6 +91,10 @@ export interface JobDetail {
   log: { at: Date; level: string; text: string }[]
   explain: string
   children: ListedJob[]
+  /** The process that has it or had it last; null when it is gone, or there was none. */
+  process: { pid: number; host: string } | null
+  /** Null when the task is not declared here. */
+  runIn: RegisteredTask['runIn'] | null
 }
 
 export interface ScheduleRow extends ScheduleLine {

@@ -248,7 +248,10 @@ function notFound(c: C): Response {
     fact: 'There is nothing here.',
     fix: 'It may have been pruned after its retention, or the address is wrong.',
   }
-  return c.html(refusalPage(refusal, c.get('nonce') ?? '').toString(), 404)
+  return c.html(
+    refusalPage(refusal, c.get('nonce') ?? '', c.get('entered') ? c.get('place').root : null).toString(),
+    404,
+  )
 }
 
 /** What the caller can mend is said to the caller; anything else is an error of the server. */
@@ -256,7 +259,11 @@ function unfit(c: C, error: unknown): Response {
   const { code, message } = error as { code?: unknown; message: string }
   if (!(error instanceof Unfit) && typeof code !== 'string') throw error
   return c.html(
-    refusalPage({ status: 422, fact: 'Nothing was changed.', fix: message }, c.get('nonce')).toString(),
+    refusalPage(
+      { status: 422, fact: 'Nothing was changed.', fix: message },
+      c.get('nonce'),
+      c.get('place').root,
+    ).toString(),
     422,
   )
 }

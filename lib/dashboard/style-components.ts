@@ -42,7 +42,9 @@ th.took { min-width: 5.4rem; } th.when { min-width: 8rem; }
 td.cut { max-width: 0; width: 34%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 td.cut code { color: var(--quiet); }
 .scroll { overflow-x: auto; }
+.anywhere { overflow-wrap: anywhere; }
 td .main { font-weight: 540; text-decoration: none; overflow-wrap: anywhere; }
+td.name .main, td.line span { display: -webkit-inline-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; vertical-align: top; }
 td .main:hover { text-decoration: underline; }
 td .under { display: block; font-size: .82rem; color: var(--quiet); overflow-wrap: anywhere; }
 td .under.tone { color: var(--tone); }
@@ -71,6 +73,7 @@ td .under.brief { display: -webkit-box; -webkit-box-orient: vertical; -webkit-li
 .figures dd small { display: block; font-size: .8rem; font-weight: 400; letter-spacing: 0; color: var(--quiet); }
 .figures .tone dd { color: var(--tone); }
 
+.tabs + .empty { padding-top: .75rem !important; }
 .tabs { display: flex; gap: .15rem; overflow-x: auto; scrollbar-width: thin; padding: 0 .6rem; border-bottom: 1px solid var(--line); }
 .tabs a { flex: none; padding: .5rem .5rem .45rem; font-size: .86rem; text-decoration: none; color: var(--quiet); border-bottom: 2px solid transparent; margin-bottom: -1px; }
 .tabs a:hover { color: var(--ink); } .tabs a[aria-current] { color: var(--ink); font-weight: 560; border-color: var(--accent); }
@@ -106,14 +109,16 @@ progress, meter { width: 100%; height: .5rem; }
 .meter { display: block; height: .4rem; width: 100%; min-width: 3rem; border-radius: 99px; background: var(--raised); overflow: hidden; color: var(--busy); }
 .meter + p, p + .meter { margin-top: .3rem; }
 .meter.good { color: var(--good); } .meter.bad { color: var(--bad); } .meter.again { color: var(--again); }
-.spark { height: 1.2rem; width: 7.5rem; display: block; color: var(--accent); }
+th.share { min-width: 6rem; }
+.spark { height: 1.2rem; width: 7.5rem; display: block; color: var(--accent); border-bottom: 1px solid var(--line); }
 .slots { display: inline-flex; gap: 2px; } .slots a, .slots span { width: .5rem; height: 1.05rem; border-radius: 2px; background: var(--tone, var(--line)); }
 .slots .skipped, .slots .coalesced { opacity: .55; }
 .chart { position: relative; height: 184px; padding: 0 .6rem .4rem; overflow: hidden; }
 .chart .readout { position: absolute; right: .9rem; top: 0; font-size: .82rem; color: var(--quiet); background: var(--panel); padding: 0 .3rem; }
 .chart > svg { width: 100%; height: 100%; display: block; }
-.chart .yes { fill: var(--good); } .chart .no { fill: var(--bad); } .chart .retried { fill: var(--again); }
+.chart .yes { fill: var(--chart-good); } .chart .no { fill: var(--chart-bad); } .chart .retried { fill: var(--chart-again); }
 .legend { display: flex; gap: .9rem; font-size: .82rem; color: var(--quiet); }
+.legend .good { --tone: var(--chart-good); } .legend .bad { --tone: var(--chart-bad); } .legend .again { --tone: var(--chart-again); }
 .legend i { display: inline-block; width: .6rem; height: .6rem; border-radius: 2px; margin-right: .35rem; background: var(--tone); }
 .notice { padding: .55rem .9rem; border-radius: var(--radius); background: var(--accent-soft); color: var(--accent); margin-bottom: 1rem; font-weight: 520; overflow-wrap: anywhere; }
 .notice.bad { background: var(--bad-soft); color: var(--bad); }

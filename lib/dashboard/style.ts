@@ -19,6 +19,7 @@ export const styleSheet = `
   --wait: light-dark(#4d554b, #b3bbae);   --wait-soft: light-dark(#eaece6, #272c26);
   --again: light-dark(#855000, #f0b860);  --again-soft: light-dark(#fbedd3, #382911);
   --later: light-dark(#6a3fa0, #c9acf2);  --later-soft: light-dark(#f0e9f9, #2d2140);
+  --chart-good: light-dark(#3f9d5c, #7fce92); --chart-bad: light-dark(#cc3a31, #ff8a7d); --chart-again: light-dark(#e0a030, #f0c878);
   --held: light-dark(#0c6470, #74cbd8);   --held-soft: light-dark(#def0f2, #12303a);
   --radius: 8px;
   --mono: ui-monospace, "SF Mono", SFMono-Regular, Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace;
@@ -88,6 +89,7 @@ main { grid-area: main; padding: 1.35rem 1.75rem 4rem; min-width: 0; max-width: 
 .panel > .scroll + .body { border-top: 1px solid var(--line); padding-top: .55rem; }
 .panel > .empty:first-child { padding-top: .9rem; }
 .panel > .empty { padding: .4rem .9rem 1rem; color: var(--quiet); }
+.panel > .empty.tone { color: var(--tone); }
 
 @media (max-width: 52rem) {
   body { display: block; }

@@ -11,11 +11,17 @@ export function bucketOf(milliseconds: number): number {
   return bucket
 }
 
+/** How near to a bound of their buckets all values may be taken to lie, as a share of the width. */
+const NEAREST = 0.001
+
 /**
- * The value that a share of all lies at or below, in ms, as evenly spread within its bucket; null when nothing was
- * counted. What lies above the last bound is given as that bound.
+ * The value that a share of all lies at or below, in ms; null when nothing was counted. Within a bucket values are taken to lie
+ * so that the sum of all comes out: a task that always takes 1.01 s has no p95 of 1.95 s. What lies above the last bound is
+ * given as that bound.
+ *
+ * @param sum of all values in ms; without it they are taken to be spread evenly
  */
-export function quantile(counts: readonly number[], share: number): number | null {
+export function quantile(counts: readonly number[], share: number, sum: number | null = null): number | null {
   const total = counts.reduce((sum, count) => sum + count, 0)
   if (total === 0) return null
   let before = 0
@@ -24,9 +30,27 @@ export function quantile(counts: readonly number[], share: number): number | nul
     if (count > 0 && reached >= share * total) {
       const low = bucket === 0 ? 0 : (BOUNDS[bucket - 1] as number)
       const high = BOUNDS[bucket] ?? low
-      return low + (high - low) * Math.max(0, (share * total - before) / count)
+      return low + (high - low) * Math.max(0, (share * total - before) / count) ** bend(counts, sum)
     }
     before = reached
   }
   return BOUNDS[BOUNDS.length - 1] as number
+}
+
+/**
+ * The power of the place within a bucket with which the values add up to their sum: 1 spreads them evenly, more moves them towards
+ * the lower bound.
+ */
+function bend(counts: readonly number[], sum: number | null): number {
+  // What lies above the last bound may have any length.
+  if (sum === null || (counts[BOUNDS.length] ?? 0) > 0) return 1
+  let least = 0
+  let width = 0
+  for (const [bucket, high] of BOUNDS.entries()) {
+    const low = BOUNDS[bucket - 1] ?? 0
+    least += (counts[bucket] ?? 0) * low
+    width += (counts[bucket] ?? 0) * (high - low)
+  }
+  const place = Math.min(1 - NEAREST, Math.max(NEAREST, (sum - least) / width))
+  return (1 - place) / place
 }

@@ -58,7 +58,10 @@ async function open(): Promise<void> {
     failure: { path: `task/${failed.id}`, shows: ['RangeError', 'caused by', 'the reason behind it', 'Retry'] },
     retried: { path: `task/${tried.id}`, shows: ['Attempt 1: retry', 'Attempt 3: success', 'attempt 2 failed'] },
     parent: { path: `task/${family.id}`, shows: ['Children', 'jobs that this one enqueued: 1'] },
-    running: { path: `task/${running.id}`, shows: ['has been running since', 'three of ten', '30 %', 'Revoke'] },
+    running: {
+      path: `task/${running.id}`,
+      shows: ['has been running since', 'three of ten', '30 %', 'Revoke', `pid ${process.pid} on `, 'one of the pool'],
+    },
     scheduled: { path: `task/${later.id}`, shows: ['waits for its time', 'Not before'] },
     queues: {
       path: 'queues/',

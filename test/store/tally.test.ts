@@ -50,11 +50,27 @@ describe('the histogram', () => {
           for (const time of times) (counts[bucketOf(time)] as number)++
           const sorted = [...times].sort((a, b) => a - b)
           const bucket = bucketOf(sorted[Math.ceil(share * times.length) - 1] as number)
-          const estimate = quantile(counts, share) as number
-          assert.ok(estimate >= (BOUNDS[bucket - 1] ?? 0) && estimate <= (BOUNDS[bucket] as number))
+          const sum = times.reduce((total, time) => total + time, 0)
+          for (const estimate of [quantile(counts, share), quantile(counts, share, sum)] as number[])
+            assert.ok(estimate >= (BOUNDS[bucket - 1] ?? 0) && estimate <= (BOUNDS[bucket] as number))
         },
       ),
     )
+  })
+
+  test('is near the truth for what always takes the same time', () => {
+    for (const time of [7, 41, 1_010, 1_990, 4_000]) {
+      const counts = new Array<number>(BUCKETS).fill(0)
+      counts[bucketOf(time)] = 40
+      for (const share of [0.5, 0.95]) {
+        const estimate = quantile(counts, share, 40 * time) as number
+        assert.ok(Math.abs(estimate / time - 1) < 0.6, `${share} of jobs of ${time} ms: ${estimate}`)
+      }
+    }
+    const counts = new Array<number>(BUCKETS).fill(0)
+    counts[bucketOf(1_010)] = 40
+    assert.ok((quantile(counts, 0.95, 40 * 1_010) as number) < 1_020)
+    assert.ok((quantile(counts, 0.5, 40 * 1_990) as number) > 1_980)
   })
 })
 

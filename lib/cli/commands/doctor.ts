@@ -16,9 +16,10 @@ export async function run({ terminal, opening, json }: Call): Promise<number> {
   const { healthy, findings } = diagnosis
   if (json) terminal.print(toJson(diagnosis, 2))
   else {
+    const width = Math.max(...findings.map(({ check }) => check.length))
     for (const { check, level, said, fix } of findings) {
-      terminal.print(`${terminal.paint(MEANINGS[level], MARKS[level])} ${check.padEnd(10)} ${safe(said)}`)
-      if (fix) terminal.print(`  ${''.padEnd(10)} → ${safe(fix)}`)
+      terminal.print(`${terminal.paint(MEANINGS[level], MARKS[level])} ${check.padEnd(width)} ${safe(said)}`)
+      if (fix) terminal.print(`  ${''.padEnd(width)} → ${safe(fix)}`)
     }
     const errors = findings.filter(({ level }) => level === 'error').length
     terminal.say(healthy ? 'nothing is wrong' : `${count(errors, 'thing')} to mend`)

@@ -74,7 +74,7 @@ function options(Chart: typeof uPlot, place: HTMLElement, say: (index: number | 
   return {
     width: widthOf(place),
     height: HEIGHT,
-    padding: [14, 12, 0, 0],
+    padding: [14, 20, 0, 0],
     cursor: { points: { show: false }, drag: { x: false, y: false } },
     legend: { show: false },
     hooks: { setCursor: [(chart) => say(chart.cursor.idx ?? null)] },
@@ -88,11 +88,12 @@ function options(Chart: typeof uPlot, place: HTMLElement, say: (index: number | 
       },
       {
         ...axis,
+        space: 22,
         size: (_chart, labels) => Math.max(44, 14 + 6.6 * Math.max(0, ...(labels ?? []).map(({ length }) => length))),
         incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000],
       },
     ],
-    series: [{}, one('succeeded', 'good'), one('retried', 'again'), one('failed', 'bad')],
+    series: [{}, one('succeeded', 'chart-good'), one('retried', 'chart-again'), one('failed', 'chart-bad')],
   }
 }
 

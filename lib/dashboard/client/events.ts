@@ -71,10 +71,10 @@ function rowOf({ event, at, id, task, schedule, key, error }: Change): HTMLTable
   const under = document.createElement('span')
   under.className = 'under'
   under.textContent = (error ?? '').slice(0, 200)
-  cell('', task ?? schedule ?? key ?? '', ...(error ? [under] : []))
+  cell('anywhere', task ?? schedule ?? key ?? '', ...(error ? [under] : []))
   const link = document.createElement('a')
   link.href = address(`task/${encodeURIComponent(id ?? '')}`).href
   link.textContent = id ?? ''
-  cell('wide mono', ...(id ? [link] : []))
+  cell('wide mono nowrap', ...(id ? [link] : []))
   return row
 }

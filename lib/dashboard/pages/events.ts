@@ -54,5 +54,5 @@ const TONES: Record<string, string> = {
 
 function row({ root }: View, change: Change): Html {
   const at = new Date(change.at)
-  return html`<tr class="${TONES[change.event] ?? 'wait'}"><td class="mono nowrap" title="${exact(at)}">${clock(at)}</td><td class="tone nowrap">${change.event}</td><td>${change.task ?? change.schedule ?? change.key ?? ''}${change.error ? html`<span class="under">${change.error.slice(0, 200)}</span>` : ''}</td><td class="wide mono">${change.id ? html`<a href="${jobAddress(root, change.id)}">${change.id}</a>` : ''}</td></tr>`
+  return html`<tr class="${TONES[change.event] ?? 'wait'}"><td class="mono nowrap" title="${exact(at)}">${clock(at)}</td><td class="tone nowrap">${change.event}</td><td class="anywhere">${change.task ?? change.schedule ?? change.key ?? ''}${change.error ? html`<span class="under">${change.error.slice(0, 200)}</span>` : ''}</td><td class="wide mono nowrap">${change.id ? html`<a href="${jobAddress(root, change.id)}">${change.id}</a>` : ''}</td></tr>`
 }

@@ -59,7 +59,7 @@ ${figure('Later', list('scheduled,retry', later), `${count(states.RETRY ?? 0)} t
 ${figure('Succeeded, 1 h', count(succeeded), `${count(states.SUCCESS ?? 0)} kept`)}
 ${figure('Failed, 1 h', count(failed), `${percent(failed, succeeded + failed)}, ${count(states.FAILURE ?? 0)} kept`, failed > 0 ? 'bad' : '')}
 ${figure('Run time, 1 h', run ? duration(run.p50) : '–', run ? `p95 ${duration(run.p95)}` : 'nothing ran')}
-${figure('Wait p95, 1 h', waitP95 === null ? '–' : duration(waitP95), 'due to begun')}
+${figure('Wait p95, 1 h', waitP95 === null ? '–' : duration(waitP95), 'from due to start')}
 ${figure('Threads', percent(running, threads), html`${count(Math.min(running, threads))} of ${count(threads)} busy${meter(running, threads, '')}`)}
 ${processFigure(root, workers)}
 ${figure('File', bytes(overview.fileBytes), `+ ${bytes(overview.walBytes)} log`)}

@@ -16,7 +16,7 @@ export async function queuesPage(view: View, data: DashboardData): Promise<PageP
     body: html`<section class="panel"><header><h2>${plural(queues.length, 'queue')}</h2><span class="quiet">with jobs that wait or run, with a setting of their own, or of tasks declared here</span></header>${
       queues.length === 0
         ? html`<p class="empty">Nothing waits and nothing runs, and no task is declared here.</p>`
-        : html`<div class="scroll"><table class="fold"><thead><tr><th>Queue</th><th class="number">Waiting</th><th class="wide"><span class="hidden">Share</span></th><th class="number">Running</th><th class="number">Oldest waits</th><th class="wide">Ended, 30 min</th><th class="wide">Limits</th><th></th></tr></thead><tbody>${queues.map((queue) => row(view, queue, most))}</tbody></table></div>`
+        : html`<div class="scroll"><table class="fold"><thead><tr><th>Queue</th><th class="number">Waiting</th><th class="wide share"><span class="hidden">Share</span></th><th class="number">Running</th><th class="number">Oldest waits</th><th class="wide">Ended, 30 min</th><th class="wide">Limits</th><th></th></tr></thead><tbody>${queues.map((queue) => row(view, queue, most))}</tbody></table></div>`
     }</section>${tasks.length > 0 ? taskPanel(view, tasks) : ''}`,
   }
 }
@@ -24,15 +24,18 @@ export async function queuesPage(view: View, data: DashboardData): Promise<PageP
 function row({ root, now, mayChange }: View, queue: QueueRow, most: number): Html {
   const age = queue.oldest === null ? null : Math.max(0, now - queue.oldest)
   const lost = queue.tasks.filter((task) => !task.handled && task.pending > 0)
-  const search = (state: State): string => searchAddress(root, { state, queue: queue.queue })
+  const jobs = (value: number, state: State): Html =>
+    value === 0
+      ? html`<span class="quiet">0</span>`
+      : html`<a href="${searchAddress(root, { state, queue: queue.queue })}">${count(value)}</a>`
   const limits = [
     queue.concurrency === null ? '' : `${count(queue.concurrency)} at once`,
     queue.rateLimit ?? '',
   ].filter(Boolean)
   const names = queue.tasks.map(({ task, pending, running }) => `${task} ${count(pending + running)}`).slice(0, 6)
   return html`<tr data-key="${queue.queue}"><td><a class="main" href="${searchAddress(root, { queue: queue.queue })}">${queue.queue}</a>${queue.paused ? html` <span class="state again square"><i></i>paused</span>` : ''}<span class="under">${names.join(', ')}${queue.tasks.length > 6 ? ', …' : ''}</span>${lost.length > 0 ? lostText(lost) : ''}</td>
-<td class="number" data-name="waiting"><a href="${search('PENDING')}">${count(queue.pending)}</a></td><td class="wide">${meter(queue.pending, most, 'again')}</td>
-<td class="number" data-name="running"><a href="${search('STARTED')}">${count(queue.running)}</a></td>
+<td class="number" data-name="waiting">${jobs(queue.pending, 'PENDING')}</td><td class="wide">${queue.pending > 0 ? meter(queue.pending, most, 'again') : ''}</td>
+<td class="number" data-name="running">${jobs(queue.running, 'STARTED')}</td>
 <td class="number${age !== null && age > 60_000 ? ' again tone' : ''}" data-name="oldest">${age === null ? '–' : duration(age)}</td>
 <td class="wide">${ended(queue.minutes)}</td>
 <td class="wide nowrap">${limits.length > 0 ? limits.join(', ') : html`<span class="quiet">none</span>`}</td>

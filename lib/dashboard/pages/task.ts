@@ -39,7 +39,7 @@ function buttons({ root }: View, { id, state }: JobInfo): Html {
   return html`<div class="actions">${FINAL.has(state) ? (state === 'SUCCESS' ? '' : button('retry', 'Retry')) : button('revoke', state === 'STARTED' ? 'Revoke…' : 'Revoke', true)}</div>`
 }
 
-function facts(view: View, { info, explain }: JobDetail): Html {
+function facts(view: View, { info, explain, process, runIn }: JobDetail): Html {
   const { root, now } = view
   const rows: [string, Html | string | null][] = [
     ['Now', explain.replace(/(\d{4}-\d\d-\d\d)T([\d:.]+)Z/g, '$1 $2 UTC')],
@@ -59,7 +59,12 @@ function facts(view: View, { info, explain }: JobDetail): Html {
       'Run time',
       info.startedAt && info.finishedAt ? duration(info.finishedAt.getTime() - info.startedAt.getTime()) : null,
     ],
-    ['Process', info.worker && html`<a href="${root}workers/">${info.worker}</a>`],
+    [
+      'Process',
+      info.worker &&
+        html`<a href="${root}workers/" title="${info.worker}">${process ? `pid ${process.pid} on ${process.host}` : info.worker}</a>`,
+    ],
+    ['Thread', info.worker && runIn && (runIn === 'main' ? 'the main thread of its process' : 'one of the pool')],
     [
       'Schedule',
       info.schedule

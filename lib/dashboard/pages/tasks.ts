@@ -59,9 +59,11 @@ export async function tasksPage(view: View, data: DashboardData, query: TasksQue
     body: html`<section class="panel" data-calm="${query.after === null ? 'first' : 'later'}">
 <form class="search" role="search" method="get" action="${view.root}task/"><input type="search" name="q" value="${query.q}" placeholder='state:failure task:send_* queue:mail tag:x error:"timed out" since:1h' aria-label="Filter" autocomplete="off" spellcheck="false"${query.size === 50 ? '' : html` data-size="${query.size}"`}><button>Find</button></form>
 ${tabs(view, query)}
-${refused === null ? '' : html`<p class="empty bad tone">${refused}</p>`}
-${found.jobs.length === 0 ? html`<p class="empty">${refused === null ? emptyText(view, query, found) : ''}</p>` : jobTable(view, found.jobs, view.mayChange)}
-${foot(view, query, found)}
+${
+  refused !== null
+    ? html`<p class="empty bad tone" role="alert">${refused}</p>`
+    : html`${found.jobs.length === 0 ? html`<p class="empty">${emptyText(view, query, found)}</p>` : jobTable(view, found.jobs, view.mayChange)}${foot(view, query, found)}`
+}
 </section>`,
   }
 }

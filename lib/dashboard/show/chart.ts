@@ -42,7 +42,8 @@ export function sparkline(values: readonly number[], label: string): Html {
   const most = Math.max(1, ...values)
   return html`<svg class="spark" viewBox="0 0 ${values.length * 4} 20" preserveAspectRatio="none" role="img" aria-label="${label}">${values.map(
     (value, i) => {
-      const height = value === 0 ? 0.8 : Math.max(2, (20 * value) / most)
+      if (value === 0) return ''
+      const height = Math.max(2, (20 * value) / most)
       return html`<rect x="${i * 4 + 0.5}" y="${(20 - height).toFixed(1)}" width="3" height="${height.toFixed(1)}" fill="currentColor"/>`
     },
   )}</svg>`

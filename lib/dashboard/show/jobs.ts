@@ -32,7 +32,7 @@ export function jobTable(view: View, jobs: readonly ListedJob[], choose: boolean
     }<td class="name">${nameOf(view, job)}</td>
 <td>${stateLabel(job.state)}</td>
 ${withArgs ? html`<td class="cut wide"><code>${job.args === null ? '' : argsLine(job.args)}</code></td>` : ''}
-<td class="wide line">${job.queue}</td>
+<td class="wide line"><span title="${job.queue}">${job.queue}</span></td>
 <td class="number wide">${job.attempt}${job.maxAttempts === null ? '' : html`<span class="quiet">/${job.maxAttempts}</span>`}</td>
 <td class="number took">${took(job, view.now)}</td>
 <td class="number">${moment(whenOf(job), view.now)}</td></tr>`,
@@ -60,7 +60,7 @@ export function shortJobTable(view: View, jobs: readonly ListedJob[]): Html {
 }
 
 function nameOf({ root }: View, { id, task, error, tags }: ListedJob): Html {
-  return html`<a class="main" href="${jobAddress(root, id)}" title="${id}">${task}</a>${tags
+  return html`<a class="main" href="${jobAddress(root, id)}" title="${task} ${id}">${task}</a>${tags
     .slice(0, TAGS_SHOWN)
     .map((tag) => html` <a class="tag" href="${searchAddress(root, { tag })}">${tag}</a>`)}${
     error === null ? '' : html`<span class="under brief" title="${error}">${clip(error, ARGS_SHOWN)}</span>`

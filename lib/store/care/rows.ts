@@ -44,7 +44,7 @@ function examineProcesses(db: Connection, path: string, found: Findings): Return
   const dead = rows.length - alive.length
   if (dead > 0)
     found.warn('processes', `${dead} processes ended without signing off; their jobs wait to be taken over`, START_APP)
-  found.ok('processes', `${alive.length} live processes use the file`)
+  found.ok('processes', `live processes on the file: ${alive.length}`)
   return alive
 }
 
@@ -132,5 +132,5 @@ function examineSchedules(db: Connection, beats: boolean, now: number, found: Fi
       `no live process fires the ${rows.length} schedules`,
       "start the app with role 'all' or 'beat'",
     )
-  else found.ok('schedules', `${rows.length} schedules`)
+  else found.ok('schedules', `schedules: ${rows.length}`)
 }

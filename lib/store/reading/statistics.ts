@@ -116,6 +116,6 @@ function bucketsOf(row: Sums): { run: number[]; wait: number[] } {
 function quantilesOf(buckets: number[], sum: number): Quantiles | null {
   const count = buckets.reduce((total, one) => total + one, 0)
   if (count === 0) return null
-  const at = (share: number): number => quantile(buckets, share) as number
+  const at = (share: number): number => quantile(buckets, share, sum) as number
   return { count, mean: sum / count, p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }
