@@ -3,10 +3,11 @@
  * The files are listed here because `node --test` knows no glob on Node 20.
  */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { TestFile } from './batch.ts'
 import { countingIn, killsCounted } from './crash/kill-count.ts'
 
 /** Those that take longest begin first, the longest in front: none of them is left alone at the end with an idle core. */
@@ -48,16 +49,22 @@ const place = (file: string): number => {
   return found === -1 ? LONGEST.length : found
 }
 
-/** One file more than there are cores: each starts pools of its own, but waits for much too. Yet more are late for each other. */
+/** One process more than there are cores: each starts pools of its own, but waits for much too. Yet more are late for each other. */
 const lanes = Math.min(6, availableParallelism() + 1)
+/** Of the files that take little: more in one process save starts, fewer leave no core idle at the end. */
+const BATCH = 8
+/** For one file, in milliseconds: one that hangs is reported by name instead of stalling the whole run. */
+const TIMEOUT = 300_000
+/** What a file says that changes its whole process, or depends on what nobody else has changed in it. */
+const ALONE = 'Alone in its process:'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const wanted = process.argv.slice(2)
 const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.js'))
-  .map((file) => relative(process.cwd(), join(here, file)))
-  .filter((file) => wanted.length === 0 || wanted.some((word) => file.includes(word)))
+  .filter((file) => wanted.length === 0 || wanted.some((word) => `dist/test/${file}`.includes(word)))
   .sort((a, b) => place(a) - place(b) || (a < b ? -1 : 1))
+  .map((name): TestFile => ({ name, path: join(here, name) }))
 
 if (files.length === 0) {
   console.error(wanted.length === 0 ? `no test file under ${here}` : `no test file matches ${wanted.join(', ')}`)
@@ -68,15 +75,28 @@ const folder = mkdtempSync(join(tmpdir(), 'celeriac-run-'))
 const kills = join(folder, 'kills')
 writeFileSync(kills, '')
 
+const small = (file: TestFile): boolean =>
+  place(file.name) === LONGEST.length && !readFileSync(file.path, 'utf8').includes(ALONE)
+const batches = dealt(files.filter(small), Math.ceil(files.filter(small).length / BATCH))
+const programs = batches.map((batch, i) => {
+  const program = join(folder, `batch-${i + 1}.test.mjs`)
+  const source = `import { runBatch } from ${JSON.stringify(pathToFileURL(join(here, 'batch.js')).href)}
+runBatch(${JSON.stringify(batch)}, ${JSON.stringify(join(folder, `begun-${i + 1}`))}, ${TIMEOUT})
+`
+  writeFileSync(program, source)
+  return program
+})
+const alone = files.filter((file) => !small(file)).map(({ path }) => relative(process.cwd(), path))
+
 const runner = spawn(
   process.execPath,
   [
     '--test',
     `--test-concurrency=${lanes}`,
-    // A file that hangs is reported by name instead of stalling the whole run.
-    '--test-timeout=300000',
+    `--test-timeout=${TIMEOUT * 2}`,
     '--test-reporter=spec',
-    ...files,
+    ...alone,
+    ...programs,
   ],
   { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...countingIn(kills) } },
 )
@@ -86,8 +106,15 @@ runner.on('error', (error) => {
   process.exitCode = 1
 })
 runner.on('exit', (code) => {
+  for (const begun of readdirSync(folder).filter((name) => name.startsWith('begun-')))
+    console.log(`✖ ${readFileSync(join(folder, begun), 'utf8')} had begun when its process ended`)
   const killed = killsCounted(kills)
   if (killed > 0) console.log(`ℹ ${killed} processes were killed by SIGKILL and their files judged`)
   rmSync(folder, { recursive: true, force: true })
   process.exitCode = code ?? 1
 })
+
+/** Neighbours test much the same and take about as long: they are dealt round. */
+function dealt<T>(all: readonly T[], hands: number): T[][] {
+  return Array.from({ length: hands }, (_, hand) => all.filter((_, i) => i % hands === hand))
+}

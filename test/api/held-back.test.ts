@@ -1,4 +1,5 @@
 /** What is held back costs those behind it nothing, however much it is. */
+// Alone in its process: measures the processor time of the process.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { resultOf } from '../fixtures/calls.ts'

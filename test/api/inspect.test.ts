@@ -1,4 +1,5 @@
 /** inspect: what runs, what waits, who is there, and why a job does not run. */
+// Alone in its process: measures the processor time of the process.
 import assert from 'node:assert/strict'
 import { hostname } from 'node:os'
 import { test } from 'node:test'

@@ -1,4 +1,5 @@
 /** Spans of calls and attempts, the context between them, the channels below, and hooks around attempts. */
+// Alone in its process: sets the tracer of the process.
 import assert from 'node:assert/strict'
 import { tracingChannel } from 'node:diagnostics_channel'
 import { after, before, describe, test } from 'node:test'

@@ -1,4 +1,5 @@
 /** What narrows a schedule's slots, and what a wrong clock or a long downtime makes of them, on a clock of our own. */
+// Alone in its process: its clock makes ids of another time, and it measures the heap.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { freshDatabase } from '../fixtures/folder.ts'

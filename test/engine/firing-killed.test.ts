@@ -1,4 +1,5 @@
 /** A process that fires is killed after each statement of a firing in turn: each slot is decided wholly or not at all. */
+// Alone in its process: its clock makes ids of another time, from which later ones would go on.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, realpathSync } from 'node:fs'

@@ -1,4 +1,5 @@
 /** Every cell of misfire × overlap, on a clock that stands still: what becomes of each slot, and of the run before it. */
+// Alone in its process: its clock makes ids of another time, from which later ones would go on.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { freshDatabase } from '../fixtures/folder.ts'

@@ -1,4 +1,5 @@
 /** What a reader's look costs does not grow with what is finished. */
+// Alone in its process: measures the processor time of the process.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import Database from 'better-sqlite3'

@@ -1,4 +1,5 @@
 /** Job ids: UUIDs of version 7 that rise within a thread, whatever the clock does. */
+// Alone in its process: holds ids to times, which those that others have made would outrun.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
