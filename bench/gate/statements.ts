@@ -40,7 +40,7 @@ export const statements: Trial = async ({ dir }) => {
             store.write(() => {
               const jobs = store.claims.page('default', 'noop', rank, seq, CLAIM).map((row) => {
                 ;[seq, rank] = row
-                return { seq, owner: 1, token: ++token, freesKey: false, due: row[6], task: 'noop', queue: 'default' }
+                return { seq, owner: 1, token: ++token, freesKey: false, due: rank, task: 'noop', queue: 'default' }
               })
               store.claims.start(jobs, 1, now)
               claimed.push(...jobs)

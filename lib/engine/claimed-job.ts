@@ -1,10 +1,19 @@
 import { dueAt } from '../domain/rank.ts'
 import type { LaneJob } from '../pool/lane.ts'
-import type { ReadyRow, SpecialColumns } from '../store/jobs/claim.ts'
+import type { ReadyRow, RestColumns } from '../store/jobs/claim.ts'
 import type { RunRow, TaskDeclaration } from '../wire/messages.ts'
 import { optionsOf } from '../wire/stored-options.ts'
 
-const PLAIN: SpecialColumns = [null, null, null, null, null, null, null]
+const PLAIN: Readonly<RestColumns> = [0, 0, 0, 0, 'json', 0, null, null, null, null, null, null, null]
+
+/** Deaths under a job so far. */
+export function crashesOf([, , rest]: ReadyRow): number {
+  return typeof rest === 'number' ? 0 : rest[2]
+}
+
+export function rateKeyOf([, , rest]: ReadyRow): string | null {
+  return typeof rest === 'number' ? null : rest[11]
+}
 
 /** The job of a row that is being claimed, as lanes carry it. */
 export function claimedJob(
@@ -14,8 +23,12 @@ export function claimedJob(
   task: TaskDeclaration | undefined,
   expected: number,
 ): LaneJob {
-  const [seq, rank, crashes, id, attempt, maxAttempts, enqueuedAt, codec, args, priority, special] = row
-  const [scheduledFor, parentId, rootId, options, concurrencyKey, rateKey, uniqueUntil] = special ?? PLAIN
+  const [seq, rank, rest, id, args] = row
+  const plain = typeof rest === 'number'
+  const columns = plain ? PLAIN : rest
+  const [attempt, , crashes, , codec, priority, scheduledFor, parentId, rootId, options] = columns
+  const maxAttempts = plain ? rest : columns[1]
+  const enqueuedAt = plain ? rank : columns[3]
   const run: RunRow = [
     0,
     claim.token,
@@ -41,9 +54,9 @@ export function claimedJob(
     id,
     task: name,
     queue,
-    concurrencyKey,
-    rateKey,
-    freesKey: uniqueUntil === 'started',
+    concurrencyKey: columns[10],
+    rateKey: columns[11],
+    freesKey: columns[12] === 'started',
     starts: null,
     takenBack: false,
     attempt: attempt + 1,

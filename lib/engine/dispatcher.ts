@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
 import type { TaskDeclaration } from '../wire/messages.ts'
 import { type Cursor, type LineState, Lines, lowest, removeThreadCursors } from './claim-cursors.ts'
-import { claimedJob } from './claimed-job.ts'
+import { claimedJob, crashesOf, rateKeyOf } from './claimed-job.ts'
 import { CLOCK_SET } from './clock.ts'
 import type { Telling } from './disk-sync.ts'
 import type { Estimates } from './estimates.ts'
@@ -292,8 +292,8 @@ export class Dispatcher implements Participant {
     while (cursors.length > 0) {
       const cursor = lowest(cursors)
       const row = cursor.rows[cursor.at]!
-      const [seq, , crashes] = row
-      const rateKey = row[10]?.[5] ?? null
+      const crashes = crashesOf(row)
+      const rateKey = rateKeyOf(row)
       if (leftIn(cursor.gates) === 0 || (cursor.main && mainRoom === 0)) {
         cursors.splice(cursors.indexOf(cursor), 1)
         continue
@@ -305,7 +305,7 @@ export class Dispatcher implements Participant {
       const { task } = cursor.line
       const keyGate = rateKey === null ? null : this.gates.ofKey(rateKey, task)
       if (keyGate?.left === 0) {
-        this.gates.park(keyGate, seq)
+        this.gates.park(keyGate, row[0])
         if (++this.#parked === PARKED) return claimed
         this.#step(cursor, cursors)
         continue

@@ -24,8 +24,12 @@ function begin(store: Store, now: number): { id: string; args: string }[] {
   return store.write(() => {
     store.claims.promote(now, 0, 100)
     return store.claims.page('queue', 'task', Number.MIN_SAFE_INTEGER, 0, 100).map((row) => {
-      store.claims.start([{ seq: row[0], token: 1, freesKey: row[10]?.[6] === 'started' }], 1, now)
-      return { id: row[3], args: String(row[8]) }
+      store.claims.start(
+        [{ seq: row[0], token: 1, freesKey: typeof row[2] !== 'number' && row[2][12] === 'started' }],
+        1,
+        now,
+      )
+      return { id: row[3], args: String(row[4]) }
     })
   })
 }
