@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { NoAnswer } from '../errors.ts'
+import { InvalidPayload, NoAnswer } from '../errors.ts'
 import type { ProcessRow } from '../store/processes.ts'
 import type { Store } from '../store/store.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
@@ -30,6 +30,9 @@ interface DeskParts {
   announcer: Announcer
   clock: Clock
 }
+
+const DAMAGED =
+  'the stored command cannot be read, so nothing was done — its row was changed from outside, or the file is damaged; ask again'
 
 /** Asks things of other processes through the file, and answers what they ask of this one. */
 export class CommandDesk {
@@ -92,7 +95,7 @@ export class CommandDesk {
     })
   }
 
-  #obey(id: number, verb: Verb, args: CommandArgs): void {
+  #obey(id: number, verb: Verb, args: CommandArgs | null): void {
     const { store, edits, announcer } = this.#parts
     this.#working.add(id)
     const { value, error, afterwards } = this.#tried(verb, args)
@@ -128,8 +131,9 @@ export class CommandDesk {
     return { worker: key, pid, host, value: jobs, error }
   }
 
-  #tried(verb: Verb, args: CommandArgs): Performed {
+  #tried(verb: Verb, args: CommandArgs | null): Performed {
     try {
+      if (args === null) throw new InvalidPayload(DAMAGED)
       return { error: null, ...this.#perform(verb, args) }
     } catch (error) {
       return { value: null, error: toWireError(error) }

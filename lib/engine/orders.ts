@@ -1,4 +1,4 @@
-import { InvalidOption } from '../errors.ts'
+import { InvalidOption, InvalidPayload } from '../errors.ts'
 import type { CommandArgs, Verb } from '../wire/messages.ts'
 import type { Done } from './command-desk.ts'
 import type { Parts } from './parts.ts'
@@ -24,7 +24,8 @@ export function perform(parts: Parts, orders: Orders, verb: Verb, args: CommandA
     case 'stats':
       return { value: stats(parts) }
     case 'pool': {
-      const threads = args.threads as number
+      const { threads } = args
+      if (threads === undefined) throw new InvalidPayload('the stored command says no number of threads — ask again')
       if (!parts.standing.pool)
         throw new InvalidOption(
           `this process runs no threads (its role is ${parts.standing.role ?? 'none: it was not started'}) — name one that does`,

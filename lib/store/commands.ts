@@ -1,7 +1,7 @@
 import { InvalidPayload } from '../errors.ts'
 import { readWireError, toWireError, type WireError } from '../wire/error-codec.ts'
 import type { CommandArgs, Verb } from '../wire/messages.ts'
-import { readJson, readObject } from '../wire/stored-json.ts'
+import { isNumber, readJson, readObject } from '../wire/stored-json.ts'
 import type { Connection, Statement } from './driver.ts'
 
 /** Age at which a command is no longer obeyed, and its row removed, in ms. */
@@ -10,7 +10,8 @@ export const COMMAND_LIFE = 60_000
 export interface StoredCommand {
   id: number
   verb: Verb
-  args: CommandArgs
+  /** null when they cannot be read. */
+  args: CommandArgs | null
 }
 
 export interface StoredAnswer {
@@ -21,6 +22,14 @@ export interface StoredAnswer {
 const UNREADABLE_ANSWER = toWireError(
   new InvalidPayload('the stored answer cannot be read — its row was changed from outside, or the file is damaged'),
 )
+
+function readArgs(text: string): CommandArgs | null {
+  const args = readObject(text)
+  if (args === null) return null
+  const { threads = 1, drain = 0, grace = 0 } = args
+  const whole = Number.isInteger(threads) && (threads as number) > 0 && (threads as number) <= 1_024
+  return whole && [drain, grace].every((time) => isNumber(time) && time >= 0) ? args : null
+}
 
 /** What processes ask of each other through the file. */
 export class StoredCommands {
@@ -46,13 +55,10 @@ export class StoredCommands {
     return Number(this.#add.run(process, verb, JSON.stringify(args), now).lastInsertRowid)
   }
 
-  /** Commands to a process that wait for its answer; one that cannot be read gets none. */
+  /** Commands to a process that wait for its answer. */
   open(process: number, now: number): StoredCommand[] {
     const rows = this.#open.all(process, now - COMMAND_LIFE) as { id: number; verb: Verb; args: string }[]
-    return rows.flatMap(({ id, verb, args: text }) => {
-      const args = readObject(text) as CommandArgs | null
-      return args ? [{ id, verb, args }] : []
-    })
+    return rows.map(({ id, verb, args }) => ({ id, verb, args: readArgs(args) }))
   }
 
   answer(id: number, value: unknown, error: WireError | null, now: number): void {

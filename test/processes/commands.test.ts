@@ -1,6 +1,7 @@
 /** Commands from one process to others through the file: looks, the pool's size, the shutdown. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import Database from 'better-sqlite3'
 import { resultOf } from '../fixtures/calls.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { Journal } from '../fixtures/journal.ts'
@@ -106,6 +107,35 @@ describe('commands to running processes', () => {
 
     await assert.rejects(app.control.pool(2), { code: 'INVALID_OPTION', message: /runs no threads/ })
     for (const threads of [0, 1.5, 5_000]) await assert.rejects(app.control.pool(threads), { code: 'INVALID_OPTION' })
+  })
+
+  test('a command whose row was damaged is refused by whom it was for, and nothing is done', async () => {
+    const db = new Database(database)
+    try {
+      const process = db.prepare('SELECT id FROM celeriac_processes WHERE key = ?').pluck().get(keys[0])
+      const ask = db.prepare('INSERT INTO celeriac_commands (process, verb, args, asked_at) VALUES (?, ?, ?, ?)')
+      const answered = db
+        .prepare('SELECT error FROM celeriac_commands WHERE id = ? AND answered_at IS NOT NULL')
+        .pluck()
+      const damaged = [
+        ['ping', '{"'],
+        ['pool', '[3]'],
+        ['pool', '{}'],
+        ['pool', '{"threads":"3"}'],
+        ['pool', '{"threads":0}'],
+        ['pool', '{"threads":1e9}'],
+        ['shutdown', '{"drain":-1}'],
+        ['shutdown', '{"grace":"soon"}'],
+      ] as const
+      for (const [verb, args] of damaged) {
+        const { lastInsertRowid: id } = ask.run(process, verb, args, Date.now())
+        const error = JSON.parse((await until(() => answered.get(id), `an answer to ${verb} ${args}`)) as string)
+        assert.equal(error.code, 'INVALID_PAYLOAD', `${verb} ${args}`)
+        assert.match(error.message, /^the stored command .* ask again$/)
+      }
+    } finally {
+      db.close()
+    }
   })
 
   test('a process that is silent is told of, and the others are heard', async () => {
