@@ -58,7 +58,20 @@ export function linkedBatches(
   })
 }
 
-function argsOf({ codec, args, immutable }: StoredLink, job: LinkingJob, end: LinkedEnd): string | Uint8Array {
+/** Arguments that nothing can read. */
+const NONE_AT_ALL = ''
+
+/** Options that somebody damaged must not fail the job that ends: what was linked to it ends with InvalidPayload instead. */
+function argsOf(link: StoredLink, job: LinkingJob, end: LinkedEnd): string | Uint8Array {
+  try {
+    return joined(link, job, end)
+  } catch {
+    return NONE_AT_ALL
+  }
+}
+
+/** @throws when its own arguments, or the result before them, are not what the library wrote */
+function joined({ codec, args, immutable }: StoredLink, job: LinkingJob, end: LinkedEnd): string | Uint8Array {
   if (codec === 'v8') {
     const own = Buffer.from(args, 'base64')
     if (immutable) return own
