@@ -102,7 +102,8 @@ async function leave({ standing, store, rescuer, main, announcer, clock }: Parts
     announcer.announce('worker-offline', { key: standing.key, pid: process.pid, at: clock.now() })
   }
   await within(standing.pool?.close() ?? Promise.resolve(), TERMINATION).ended
-  store.close()
+  // Without room for a last checkpoint, all that was committed stays in the log.
+  tidied(() => store.close())
 }
 
 function whenEmpty({ standing, dispatcher }: Parts): Promise<void> {

@@ -1,7 +1,7 @@
 /** A disk that is full: what was acknowledged stays, callers are told, and it goes on by itself once there is room. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
+import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { doctor } from 'celeriac'
@@ -11,10 +11,14 @@ import { Program } from '../fixtures/program.ts'
 import { openApp } from '../fixtures/tasks.ts'
 import { until } from '../fixtures/until.ts'
 
-async function fillAndGoOn(program: Program, room: () => void): Promise<{ code: string; ids: string[] }> {
+async function fillAndGoOn(
+  program: Program,
+  room: () => void,
+  line: 'more' | 'stop' = 'more',
+): Promise<{ code: string; ids: string[] }> {
   await program.says('refused ')
   room()
-  program.child.stdin?.write('more\n')
+  program.child.stdin?.write(`${line}\n`)
   await program.says('went on')
   await until(() => program.child.exitCode !== null, 'the end of the program')
   assert.equal(program.child.exitCode, 0, program.output)
@@ -41,6 +45,19 @@ test('a file that may not grow refuses jobs, loses none, and goes on when it may
   })
   // SQLite knows only that the write failed: the kernel's reason is a limit, not a disk without room.
   assert.equal(code, 'STORAGE_FAILED')
+  await assertAllRun(database, ids)
+})
+
+test('a stop without room for its last checkpoint ends well, and everything acknowledged is in the log', async () => {
+  const database = join(temporaryFolder(), 'jobs.db')
+  const program = new Program('full-disk-program', [database], {
+    command: ['bash', '-c', 'ulimit -S -f 4000; exec "$@"', 'bash'],
+  })
+  const none = (): void => {
+    execFileSync('prlimit', ['--pid', `${program.child.pid}`, '--fsize=8192:unlimited'])
+  }
+  const { ids } = await fillAndGoOn(program, none, 'stop')
+  assert.ok(statSync(`${database}-wal`).size > 0, 'there was nothing left to write')
   await assertAllRun(database, ids)
 })
 
