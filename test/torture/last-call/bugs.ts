@@ -2,13 +2,15 @@ import type { Patch } from '../../crash/patched-package.ts'
 import { seeded } from '../../crash/random.ts'
 import type { PlantedBug } from '../planted-bug.ts'
 import type { Operation } from './operation.ts'
-import { lastCalls, type Points } from './suite.ts'
+import { type AllPoints, lastCalls } from './suite.ts'
 
-const BUGS: { title: string; operation: Operation; points: Points; patches: Patch[]; short?: true }[] = [
+const NONE = { killed: 0, failed: 0 }
+
+const BUGS: { title: string; operation: Operation; points: AllPoints; patches: Patch[]; short?: true }[] = [
   {
     title: 'jobs are acknowledged before they are committed',
     operation: 'enqueue',
-    points: { replayed: 20, killed: 0, failed: 0 },
+    points: { replayed: 20, killed: 0, failed: 0, beside: NONE },
     patches: [
       {
         file: 'engine/intake.js',
@@ -23,7 +25,7 @@ const BUGS: { title: string; operation: Operation; points: Points; patches: Patc
   {
     title: 'a refused write is told without a code',
     operation: 'bulk',
-    points: { replayed: 0, killed: 0, failed: 3 },
+    points: { replayed: 0, killed: 0, failed: 3, beside: NONE },
     patches: [
       {
         file: 'engine/turn.js',
@@ -31,6 +33,12 @@ const BUGS: { title: string; operation: Operation; points: Points; patches: Patc
         put: 'const fault = error;',
       },
     ],
+  },
+  {
+    title: 'what a dead process held is not given back',
+    operation: 'succeed',
+    points: { replayed: 0, killed: 0, failed: 0, beside: { killed: 10, failed: 0 } },
+    patches: [{ file: 'engine/rescuer.js', find: '.claimedBy(row.id)', put: '.claimedBy(-1)' }],
   },
 ]
 

@@ -1,5 +1,6 @@
 /** One operation of the library, performed between two lines on stdout; promises and refusals are said in between. */
-import { writeSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
 import Database from 'better-sqlite3'
@@ -7,7 +8,11 @@ import { Celeriac, CeleriacError } from 'celeriac'
 import type { Promised } from '../power-cut/promised.ts'
 import type { Operation } from './operation.ts'
 
-const [operation, database] = process.argv.slice(2) as [Operation | 'prepare' | 'drain', string]
+type Role = Operation | 'prepare' | 'drain' | 'survive'
+
+const [operation, database] = process.argv.slice(2) as [Role, string]
+/** Lies there while the survivor is alone on the file. */
+const alone = `${database}.alone`
 const quiet = (): void => {}
 
 export const app = new Celeriac({
@@ -15,7 +20,7 @@ export const app = new Celeriac({
   database,
   tasks: import.meta.url,
   // A job that runs for ever is run again by whoever comes next.
-  concurrency: operation === 'drain' ? 2 : 1,
+  concurrency: operation === 'drain' || operation === 'survive' ? 2 : 1,
   ...(operation === 'prune' && { retention: { success: 1, failure: 1 } }),
   logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
 })
@@ -29,10 +34,12 @@ export const flaky = app.task('flaky', { retry: { maxRetries: 2, delay: 1, jitte
   return n
 })
 export const forever = app.task('forever', async () => {
-  await pause(2 ** 30)
+  if (operation !== 'survive') await pause(2 ** 30)
+  // Until then it is whoever dies that is to have it running, or to revoke it here.
+  while (!existsSync(alone)) await pause(5)
 })
 
-const say = (line: Promised | { refused: string } | 'begin' | 'end'): void =>
+const say = (line: Promised | { refused: string } | 'begin' | 'end' | 'ready' | 'done'): void =>
   void writeSync(1, `${JSON.stringify(line)}\n`)
 const between = async (work: () => unknown): Promise<void> => {
   say('begin')
@@ -58,7 +65,15 @@ const own = (): Database.Database => {
   return db
 }
 
-const OPERATIONS: Record<Operation | 'prepare' | 'drain', () => Promise<void>> = {
+/** A crash of the engine ends this process. */
+const startOrDie = (): Promise<void> => {
+  app.on('engine-crashed', ({ error }) => {
+    throw error
+  })
+  return app.start()
+}
+
+const OPERATIONS: Record<Role, () => Promise<void>> = {
   /** What every other operation finds: jobs that ended, jobs that wait, an own table. */
   async prepare() {
     const db = own()
@@ -72,11 +87,41 @@ const OPERATIONS: Record<Operation | 'prepare' | 'drain', () => Promise<void>> =
   },
   /** Ends whatever was left. */
   async drain() {
-    app.on('engine-crashed', ({ error }) => {
-      throw error
-    })
-    await app.start()
+    await startOrDie()
     await double.delay(1).then((handle) => handle.get())
+  },
+  /** Works beside whatever dies; told that it is alone, it ends what is left. */
+  async survive() {
+    await startOrDie()
+    const db = own()
+    const due = db
+      .prepare(
+        "SELECT count(*) FROM celeriac_jobs_now WHERE state NOT IN ('SUCCESS', 'FAILURE', 'REVOKED', 'EXPIRED', 'SCHEDULED')",
+      )
+      .pluck()
+    let [works, number, working] = [false, 0, Promise.resolve()]
+    const one = async (): Promise<void> => {
+      const handle = await double.delay(++number)
+      say({ stored: [handle.id] })
+      await ended(handle, 'SUCCESS')
+    }
+    const work = async (): Promise<void> => {
+      for (; works; await pause(3)) await one()
+    }
+    say('ready')
+    for await (const line of createInterface({ input: process.stdin })) {
+      works = line === 'work'
+      if (works) working = work()
+      else {
+        writeFileSync(alone, '')
+        await working
+        await one()
+        while (due.get() !== 0) await pause(5)
+        rmSync(alone)
+        say('done')
+      }
+    }
+    db.close()
   },
   async enqueue() {
     await double.applyAsync([0], { countdown: '1h' })

@@ -1,0 +1,142 @@
+/** A second process works on the file while the first dies at a call: it goes on, and ends what the dead one held. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import Database from 'better-sqlite3'
+import type { Package } from '../../crash/children.ts'
+import { until } from '../../crash/conditions.ts'
+import { type Fault, run } from '../watched/program.ts'
+import { command, endedWell, judge } from './left.ts'
+import type { Operation } from './operation.ts'
+
+/** Deaths beside one survivor, on one file, so that it stays small. */
+const DEATHS_A_FILE = 40
+/** Longest time in which the survivor ends what is left, in ms: far more than it needs, far less than a lease counts as long. */
+const PATIENCE = 60_000
+/** What these do can be done once to a file. */
+const ONCE: readonly Operation[] = ['prune', 'migrate']
+
+export interface Beside {
+  operation: Operation
+  faults: readonly Fault[]
+  pkg: Package
+  /** Makes a folder with a file for the operation. */
+  place(): string
+}
+
+/** @param ended told of each death: whether the call was reached, and what is wrong */
+export async function dieBeside(
+  { operation, faults, pkg, place }: Beside,
+  ended: (fault: Fault, reached: boolean, wrong: string[]) => void,
+): Promise<void> {
+  const size = ONCE.includes(operation) ? 1 : DEATHS_A_FILE
+  for (let from = 0; from < faults.length; from += size) {
+    const folder = place()
+    const database = join(folder, 'jobs.db')
+    const survivor = new Survivor(command(pkg, 'survive', database), folder)
+    try {
+      // Both make the tables, whoever comes first.
+      if (operation !== 'migrate') await survivor.says('ready')
+      const here = faults.slice(from, from + size)
+      for (const [i, fault] of here.entries()) {
+        // What it does would be pruned before it is looked at.
+        if (operation !== 'prune' && operation !== 'migrate') survivor.tell('work')
+        const victim = await run(command(pkg, operation, database), folder, fault)
+        const wrong = [endedWell(fault, victim) ?? []].flat()
+        try {
+          if (operation === 'migrate') await survivor.says('ready')
+          survivor.tell('alone')
+          await survivor.says('done')
+          const said = [...victim.said, ...survivor.taken()]
+          wrong.push(...(await judge({ where: '', operation, said, database }, false)))
+          if (i === here.length - 1) wrong.push(...(await survivor.leave()), ...books(database))
+        } catch (error) {
+          wrong.push(`the other process: ${(error as Error).message}`)
+        }
+        ended(fault, victim.signal === 'SIGKILL', wrong)
+        if (wrong.length > 0) break
+      }
+    } finally {
+      await survivor.end()
+    }
+  }
+}
+
+/** What the file says by itself when the last process has stopped. */
+function books(database: string): string[] {
+  const db = new Database(database, { readonly: true })
+  try {
+    const number = (sql: string): number => db.prepare(sql).pluck().get() as number
+    const wrong: string[] = []
+    const processes = number('SELECT count(*) FROM celeriac_processes')
+    if (processes > 0) wrong.push(`${processes} processes are on the books after the last one stopped`)
+    for (const state of ['SUCCESS', 'FAILURE', 'REVOKED', 'EXPIRED']) {
+      const rows = number(`SELECT count(*) FROM celeriac_jobs WHERE state = '${state}'`)
+      const counted = number(`SELECT coalesce(sum(jobs), 0) FROM celeriac_counts WHERE state = '${state}'`)
+      if (counted !== rows) wrong.push(`${rows} jobs are ${state}, and ${counted} are counted`)
+    }
+    return wrong
+  } finally {
+    db.close()
+  }
+}
+
+class Survivor {
+  readonly #child: ChildProcess
+  readonly #closed: Promise<unknown>
+  #lines: string[] = []
+  #errors = ''
+
+  constructor(args: readonly string[], cwd: string) {
+    this.#child = spawn(process.execPath, args, { cwd, stdio: ['pipe', 'pipe', 'pipe'] })
+    this.#closed = once(this.#child, 'close')
+    createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => this.#lines.push(line))
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#errors = (this.#errors + text).slice(-2_000)
+    })
+    // Told of as an end, by whoever waits for its next word.
+    this.#child.stdin?.on('error', () => {})
+  }
+
+  tell(line: string): void {
+    this.#child.stdin?.write(`${line}\n`)
+  }
+
+  /** Waits until it says so; @throws when it ends or says nothing of the kind */
+  async says(word: 'ready' | 'done'): Promise<void> {
+    const wanted = JSON.stringify(word)
+    const said = (): boolean => {
+      if (this.#lines.includes(wanted)) return true
+      if (this.#over)
+        throw new Error(`it ended with ${this.#child.signalCode ?? this.#child.exitCode}: ${this.#errors}`)
+      return false
+    }
+    await until(`"${word}" (${this.#errors})`, said, PATIENCE)
+    this.#lines = this.#lines.filter((line) => line !== wanted)
+  }
+
+  get #over(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null
+  }
+
+  /** What it said since the last time. */
+  taken(): string[] {
+    return this.#lines.splice(0)
+  }
+
+  /** Stops it in good order; gives what is wrong with that. */
+  async leave(): Promise<string[]> {
+    this.#child.stdin?.end()
+    const timer = setTimeout(() => this.#child.kill('SIGABRT'), PATIENCE)
+    await this.#closed
+    clearTimeout(timer)
+    const { exitCode, signalCode } = this.#child
+    return exitCode === 0 ? [] : [`the other process ended with ${signalCode ?? exitCode}: ${this.#errors}`]
+  }
+
+  async end(): Promise<void> {
+    if (!this.#over) this.#child.kill('SIGKILL')
+    await this.#closed
+  }
+}
