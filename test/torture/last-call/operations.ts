@@ -94,10 +94,10 @@ const OPERATIONS: Record<Role, () => Promise<void>> = {
   async survive() {
     await startOrDie()
     const db = own()
+    // Jobs that could run, and processes that died.
     const due = db
-      .prepare(
-        "SELECT count(*) FROM celeriac_jobs_now WHERE state NOT IN ('SUCCESS', 'FAILURE', 'REVOKED', 'EXPIRED', 'SCHEDULED')",
-      )
+      .prepare(`SELECT (SELECT count(*) FROM celeriac_processes) - 1 + count(*) FROM celeriac_jobs_now
+        WHERE state NOT IN ('SUCCESS', 'FAILURE', 'REVOKED', 'EXPIRED', 'SCHEDULED')`)
       .pluck()
     let [works, number, working] = [false, 0, Promise.resolve()]
     const one = async (): Promise<void> => {

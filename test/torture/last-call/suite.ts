@@ -143,6 +143,7 @@ export const lastCall: Suite = {
     const { replayed, killed, failed, beside, violations } = await lastCalls(options)
     return {
       cases: replayed + killed + failed,
+      kills: killed,
       violations,
       notes: {
         'deaths replayed': replayed,
