@@ -2,9 +2,11 @@
 import { seeded } from '../crash/random.ts'
 import { type Options, optionsOf, USAGE } from './options.ts'
 import { describeHunt, type Hunted, hunt, PLANTED } from './planted.ts'
-import type { Suite, SuiteReport } from './suite.ts'
+import type { Suite } from './suite.ts'
+import { describe, describeTotal, type Line, totalOf } from './summary.ts'
 
-type Line = { suite: string; seconds: number } & ({ missing: string } | SuiteReport | { failed: string })
+const began = performance.now()
+const secondsSince = (then: number): number => Math.round((performance.now() - then) / 100) / 10
 
 async function runSuite(suite: Suite, { size, share, seconds: asked, seed }: Options): Promise<Line> {
   const missing = suite.missing()
@@ -16,7 +18,7 @@ async function runSuite(suite: Suite, { size, share, seconds: asked, seed }: Opt
     shownAt = performance.now()
     process.stderr.write(`${suite.name}: ${done} of ${of}\n`)
   }
-  const seconds = (): number => Math.round((performance.now() - began) / 100) / 10
+  const seconds = (): number => secondsSince(began)
   try {
     const report = await suite.run({ size, share, seconds: asked, random: seeded(seed), progress })
     return { suite: suite.name, seconds: seconds(), ...report }
@@ -25,16 +27,8 @@ async function runSuite(suite: Suite, { size, share, seconds: asked, seed }: Opt
   }
 }
 
-function describe(line: Line): string {
-  if ('missing' in line) return `${line.suite}: NOT RUN, ${line.missing}`
-  if ('failed' in line) return `${line.suite}: FAILED\n${line.failed}`
-  const notes = Object.entries(line.notes).map(([what, value]) => `${what}: ${value}`)
-  const head = `${line.suite}: ${line.cases} cases in ${line.seconds} s, ${line.violations.length} violations`
-  return [`${head}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`, ...line.violations.slice(0, 20)].join('\n  ')
-}
-
 async function tryToBreak(options: Options): Promise<void> {
-  const { suites, size, seed, json } = options
+  const { suites, size, share, seed, json } = options
   const lines: Line[] = []
   for (const suite of suites) {
     process.stderr.write(`${suite.name}: ${suite.what}\n`)
@@ -42,10 +36,11 @@ async function tryToBreak(options: Options): Promise<void> {
     lines.push(line)
     if (!json) console.log(describe(line))
   }
-  if (json) console.log(JSON.stringify({ size, seed, suites: lines }, null, 2))
-  const found = lines.some((line) => 'failed' in line || ('violations' in line && line.violations.length > 0))
-  if (found) process.exitCode = 1
-  else if (lines.some((line) => 'missing' in line)) process.exitCode = 3
+  const total = totalOf(lines, secondsSince(began))
+  if (json) console.log(JSON.stringify({ size, share, seed, suites: lines, total }, null, 2))
+  else console.log(describeTotal(lines, total, options))
+  if (total.failed + total.violations > 0) process.exitCode = 1
+  else if (total.missing > 0) process.exitCode = 3
 }
 
 async function testTheSuites({ suites, seed, json }: Options): Promise<void> {
@@ -58,22 +53,22 @@ async function testTheSuites({ suites, seed, json }: Options): Promise<void> {
   }
   const caught = lines.filter(({ found }) => found !== null).length
   const missing = lines.filter((line) => line.missing !== undefined).length
-  if (json) console.log(JSON.stringify({ seed, bugs: lines }, null, 2))
+  if (json) console.log(JSON.stringify({ seed, bugs: lines, seconds: secondsSince(began) }, null, 2))
   else
     console.log(
-      `${caught} of ${lines.length} planted bugs were found${missing > 0 ? `, ${missing} not looked for` : ''}.`,
+      `In all: ${caught} of ${lines.length} planted bugs were found${missing > 0 ? `, ${missing} not looked for` : ''}; seed ${seed}, ${secondsSince(began)} s.`,
     )
   if (caught + missing < lines.length) process.exitCode = 1
   else if (missing > 0) process.exitCode = 3
 }
 
 const options = read(process.argv.slice(2))
-const { size, seed, planted, help } = options
+const { size, share, seed, planted, help } = options
 if (help) {
   console.log(USAGE)
 } else {
   process.stderr.write(
-    `${planted ? 'planted bugs' : `size ${size}`}, seed ${seed} (--seed ${seed} repeats its choices)\n`,
+    `${planted ? 'planted bugs' : `size ${size}${share === 1 ? '' : `, ${share} of it`}`}, seed ${seed} (--seed ${seed} repeats its choices)\n`,
   )
   await (planted ? testTheSuites(options) : tryToBreak(options))
 }

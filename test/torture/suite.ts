@@ -18,6 +18,8 @@ export interface SuiteContext {
 export interface SuiteReport {
   /** How many times the library was put to the test. */
   cases: number
+  /** Processes of the library that the suite killed; left out where it kills none. */
+  kills?: number
   /** What was found wrong; empty when all held. */
   violations: string[]
   /** Figures worth a line in the summary. */
