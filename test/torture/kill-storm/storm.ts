@@ -6,17 +6,17 @@ export interface StormOptions {
   kills: number
   /** Processes on the file at the same time. */
   processes: number
+  /** Share of the processes that only enqueue, as a web server does; they cost half of what one with a pool costs. */
+  producers: number
   /** Longest time a process is left alone once it works, in ms. */
-  window?: number
+  window: number
   /** Processes that are suspended before they are killed. */
   suspended: { share: number; longest: number }
   /** A process that is suspended for longer may lose its jobs, in ms. */
   lease: number
 }
 
-/** Share of the processes that only enqueue, as a web server does; they cost half of what one with a pool costs. */
-const PRODUCERS = 0.6
-/** Share of these that are killed from their first call on, while their file is still being opened. */
+/** Share of the producers that are killed from their first call on, while their file is still being opened. */
 const UNANSWERED = 0.6
 /** Share of the others that are killed while their pool is still starting. */
 const EARLY = 0.25
@@ -31,12 +31,12 @@ const WOKEN = 0.6
  * hand. A killed one is replaced at once. Gives how many were suspended.
  */
 export async function killStorm(run: CrashRun, random: Random, options: StormOptions): Promise<number> {
-  const { kills, processes, window = 40, suspended, lease } = options
+  const { kills, processes, producers, window, suspended, lease } = options
   let left = kills
   let suspensions = 0
   const keepKilling = async (): Promise<void> => {
     while (left-- > 0) {
-      const consume = random() >= PRODUCERS
+      const consume = random() >= producers
       const early = random() < (consume ? EARLY : UNANSWERED)
       const sign = consume ? (early ? 'acknowledged' : 'working') : early ? 'asked' : 'acknowledged'
       const life = sign === 'working' ? SETTLING + random() * (window - SETTLING) : random() * window
