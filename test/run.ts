@@ -10,39 +10,29 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { TestFile } from './batch.ts'
 import { countingIn, killsCounted } from './crash/kill-count.ts'
 
-/** Those that take longest begin first, the longest in front: none of them is left alone at the end with an idle core. */
+/**
+ * Those that take longer than a batch begin first, the longest in front: none of them is left alone at the end with an idle
+ * core. What works and what mostly waits take turns.
+ */
 const LONGEST = [
   'torture/kill-storm',
-  'torture/shutdown',
   'browser/dashboard',
-  'api/stop',
-  'examples/shop',
-  'torture/poison',
-  'crash/task-transaction',
+  'torture/shutdown',
   'torture/planted',
-  'torture/resources',
-  'torture/security',
-  'torture/soak',
-  'cli/frame',
-  'cli/control',
-  'torture/power-cut',
-  'crash/hops',
+  'torture/poison',
   'api/rate-limits',
-  'cli/steering',
-  'api/file-care',
-  'crash/stopping',
-  'torture/last-call',
-  'crash/firing',
-  'torture/upgrade',
+  'crash/hops',
+  'crash/task-transaction',
   'torture/recovery',
-  'torture/damaged-files',
-  'torture/model',
-  'torture/contention',
-  'bench/gate',
-  'readme',
+  'api/stop',
+  'torture/power-cut',
+  'torture/soak',
+  'cli/control',
+  'torture/last-call',
   'processes/commands',
-  'api/schedule-changes',
-  'api/concurrency-keys',
+  'torture/security',
+  'torture/resources',
+  'torture/upgrade',
 ]
 const place = (file: string): number => {
   const found = LONGEST.findIndex((name) => file.endsWith(`${name}.test.js`))
@@ -55,7 +45,7 @@ const lanes = Math.min(6, availableParallelism() + 1)
 const BATCH = 8
 /** For one file, in milliseconds: one that hangs is reported by name instead of stalling the whole run. */
 const TIMEOUT = 300_000
-/** What a file says that changes its whole process, or depends on what nobody else has changed in it. */
+/** What a file says that changes its whole process, or depends on what nobody else has changed in it; those that kill stay alone too. */
 const ALONE = 'Alone in its process:'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -75,9 +65,12 @@ const folder = mkdtempSync(join(tmpdir(), 'celeriac-run-'))
 const kills = join(folder, 'kills')
 writeFileSync(kills, '')
 
-const small = (file: TestFile): boolean =>
-  place(file.name) === LONGEST.length && !readFileSync(file.path, 'utf8').includes(ALONE)
-const batches = dealt(files.filter(small), Math.ceil(files.filter(small).length / BATCH))
+const isLong = ({ name }: TestFile): boolean => place(name) < LONGEST.length
+const short = files.filter((file) => !isLong(file))
+const isAlone = ({ name, path }: TestFile): boolean =>
+  /^(crash|torture)/.test(name) || readFileSync(path, 'utf8').includes(ALONE)
+const small = short.filter((file) => !isAlone(file))
+const batches = dealt(small, Math.ceil(small.length / BATCH))
 const programs = batches.map((batch, i) => {
   const program = join(folder, `batch-${i + 1}.test.mjs`)
   const source = `import { runBatch } from ${JSON.stringify(pathToFileURL(join(here, 'batch.js')).href)}
@@ -86,7 +79,7 @@ runBatch(${JSON.stringify(batch)}, ${JSON.stringify(join(folder, `begun-${i + 1}
   writeFileSync(program, source)
   return program
 })
-const alone = files.filter((file) => !small(file)).map(({ path }) => relative(process.cwd(), path))
+const paths = (some: readonly TestFile[]): string[] => some.map(({ path }) => relative(process.cwd(), path))
 
 const runner = spawn(
   process.execPath,
@@ -95,8 +88,9 @@ const runner = spawn(
     `--test-concurrency=${lanes}`,
     `--test-timeout=${TIMEOUT * 2}`,
     '--test-reporter=spec',
-    ...alone,
+    ...paths(files.filter(isLong)),
     ...programs,
+    ...paths(short.filter(isAlone)),
   ],
   { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...countingIn(kills) } },
 )
