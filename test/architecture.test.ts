@@ -183,7 +183,7 @@ describe('architecture', () => {
 
   it('begins no deferred transaction', () => {
     for (const [file, source] of sources) {
-      for (const match of withoutComments(source).matchAll(/\.transaction\((?:[^()]|\([^()]*\))*\)(\S*)/g)) {
+      for (const match of withoutComments(source).matchAll(/\.transaction\((?:[^()]|\([^()]*\))*\)\s*(\S*)/g)) {
         assert.match(match[1] ?? '', /^\.immediate\(/, `${file}: ${match[0]}`)
       }
       assert.doesNotMatch(withoutComments(source), /['"`]BEGIN(?! (IMMEDIATE|EXCLUSIVE))/, file)

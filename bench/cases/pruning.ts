@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
-import { PrunePace } from '../../lib/store/prune-pace.ts'
+import { PruneWalk } from '../../lib/store/prune-walk.ts'
 import { Store } from '../../lib/store/store.ts'
 import type { Case, Trial, TrialEnv } from '../case.ts'
 import { nextMessage, startEntry } from '../entries/entry.ts'
@@ -12,9 +12,8 @@ import { preparesHistory, takeHistory } from '../ours/history.ts'
 const rowsOf = ({ quick }: TrialEnv) => (quick ? 50_000 : 1_000_000)
 const jobsOf = ({ quick }: TrialEnv) => (quick ? 10_000 : 100_000)
 const WARMUP = 2_000
-/** Transactions whose own CPU time is measured, and rows looked at before each. */
+/** Transactions whose own CPU time is measured. */
 const BATCHES = 200
-const PAGE = 500
 /** How long the lock is watched while nothing but pruning writes, in ms. */
 const WATCHED = 4_000
 
@@ -55,21 +54,18 @@ const drain =
 /** CPU time of the transactions alone: what they take, whoever else is given the core meanwhile. */
 const batches: Trial = async (env) => {
   const store = new Store(takeHistory(env, rowsOf(env)), 'full')
-  const pace = new PrunePace(() => performance.now())
   const keep = { age: 1_000, count: null }
   const retention = { SUCCESS: keep, FAILURE: keep, REVOKED: keep, EXPIRED: keep }
+  const walk = new PruneWalk(store.pruning, retention, () => performance.now())
   const spent: number[] = []
-  for (let i = 0, after = 0; i < BATCHES && (i === 0 || after > 0); i++) {
-    const page = store.pruning.look(retention, after, PAGE, Date.now())
+  for (let i = 0; i < BATCHES && (i === 0 || walk.underway); i++) {
+    const page = walk.look(Date.now())
     const before = process.cpuUsage()
-    const { removed, brokeOff } = store.write(() => {
-      pace.begin()
-      return store.pruning.remove(page, () => pace.more())
-    })
+    const done = store.write(() => walk.remove(page))
     const { user, system } = process.cpuUsage(before)
-    if (removed === 0 && page.next > 0) throw new Error('a page of old jobs was not pruned')
+    if (done.removed === 0 && page.next > 0) throw new Error('a page of old jobs was not pruned')
     spent.push((user + system) / 1_000)
-    after = brokeOff ?? page.next
+    walk.moveOn(page, done)
   }
   store.close()
   return { cpuP50: percentile(spent, 0.5), cpuMax: Math.max(...spent) }

@@ -1,11 +1,10 @@
-import type { PrunePage } from '../store/prune.ts'
-import { PrunePace } from '../store/prune-pace.ts'
+import { PruneWalk } from '../store/prune-walk.ts'
 import type { Store } from '../store/store.ts'
 import type { Retention } from '../wire/care.ts'
 import type { Clock } from './clock.ts'
 import type { Edits } from './edits.ts'
 
-/** Rows looked at, and at most deleted, in one transaction. */
+/** Rows of statistics and of ledgers deleted in one transaction. */
 const PAGE = 500
 /** Keys looked at between pages. */
 const KEYS = 100
@@ -30,10 +29,9 @@ export class Pruner {
   /** How long what became of slots is kept, in ms; null for ever. */
   readonly #ledger: number | null
   readonly #failed: (error: unknown) => void
-  readonly #pace: PrunePace
+  readonly #walk: PruneWalk
   /** How long the present step has taken, in ms. */
   #spent = 0
-  #after = 0
   #awaited = ''
   #soonest: number | null = null
   /** When the next walk is due, in epoch ms. */
@@ -54,7 +52,7 @@ export class Pruner {
     this.#retention = retention
     this.#ledger = ledger
     this.#failed = failed
-    this.#pace = new PrunePace(() => clock.monotonic())
+    this.#walk = new PruneWalk(store.pruning, retention, () => clock.monotonic())
   }
 
   begin(): void {
@@ -98,7 +96,7 @@ export class Pruner {
   /** One step of one kind; returns how long to wait for the next. */
   async #care(): Promise<number> {
     this.#spent = 0
-    if (this.#after === 0) await this.#refill()
+    if (!this.#walk.underway) await this.#refill()
     if (!(await this.#step(this.#clock.now()))) return IDLE_PAUSE
     return Math.min(LONGEST_REST, Math.max(SHORTEST_REST, REST * this.#spent))
   }
@@ -117,17 +115,11 @@ export class Pruner {
   }
 
   async #prune(now: number): Promise<boolean> {
-    const page = this.#timed(() => this.#store.pruning.look(this.#retention, this.#after, PAGE, now))
-    if (this.#after === 0) this.#soonest = null
+    if (!this.#walk.underway) this.#soonest = null
+    const page = this.#timed(() => this.#walk.look(now))
     if (page.soonest !== null) this.#soonest = Math.min(this.#soonest ?? page.soonest, page.soonest)
-    const brokeOff = page.runs.length === 0 ? null : await this.#write(() => this.#remove(page))
-    this.#after = brokeOff ?? page.next
-    return this.#after > 0
-  }
-
-  #remove(page: PrunePage): number | null {
-    this.#pace.begin()
-    return this.#store.pruning.remove(page, () => this.#pace.more()).brokeOff
+    this.#walk.moveOn(page, page.runs.length === 0 ? null : await this.#write(() => this.#walk.remove(page)))
+    return this.#walk.underway
   }
 
   #write<T>(write: (now: number) => T): Promise<T> {

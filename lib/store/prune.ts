@@ -22,6 +22,13 @@ export interface PrunePage {
   soonest: number | null
 }
 
+export interface Pruned {
+  /** How many jobs were deleted. */
+  removed: number
+  /** The job after which time was up; null when all of the page was done. */
+  brokeOff: number | null
+}
+
 /**
  * Finds and deletes what is past its retention. Jobs lie in order of arrival, so the walk over the oldest needs no index
  * of its own, which every settled job would have to pay for.
@@ -90,9 +97,9 @@ export class Pruning {
 
   /**
    * Inside a transaction. `more` says how many jobs the next statement may delete, 0 when it is time to break off after the
-   * first: a job may have thousands of log lines. Returns how many were deleted, and after which job it broke off.
+   * first: a job may have thousands of log lines.
    */
-  remove({ runs, endedBy }: PrunePage, more: () => number): { removed: number; brokeOff: number | null } {
+  remove({ runs, endedBy }: PrunePage, more: () => number): Pruned {
     let until = 0
     let removed = 0
     let last = 0

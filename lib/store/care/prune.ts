@@ -1,37 +1,34 @@
 import type { Retention } from '../../wire/care.ts'
 import { Pruning } from '../prune.ts'
-import { PrunePace } from '../prune-pace.ts'
+import { PruneWalk } from '../prune-walk.ts'
 import { tallyOf } from '../tally.ts'
 import { withFile } from './connection.ts'
 
-const PAGE = 500
 /** Between two transactions, so that others can write, in ms. */
 const PAUSE = 10
 
 /** Deletes all that is past its retention now; returns how many jobs. */
 export async function prune(path: string, retention: Retention, now: number): Promise<number> {
   return withFile(path, 'write', async (db) => {
-    const pruning = new Pruning(db)
-    const pace = new PrunePace(() => performance.now())
-    let after = 0
+    const walk = new PruneWalk(new Pruning(db), retention, () => performance.now())
     let pruned = 0
-    while (true) {
-      const page = pruning.look(retention, after, PAGE, now)
-      let brokeOff: number | null = null
-      if (page.runs.length > 0) {
-        const work = db.transaction(() => {
-          pace.begin()
-          const done = pruning.remove(page, () => pace.more())
-          tallyOf(db).flush()
-          return done
-        })
-        const done = work.immediate()
-        pruned += done.removed
-        brokeOff = done.brokeOff
-        await new Promise((resolve) => setTimeout(resolve, PAUSE))
+    do {
+      const page = walk.look(now)
+      if (page.runs.length === 0) {
+        walk.moveOn(page, null)
+        continue
       }
-      if (brokeOff === null && page.next === 0) return pruned
-      after = brokeOff ?? page.next
-    }
+      const done = db
+        .transaction(() => {
+          const deleted = walk.remove(page)
+          tallyOf(db).flush()
+          return deleted
+        })
+        .immediate()
+      walk.moveOn(page, done)
+      pruned += done.removed
+      await new Promise((resolve) => setTimeout(resolve, PAUSE))
+    } while (walk.underway)
+    return pruned
   })
 }
