@@ -14,10 +14,10 @@ const TURNS_BUSY = 400
 const GROWN = 4 * 1_048_576
 const LOOK_EVERY = 8
 /** Size of the WAL from which a moment without readers is waited for, in bytes, and for how long, in ms. */
-const LARGE = 32 * 1_048_576
+const LARGE = 16 * 1_048_576
 const PATIENCE = 20
 /** The same of a WAL that readers keep from being begun anew, though each of them soon ends: they take turns. */
-const LARGER = 36 * 1_048_576
+const LARGER = 20 * 1_048_576
 const MORE_PATIENCE = 300
 /** Size from which somebody is told, in bytes: a reader stays. From then on it is waited for at most this often, in ms. */
 const TOO_LARGE = 64 * 1_048_576
@@ -29,7 +29,7 @@ const EVERY = 1_000
 const PATIENT_AGAIN = 1_000
 const PATIENT_AT_LAST = 8_000
 /** Growth of the WAL after which it is tried again before that, in bytes. */
-const MORE = 4 * 1_048_576
+const MORE = 6 * 1_048_576
 
 /**
  * Keeps the WAL small, so that it is overwritten rather than grown: syncing a growing file costs twice as much. Runs
