@@ -37,6 +37,8 @@ import { VitalSigns } from './vitals.ts'
 import { Waiters } from './waiters.ts'
 import { WalKeeper } from './wal-keeper.ts'
 
+/** Jobs a thread from which on many short ones wait: of long ones few are handed out ahead. */
+const CROWD = 8
 /** The event that tells of each ending. */
 const ENDINGS: Partial<Record<Settled[0], string>> = {
   SUCCESS: 'task-succeeded',
@@ -192,7 +194,8 @@ export class Engine {
       () => this.#running <= 1,
     )
 
-    const pruner = new Pruner(store, edits, clock, options.retention, options.ledgerRetention, (error) =>
+    const crowded = (): boolean => this.#running > CROWD * (standing.pool?.lanes.length ?? 1)
+    const pruner = new Pruner({ store, edits, clock, crowded }, options, (error) =>
       announcer.report({ about: 'pruning-failed', error: toWireError(error) }),
     )
     const orders: Orders = {

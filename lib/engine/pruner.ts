@@ -10,6 +10,8 @@ const PAGE = 500
 const KEYS = 100
 /** While there is something to delete, a page is followed by a pause of so many times what it took, from 10 ms to one second. */
 const REST = 20
+/** The same while jobs run in crowds: what waits goes first, and still some thousands of jobs a second are deleted. */
+const BUSY_REST = 50
 const SHORTEST_REST = 10
 const LONGEST_REST = 1_000
 /** Pause while there is not, and the longest between walks over what is finished, in ms. */
@@ -20,14 +22,28 @@ const WORTH_SHARE = 0.3
 const WORTH_PAGES = 4_096
 const HANDED_BACK = 128
 
+interface PrunerParts {
+  store: Store
+  edits: Edits
+  clock: Clock
+  /** Whether many jobs wait for the threads. */
+  crowded: () => boolean
+}
+
+interface Care {
+  retention: Retention
+  /** How long what became of slots is kept, in ms; null for ever. */
+  ledgerRetention: number | null
+}
+
 /** Tidies up a page at a time, so that nobody waits for it: deletes what is past its retention, folds old statistics. */
 export class Pruner {
   readonly #store: Store
   readonly #edits: Edits
   readonly #clock: Clock
   readonly #retention: Retention
-  /** How long what became of slots is kept, in ms; null for ever. */
   readonly #ledger: number | null
+  readonly #crowded: () => boolean
   readonly #failed: (error: unknown) => void
   readonly #walk: PruneWalk
   /** How long the present step has taken, in ms. */
@@ -38,19 +54,18 @@ export class Pruner {
   #walkAt = 0
   #timer: NodeJS.Timeout | null = null
 
+  /** @param failed is told of a step that could not be made; the next comes all the same */
   constructor(
-    store: Store,
-    edits: Edits,
-    clock: Clock,
-    retention: Retention,
-    ledger: number | null,
+    { store, edits, clock, crowded }: PrunerParts,
+    { retention, ledgerRetention }: Care,
     failed: (error: unknown) => void,
   ) {
     this.#store = store
     this.#edits = edits
     this.#clock = clock
+    this.#crowded = crowded
     this.#retention = retention
-    this.#ledger = ledger
+    this.#ledger = ledgerRetention
     this.#failed = failed
     this.#walk = new PruneWalk(store.pruning, retention, () => clock.monotonic())
   }
@@ -98,7 +113,8 @@ export class Pruner {
     this.#spent = 0
     if (!this.#walk.underway) await this.#refill()
     if (!(await this.#step(this.#clock.now()))) return IDLE_PAUSE
-    return Math.min(LONGEST_REST, Math.max(SHORTEST_REST, REST * this.#spent))
+    const rest = (this.#crowded() ? BUSY_REST : REST) * this.#spent
+    return Math.min(LONGEST_REST, Math.max(SHORTEST_REST, rest))
   }
 
   /** False when there was nothing to do. */
