@@ -22,6 +22,7 @@ export class ProcessMetrics {
   readonly #reader: Reader
   readonly #inspect: Inspect
   readonly #delay = new LoopDelay(RESOLUTION)
+  #read = false
 
   constructor(app: string, reader: Reader, inspect: Inspect) {
     this.#app = app
@@ -30,9 +31,11 @@ export class ProcessMetrics {
   }
 
   async read(): Promise<Metrics> {
-    // First, because the engine makes a file that does not exist.
-    const threads = await this.#threads()
-    const measures = await this.#reader.measures()
+    const asked = this.#threads()
+    // The engine makes a file that does not exist.
+    if (!this.#read) await asked
+    const [threads, measures] = await Promise.all([asked, this.#reader.measures()])
+    this.#read = true
     return { app: this.#app, ...measures, threads, eventLoopDelay: this.#delay.look() }
   }
 
