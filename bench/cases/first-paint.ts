@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createDashboard } from 'celeriac/dashboard'
 import type { Case, TrialEnv } from '../case.ts'
 import { percentile } from '../numbers.ts'
 import { openApp } from '../ours/app.ts'
 import { preparesHistory, sharedHistory } from '../ours/history.ts'
-import { BASE } from '../ours/pages.ts'
+import { BASE, openDashboard } from '../ours/pages.ts'
 
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const rowsOf = ({ quick }: TrialEnv) => (quick ? 50_000 : 2_000_000)
@@ -27,9 +26,10 @@ export const firstPaint: Case = {
   prepare: preparesHistory(rowsOf),
   trials: {
     async ours(env) {
-      const { app } = await openApp(sharedHistory(env, rowsOf(env)))
+      const opened = await openApp(sharedHistory(env, rowsOf(env)))
+      const { app } = opened
       await app.start()
-      const dashboard = createDashboard(app, { basePath: BASE, auth: () => 'admin' })
+      const dashboard = openDashboard(opened)
       const server = createServer((incoming, outgoing) => void dashboard.node(incoming, outgoing))
       await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${BASE}/`

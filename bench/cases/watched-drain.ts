@@ -1,9 +1,8 @@
-import { createDashboard } from 'celeriac/dashboard'
 import type { Case, Trial, TrialEnv } from '../case.ts'
 import { type Opened, openApp } from '../ours/app.ts'
 import { drainRate, startWarm } from '../ours/drain.ts'
 import { takeHistory } from '../ours/history.ts'
-import { BASE } from '../ours/pages.ts'
+import { BASE, openDashboard } from '../ours/pages.ts'
 import { readRows } from '../ours/rows.ts'
 
 const jobsOf = ({ quick }: TrialEnv) => (quick ? 60_000 : 150_000)
@@ -11,8 +10,8 @@ const HISTORY = 100_000
 const WARMUP = 2_000
 
 /** Does what a browser with the overview open does: fetches it anew whenever the stream tells of something, once a second at most, and less often when answers take long. */
-function openOverview({ app }: Opened): { close(): Promise<number> } {
-  const dashboard = createDashboard(app, { basePath: BASE, auth: () => 'admin' })
+function openOverview(opened: Opened): { close(): Promise<number> } {
+  const dashboard = openDashboard(opened)
   const ask = (path: string): Promise<Response> =>
     dashboard.fetch(new Request(`http://127.0.0.1${BASE}/${path}`, { headers: { 'x-part': 'changing' } }))
   let fetched = 0

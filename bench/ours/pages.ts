@@ -25,10 +25,14 @@ export const PAGES = {
 
 export type PageName = keyof typeof PAGES
 
+/** A dashboard that lets everybody in. */
+export const openDashboard = ({ app }: Opened): ReturnType<typeof createDashboard> =>
+  createDashboard(app, { basePath: BASE, auth: () => 'admin' })
+
 /** Opens a dashboard on the app, and answers with what asks it for a page: the status and the length of what came. */
-export async function openPages({ app }: Opened): Promise<(name: PageName) => Promise<void>> {
-  const dashboard = createDashboard(app, { basePath: BASE, auth: () => 'admin' })
-  const [failed] = (await app.reader.jobs({ state: 'FAILURE' }, { limit: 1 })).jobs
+export async function openPages(opened: Opened): Promise<(name: PageName) => Promise<void>> {
+  const dashboard = openDashboard(opened)
+  const [failed] = (await opened.app.reader.jobs({ state: 'FAILURE' }, { limit: 1 })).jobs
   return async (name) => {
     const path = PAGES[name].replace(':failed', failed?.id ?? '')
     const answer = await dashboard.fetch(new Request(`http://127.0.0.1${BASE}/${path}`))
