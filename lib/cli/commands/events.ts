@@ -24,7 +24,7 @@ export async function run({ terminal, opening, json, options }: Call): Promise<u
   })
   while (told) {
     const { changes, skipped, cursor: next } = await reader.eventsSince(cursor)
-    if (cursor === null) terminal.say('following; Ctrl-C ends it')
+    if (cursor === null) terminal.say(options.follow ? 'following; Ctrl-C ends it' : 'for one second; -f follows')
     cursor = next
     for (const change of changes) {
       if (types && !types.has(change.event)) continue

@@ -43,7 +43,11 @@ function examineProcesses(db: Connection, path: string, found: Findings): Return
   })
   const dead = rows.length - alive.length
   if (dead > 0)
-    found.warn('processes', `${dead} processes ended without signing off; their jobs wait to be taken over`, START_APP)
+    found.warn(
+      'processes',
+      `processes that ended without signing off: ${dead}; their jobs wait to be taken over`,
+      START_APP,
+    )
   found.ok('processes', `live processes on the file: ${alive.length}`)
   return alive
 }
