@@ -13,7 +13,7 @@ export const refusalPage = (
 ): Html => html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${status} · ${fact}</title><meta name="viewport" content="width=device-width, initial-scale=1">
 <style nonce="${nonce}">${style}</style>
-</head><body><main><p class="status">${status}</p><h1>${fact}</h1><p>${fix}</p>${root === null ? '' : html`<p><a href="${root}">To the overview</a></p>`}</main></body></html>
+</head><body><main><p class="status">${status}</p><h1>${fact}</h1><p>${fix.replace('?token', '?\u2060token')}</p>${root === null ? '' : html`<p><a href="${root}">To the overview</a></p>`}</main></body></html>
 `
 
 /** In the colours of the pages. */
