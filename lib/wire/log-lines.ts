@@ -18,6 +18,8 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
  * `beginPart`, each other `nextLine`, and `END_PART` closes it.
  */
 export const END_PART = ']'
+/** The last time that a Date can tell, in epoch ms. */
+const LAST_TIME = 8.64e15
 /** Between the parts of a row; JSON has none inside. */
 export const PART_BREAK = '\n'
 
@@ -37,6 +39,7 @@ export function linesOf(parts: string): LogLine[] {
       const [since, level, said] = part.slice(i, i + 3) as unknown[]
       if (!isNumber(since) || !isText(said)) return DAMAGED
       at += since
+      if (Math.abs(at) > LAST_TIME) return DAMAGED
       lines.push({ at, level: LEVELS[level as number] ?? 'info', text: said })
     }
     return lines
