@@ -16,3 +16,8 @@ export const CLOCK_SET = 100
 
 /** Longest timer ever set: `setTimeout` beyond 2^31 ms fires at once, and a wall clock must be looked at again anyway. */
 export const LONGEST_TIMER = 60_000
+
+export function earliest(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b
+  return Math.min(a, b)
+}

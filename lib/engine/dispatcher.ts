@@ -7,7 +7,7 @@ import type { EngineOptions } from '../wire/engine-options.ts'
 import type { TaskDeclaration } from '../wire/messages.ts'
 import { type Cursor, type LineState, Lines, lowest, removeThreadCursors } from './claim-cursors.ts'
 import { claimedJob, crashesOf, rateKeyOf } from './claimed-job.ts'
-import { CLOCK_SET } from './clock.ts'
+import { CLOCK_SET, earliest } from './clock.ts'
 import type { Telling } from './disk-sync.ts'
 import type { Estimates } from './estimates.ts'
 import { Gates, leftIn } from './gates.ts'
@@ -238,6 +238,12 @@ export class Dispatcher implements Participant {
     yield* this.#main.outstanding.values()
   }
 
+  get held(): number {
+    let held = this.#main.outstanding.size
+    for (const lane of this.#lanes) held += lane.outstanding.size
+    return held
+  }
+
   /** A clock that was set back is a reason to look at once. */
   #wakeBy(now: number): number | null {
     return this.#setBack ? now : this.wakeAt()
@@ -274,9 +280,9 @@ export class Dispatcher implements Participant {
   }
 
   #blockedByIsolation(): boolean {
-    for (const job of this.outstanding()) {
-      if (this.#isolating || job.crashes >= CRASH_LIMIT - 1) return true
-    }
+    if (this.held === 0) return false
+    if (this.#isolating) return true
+    for (const job of this.outstanding()) if (job.crashes >= CRASH_LIMIT - 1) return true
     return false
   }
 
@@ -285,8 +291,7 @@ export class Dispatcher implements Participant {
     const claimed: LaneJob[] = []
     if (this.#blockedByIsolation()) return claimed
     this.#isolating = false
-    let placed = 0
-    for (const _ of this.outstanding()) placed++
+    let placed = this.held
     let mainRoom = this.#main.room
     const cursors = this.#cursors(mainRoom, now)
     while (cursors.length > 0) {
@@ -391,9 +396,4 @@ export class Dispatcher implements Participant {
       }
     }
   }
-}
-
-function earliest(a: number | null, b: number | null): number | null {
-  if (a === null || b === null) return a ?? b
-  return Math.min(a, b)
 }

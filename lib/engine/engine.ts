@@ -191,10 +191,10 @@ export class Engine {
       disk,
       (worked) => this.#afterTurn(worked),
       // More jobs than one have the cores to themselves.
-      () => this.#running <= 1,
+      () => dispatcher.held <= 1,
     )
 
-    const crowded = (): boolean => this.#running > CROWD * (standing.pool?.lanes.length ?? 1)
+    const crowded = (): boolean => dispatcher.held > CROWD * (standing.pool?.lanes.length ?? 1)
     const pruner = new Pruner({ store, edits, clock, crowded }, options, (error) =>
       announcer.report({ about: 'pruning-failed', error: toWireError(error) }),
     )
@@ -340,16 +340,8 @@ export class Engine {
     for (const look of standing.awaitingDrained) look()
   }
 
-  /** Jobs that this process has claimed and not settled. */
-  get #running(): number {
-    const { main, standing } = this.#parts
-    let jobs = main.outstanding.size
-    for (const { outstanding } of standing.pool?.lanes ?? []) jobs += outstanding.size
-    return jobs
-  }
-
   #idle(): boolean {
-    return this.#running === 0 && !this.#intake.pending()
+    return this.#parts.dispatcher.held === 0 && !this.#intake.pending()
   }
 
   /** Wakes the engine for the next job or slot that becomes due. */

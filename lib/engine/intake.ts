@@ -15,6 +15,8 @@ interface Arrival {
   batches: EnqueueBatch[]
 }
 
+type Stored = Reply & { type: 'stored' }
+
 export interface IntakeEvents {
   /** Due jobs were stored in this line, in the transaction that is open; none of a lower rank than this, if it is said. */
   stored(queue: string, task: string, delayed: boolean, rank?: number): void
@@ -72,10 +74,14 @@ export class Intake implements Participant {
   }
 
   #acknowledge(arrivals: readonly Arrival[], inserted: ReadonlyMap<EnqueueBatch, Inserted> | null, now: number): void {
-    const replies = new Map<Session, Reply & { type: 'stored' }>()
+    let told: Session | null = null
+    let reply: Stored = { type: 'stored', requests: [], duplicates: [] }
     for (const { session, request, batches } of arrivals) {
-      const reply = replies.get(session) ?? { type: 'stored', requests: [], duplicates: [] }
-      replies.set(session, reply)
+      if (session !== told) {
+        told?.reply(reply)
+        told = session
+        reply = { type: 'stored', requests: [], duplicates: [] }
+      }
       reply.requests.push(request)
       for (const batch of batches) {
         const { duplicates, ended } = inserted?.get(batch) ?? ALL_STORED
@@ -84,7 +90,7 @@ export class Intake implements Participant {
         if (ended.length > 0) this.#events.ended(ended, now)
       }
     }
-    for (const [session, reply] of replies) session.reply(reply)
+    told?.reply(reply)
   }
 
   failed(error: CeleriacError): void {

@@ -1,6 +1,7 @@
 import { WorkerLost } from '../errors.ts'
 import type { LaneJob } from '../pool/lane.ts'
 import type { RevokedJob } from '../store/jobs/revoke.ts'
+import { LEAST_BLOCK } from '../store/jobs/settle-blocks.ts'
 import { isUnfit, storageError } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import type { Payload } from '../wire/codec.ts'
@@ -46,6 +47,8 @@ interface Written {
   /** Result of a job that its own transaction had ended, whatever was to be written; `undefined` when none had. */
   committed?: Payload | undefined
 }
+
+const NONE: ReadonlyMap<Settlement, Written> = new Map()
 
 /** Turns outcomes into states: job, result and attempt in the turn's one transaction, guarded by the claim. */
 export class Settler implements Participant {
@@ -123,6 +126,7 @@ export class Settler implements Participant {
 
   /** Ends as many as blocks hold of the jobs that have nothing to them but a result. */
   #writePlain(now: number): ReadonlyMap<Settlement, Written> {
+    if (this.#settlements.length < LEAST_BLOCK) return NONE
     const written = new Map<Settlement, Written>()
     const plain = this.#settlements.filter(isPlain)
     const successes = plain.map(({ job, outcome: [, , startedAt, ran, result] }) => ({

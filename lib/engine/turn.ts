@@ -122,7 +122,7 @@ export class TurnLoop {
     this.#timerAt = Number.POSITIVE_INFINITY
     if (this.#stopped) return
     const now = this.#clock.now()
-    if (!this.#participants.some((participant) => participant.pending(now))) {
+    if (!this.#pending(now)) {
       this.#onTurn(false)
       return
     }
@@ -149,6 +149,11 @@ export class TurnLoop {
     this.#disk.pay()
     this.#onTurn(true)
     if (!this.#scheduled && this.#unhurried()) this.#vigil.begin()
+  }
+
+  #pending(now: number): boolean {
+    for (const participant of this.#participants) if (participant.pending(now)) return true
+    return false
   }
 
   #fail(error: unknown, active: Participant[]): void {

@@ -61,6 +61,8 @@ export class Tally {
   readonly #addCount: Statement
   readonly #counts = [0, 0, 0, 0]
   #lines: Line[] = []
+  /** Numbers of an earlier line, to be used again: most transactions touch one line. */
+  #spare: number[] | null = null
 
   constructor(db: Connection) {
     this.#addLine = db.prepare(`INSERT INTO celeriac_stats_minute (minute, task, queue, ${COUNTED.join(', ')})
@@ -101,7 +103,10 @@ export class Tally {
   /** Inside the transaction, before its commit. */
   flush(): void {
     if (this.#lines.length > 0) this.#addLines()
-    for (const [index, jobs] of this.#counts.entries()) if (jobs !== 0) this.#addCount.run(STATES[index], jobs)
+    for (let i = 0; i < STATES.length; i++) {
+      const jobs = this.#counts[i] as number
+      if (jobs !== 0) this.#addCount.run(STATES[i], jobs)
+    }
     this.clear()
   }
 
@@ -114,7 +119,10 @@ export class Tally {
 
   /** The transaction was undone. */
   clear(): void {
-    if (this.#lines.length > 0) this.#lines = []
+    if (this.#lines.length > 0) {
+      this.#spare = this.#lines[0]?.counted ?? null
+      this.#lines = []
+    }
     this.#counts.fill(0)
   }
 
@@ -122,7 +130,9 @@ export class Tally {
     const minute = now - (now % MINUTE)
     for (const line of this.#lines)
       if (line.task === task && line.queue === queue && line.minute === minute) return line
-    const line = { minute, task, queue, counted: new Array<number>(COUNTED.length).fill(0) }
+    const counted = (this.#spare ?? new Array<number>(COUNTED.length)).fill(0)
+    this.#spare = null
+    const line = { minute, task, queue, counted }
     this.#lines.push(line)
     return line
   }

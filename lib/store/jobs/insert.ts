@@ -92,7 +92,7 @@ export class JobInserts {
     const { ids, args } = batch
     let duplicates: Duplicate[] | undefined
     let i = 0
-    if (!batch.chosen) {
+    if (!batch.chosen && ids.length >= BLOCK) {
       const values: (string | Uint8Array)[] = new Array(BLOCK * 2)
       for (; i + BLOCK <= ids.length; i += BLOCK) {
         for (let j = 0; j < BLOCK; j++) {

@@ -19,7 +19,8 @@ const BLOCKS: readonly number[] = [64, 16]
 /** Least neighbours that are ended as a range, which costs a quarter less. */
 const RANGE = 12
 
-const LEAST = BLOCKS[BLOCKS.length - 1] as number
+/** Fewer are written one by one. */
+export const LEAST_BLOCK = BLOCKS[BLOCKS.length - 1] as number
 
 const list = (count: number, what: string): string => Array(count).fill(what).join(', ')
 
@@ -54,7 +55,7 @@ export class SettledBlocks {
    */
   succeed(successes: readonly Success[], now: number): (boolean | null)[] {
     const held = Array<boolean | null>(successes.length).fill(null)
-    if (successes.length < LEAST) return held
+    if (successes.length < LEAST_BLOCK) return held
     // Neighbours share pages, and the rows of their claims are deleted at one stroke.
     const order = successes.map((_, i) => i).sort((a, b) => successes[a]!.claim.seq - successes[b]!.claim.seq)
     const others: number[] = []
