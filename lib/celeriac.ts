@@ -375,7 +375,7 @@ export class Celeriac extends AppFile {
         this.#events.receive(notice.name, notice.event)
         return
       case 'main-run':
-        this.#mainTasks.run(notice.row)
+        this.#mainTasks.run(notice.row, notice.tell)
         return
       case 'main-cancel':
         this.#mainTasks.cancel(notice.position, notice.error)

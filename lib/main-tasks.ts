@@ -5,7 +5,7 @@ import type { Command, Outcome, RunRow } from './wire/messages.ts'
 import type { Execution, RunnableTask } from './worker/execute.ts'
 import type { ReportBuffer } from './worker/report-buffer.ts'
 
-type Runner = (row: RunRow) => { execution: Execution; reports: ReportBuffer }
+type Runner = (row: RunRow, startedAt: number) => { execution: Execution; reports: ReportBuffer }
 
 /** Runs tasks with `runIn: 'main'` on the application's event loop, many at once. */
 export class MainTasks {
@@ -22,12 +22,15 @@ export class MainTasks {
     this.#post = post
   }
 
-  run(row: RunRow): void {
+  /** @param tell whether to say when the function is called */
+  run(row: RunRow, tell: boolean): void {
     const position = row[0]
     this.#runner ??= this.#load()
     void this.#runner
       .then(async (run): Promise<Outcome> => {
-        const { execution, reports } = run(row)
+        const startedAt = Date.now()
+        if (tell) this.#post({ type: 'main-begun', position, at: startedAt })
+        const { execution, reports } = run(row, startedAt)
         this.#running.set(position, execution)
         const outcome = await execution.outcome
         execution.context.end()
@@ -68,7 +71,10 @@ export class MainTasks {
         )
       },
     })
-    return (row) => ({ execution: execute(row, this.#tasks.get(row[3]), reports, this.#maxPayload), reports })
+    return (row, startedAt) => {
+      const execution = execute(row, this.#tasks.get(row[3]), reports, this.#maxPayload, startedAt)
+      return { execution, reports }
+    }
   }
 
   #cancel(position: number, error: WireError): void {

@@ -32,21 +32,11 @@ export function formatRate({ limit, per }: Rate): string {
   return `${limit}/${unit ? unit[0] : formatDuration(per)}`
 }
 
-/** A moment of a start, as it is kept. Rounded up: a start that counts for longer keeps the promise, a shorter one would not. */
+/** A moment of a begin, as it is kept. Rounded up: one that counts for longer keeps the promise, a shorter one would not. */
 export function momentOf({ limit, per }: Rate, at: number): number {
   if (limit <= MOMENTS) return at
   const grain = Math.max(1, Math.floor(per / MOMENTS))
   return Math.ceil(at / grain) * grain
-}
-
-/**
- * How long after its claim a job is taken to begin until that is known, in ms. One that is expected to end well within
- * the window tells when it began before that counts. With more than half of the rate left it matters to nobody, and a job that
- * begins within that time need not be counted again.
- * @param left how many may still start
- */
-export function latencyOf({ limit, per }: Rate, expected: number, left: number): number {
-  return expected < per / 2 && left * 2 <= limit ? 0 : Math.min(10, Math.floor(per / 50))
 }
 
 function checked(limit: unknown, per: number, value: unknown, option: string): Rate {

@@ -57,7 +57,7 @@ export function claimedJob(
     concurrencyKey: columns[10],
     rateKey: columns[11],
     freesKey: columns[12] === 'started',
-    starts: null,
+    places: null,
     takenBack: false,
     attempt: attempt + 1,
     crashes,

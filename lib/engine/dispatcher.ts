@@ -185,7 +185,7 @@ export class Dispatcher implements Participant {
     }
     const claimed = this.#plan(now)
     if (claimed.length > 0) this.#store.claims.start(claimed, this.#owner(), now)
-    if (this.gates.record()) this.#wakeStale = true
+    if (this.gates.record(this.#owner)) this.#wakeStale = true
   }
 
   committed(now: number): Telling {

@@ -110,7 +110,7 @@ export class Engine {
       events: {
         dispatched: (job) => {
           this.#stuck.watch()
-          this.#desk.watch()
+          this.#desk.watch(job)
           this.#limits.watch(job)
         },
         started: (jobs) => {
@@ -141,7 +141,7 @@ export class Engine {
     const settler = new Settler(store, {
       waiting: stored,
       slowDown: (job, now, wait) => dispatcher.gates.backOff(job, now, wait),
-      corrected: (buckets) => dispatcher.gates.reopen(buckets),
+      roomier: (buckets) => dispatcher.gates.reopen(buckets),
       revoked: (jobs, now) => revoker.announce(jobs, now),
       followed: ({ sent, ended }, now) => {
         announcer.sent(sent, now)
@@ -237,7 +237,7 @@ export class Engine {
   }
 
   receive(message: Request | Command): void {
-    const { dispatcher, announcer, main, standing, turns } = this.#parts
+    const { dispatcher, announcer, standing, turns } = this.#parts
     switch (message.type) {
       case 'start':
         standing.starting = start(this.#parts, this.#lookout, this.#desk, message)
@@ -264,17 +264,14 @@ export class Engine {
       case 'poke':
         this.#lookout.poll()
         return
+      case 'main-begun':
       case 'main-outcomes':
-        for (const outcome of message.outcomes) this.#desk.settle(main.finish(outcome[1]), outcome)
+      case 'main-progress':
+      case 'main-logs':
+        this.#desk.reportMain(message)
         return
       case 'loop-delay':
         this.#parts.vitals.answered(message.milliseconds)
-        return
-      case 'main-progress':
-        this.#desk.progressed(main.outstanding.get(message.position), message.progress)
-        return
-      case 'main-logs':
-        this.#desk.logged(main.outstanding, message.chunks)
         return
       default:
         this.#serve(message, this.#app)

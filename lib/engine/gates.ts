@@ -1,4 +1,4 @@
-import { latencyOf, momentOf, type Rate } from '../domain/rate.ts'
+import type { Rate } from '../domain/rate.ts'
 import type { LaneJob } from '../pool/lane.ts'
 import type { Order } from '../store/controls.ts'
 import { isRateKey } from '../store/jobs/admission.ts'
@@ -16,8 +16,8 @@ export interface Gate {
   rate: Rate | null
   /** When a rate lets more through, in epoch ms. */
   next: number
-  /** Starts of the present claim, by moment. */
-  starts: Map<number, number> | null
+  /** Places that jobs of the present claim take. */
+  places: number
 }
 
 const OPEN: readonly Gate[] = []
@@ -72,10 +72,10 @@ export class Gates {
     for (const [bucket, until] of this.#shut) if (until <= now) this.#shut.delete(bucket)
     const orders = this.#changedOrders()
     if (orders === null) return
-    if (orders.length === 0 && this.#orders.size === 0) return
-    this.#orders = new Map(orders.map((order) => [nameOf(order), order]))
-    // Another process may have raised a rate.
+    // Another process may have raised a rate, or given places up.
     this.#shut.clear()
+    if (orders.length > 0 || this.#orders.size > 0)
+      this.#orders = new Map(orders.map((order) => [nameOf(order), order]))
   }
 
   /** The orders, when the file may hold others than are known. */
@@ -148,11 +148,9 @@ export class Gates {
     gate.left--
     const { rate, bucket } = gate
     if (rate === null || bucket === null) return
-    const at = momentOf(rate, this.#now + latencyOf(rate, job.expected, gate.left))
-    gate.starts ??= new Map()
-    gate.starts.set(at, (gate.starts.get(at) ?? 0) + 1)
-    job.starts ??= []
-    job.starts.push({ bucket, rate, at })
+    gate.places++
+    job.places ??= []
+    job.places.push({ bucket, rate, owner: job.owner, at: this.#now })
   }
 
   /** A job found no room at its key's rate: it lies aside until there is some. */
@@ -161,16 +159,16 @@ export class Gates {
     this.#parked.add(gate)
   }
 
-  /** Inside the claim's transaction, at its end: counts what started. True when keys are to be looked at again at some time. */
-  record(): boolean {
+  /** Inside the claim's transaction, at its end: takes the places. True when keys are to be looked at again at some time. */
+  record(owner: () => number): boolean {
     const { rates } = this.#store
     let waiting = false
     let some: boolean | null = null
     for (const gate of this.#known.values()) {
-      const { bucket, rate, starts } = gate
-      if (bucket === null || (starts === null && !this.#parked.has(gate))) continue
-      if (rate && starts) for (const [at, count] of starts) rates.record(bucket, rate, at, count)
-      gate.starts = null
+      const { bucket, rate, places } = gate
+      if (bucket === null || (places === 0 && !this.#parked.has(gate))) continue
+      if (rate && places > 0) rates.hold({ bucket, rate, owner: owner(), at: this.#now }, places)
+      gate.places = 0
       if (!isRateKey(bucket)) continue
       // Asked once for all of them, after those were laid aside that had to be.
       some ??= this.#store.admission.waitsForRates()
@@ -211,7 +209,7 @@ export class Gates {
     if (controls.heal(now)) this.refresh()
   }
 
-  /** The starts of some buckets were corrected. */
+  /** Jobs gave their places of some buckets up without having begun. */
   reopen(buckets: readonly string[]): void {
     for (const bucket of buckets) this.#shut.delete(bucket)
   }
@@ -281,7 +279,7 @@ export class Gates {
     const key = `running:${nameOf(line)}`
     let gate = this.#known.get(key)
     if (!gate) {
-      gate = { left: Math.max(0, limit - this.#runs(line)), bucket: null, rate: null, next: 0, starts: null }
+      gate = { left: Math.max(0, limit - this.#runs(line)), bucket: null, rate: null, next: 0, places: 0 }
       this.#known.set(key, gate)
     }
     return gate
@@ -291,7 +289,7 @@ export class Gates {
     let gate = this.#known.get(bucket)
     if (!gate) {
       const { free, next } = this.#store.rates.room(bucket, rate, this.#now)
-      gate = { left: free, bucket, rate, next, starts: null }
+      gate = { left: free, bucket, rate, next, places: 0 }
       this.#known.set(bucket, gate)
     }
     return gate

@@ -3,10 +3,11 @@ import { TaskModuleFailed, TaskNotInModules } from '../errors.ts'
 import type { Lane, LaneJob } from '../pool/lane.ts'
 import type { LeftBehind, PoolEvents } from '../pool/pool.ts'
 import { fromWireError, toWireError, type WireError } from '../wire/error-codec.ts'
-import type { LaneReport, LogChunk, Outcome, Request } from '../wire/messages.ts'
+import type { LaneReport, LogChunk, MainReport, Outcome, Request } from '../wire/messages.ts'
 import { isTooLate } from '../wire/run-deadline.ts'
 import { optionsOf } from '../wire/stored-options.ts'
 import { describeJob } from './announcer.ts'
+import { BeginWatch } from './begin-watch.ts'
 import type { Estimates } from './estimates.ts'
 import { timeLimitExceeded } from './limit-watch.ts'
 import type { Parts } from './parts.ts'
@@ -22,6 +23,7 @@ export class LaneDesk implements PoolEvents {
   readonly #serve: (request: Request, session: Session) => void
   readonly #sessions = new Map<Lane, Session>()
   readonly #tails: TailWatch
+  readonly #begins: BeginWatch
   #stuck = 0
 
   /** @param serve answers what tasks in pool threads ask of the engine */
@@ -33,15 +35,29 @@ export class LaneDesk implements PoolEvents {
       () => parts.standing.pool?.lanes ?? [],
       (lane, chunk) => this.logged(lane.outstanding, [chunk]),
     )
+    this.#begins = new BeginWatch(
+      () => parts.standing.pool?.lanes ?? [],
+      // Both times are cut to whole ms.
+      (job, ran) => this.began(job, parts.clock.now() - ran + 2),
+    )
   }
 
-  /** Jobs were handed out. */
-  watch(): void {
+  /** A job was handed out. */
+  watch(job: LaneJob): void {
     this.#tails.watch()
+    if (job.places !== null) this.#begins.watch()
   }
 
   stop(): void {
     this.#tails.stop()
+    this.#begins.stop()
+  }
+
+  /** @param at not before it did, in epoch ms */
+  began(job: LaneJob | undefined, at: number): void {
+    if (!job || job.places === null) return
+    this.#parts.settler.began(job, at)
+    this.#parts.turns.request()
   }
 
   report(lane: Lane, report: LaneReport): void {
@@ -75,6 +91,24 @@ export class LaneDesk implements PoolEvents {
     }
   }
 
+  /** What the application's own thread says of the jobs that it runs. */
+  reportMain(report: MainReport): void {
+    const { main } = this.#parts
+    switch (report.type) {
+      case 'main-begun':
+        this.began(main.outstanding.get(report.position), report.at + 1)
+        return
+      case 'main-outcomes':
+        for (const outcome of report.outcomes) this.settle(main.finish(outcome[1]), outcome)
+        return
+      case 'main-progress':
+        this.progressed(main.outstanding.get(report.position), report.progress)
+        return
+      case 'main-logs':
+        this.logged(main.outstanding, report.chunks)
+    }
+  }
+
   died(lane: Lane, { running, unanswered, waiting }: LeftBehind, cause: WireError): void {
     const { settler, waiters, turns, standing } = this.#parts
     const session = this.#sessions.get(lane)
@@ -82,10 +116,13 @@ export class LaneDesk implements PoolEvents {
     this.#sessions.delete(lane)
     const unsent = lane.logTail.take()
     if (unsent && running?.row[0] === unsent[0]) settler.log(running, unsent)
-    for (const job of waiting) this.#giveBack(job)
+    for (const job of waiting) {
+      job.takenBack = true
+      this.#giveBack(job)
+    }
     for (const job of unanswered) this.#lost(job, cause, false)
     if (running && running.row[0] === lane.overran)
-      this.overran(running, toWireError(timeLimitExceeded(running)), lane.runningFor)
+      this.overran(running, toWireError(timeLimitExceeded(running)), lane.ranFor(running.row[0]) ?? 0)
     else if (running) this.#lost(running, cause, true)
     if (!standing.pool?.lanes.some((other) => other.ready)) {
       standing.awaitingThread?.reject(new TaskModuleFailed(`a pool thread ended while it started: ${cause.message}`))
@@ -118,7 +155,7 @@ export class LaneDesk implements PoolEvents {
     const cutShort = outcome[0] === 'failure' || outcome[0] === 'retry'
     if (standing.stopping && revoked === undefined && cutShort && standing.interrupted.has(job)) {
       standing.stopping.returned++
-      settler.add({ kind: 'give-back', job })
+      settler.add({ kind: 'give-back', job, startedAt: outcome[2] })
     } else {
       if (standing.stopping) standing.stopping.finished++
       settler.add({ kind: 'outcome', job, outcome, revoked })
@@ -144,7 +181,8 @@ export class LaneDesk implements PoolEvents {
   /** A job ran over its hard limit: it failed, and is tried again as its policy says. */
   overran(job: LaneJob, error: WireError, milliseconds: number): void {
     const { clock, dispatcher } = this.#parts
-    const startedAt = clock.now() - milliseconds
+    // Both times are cut to whole ms.
+    const startedAt = clock.now() - milliseconds + 1
     const own = optionsOf(job.row[13]).retry
     const policy = own ?? dispatcher.tasks.get(job.task)?.retry
     const retry = job.attempt - job.crashes - 1

@@ -29,10 +29,14 @@ export abstract class LaneWatch {
 
   protected abstract look(lane: Lane): void
 
+  protected busy(lane: Lane): boolean {
+    return lane.outstanding.size >= this.#least
+  }
+
   #look(): void {
     let busy = false
     for (const lane of this.#lanes()) {
-      if (lane.outstanding.size < this.#least) continue
+      if (!this.busy(lane)) continue
       busy = true
       this.look(lane)
     }

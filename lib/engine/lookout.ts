@@ -115,6 +115,8 @@ export class Lookout {
       clock.now(),
     )
     waiters.flush()
+    // What they had not begun gives its place of a rate up.
+    dispatcher.gates.refresh()
     dispatcher.openAll()
     turns.request()
   }

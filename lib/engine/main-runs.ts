@@ -39,7 +39,7 @@ export class MainRuns {
       slot.position = position
       slot.writer.write(position, job.token)
     }
-    this.#post({ type: 'main-run', row: job.row })
+    this.#post({ type: 'main-run', row: job.row, tell: job.places !== null })
   }
 
   finish(position: number): LaneJob | undefined {

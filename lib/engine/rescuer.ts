@@ -13,6 +13,8 @@ import { CRASH_LIMIT } from './dispatcher.ts'
 
 /** A process whose beat has not risen for this long is taken for hung though it holds its lock, in ms of our own clock. */
 const LEASE = 30_000
+/** Longest time that a thread may take from noting that it begins a job to beginning it, in ms. */
+const NOTED_AHEAD = 1_000
 /** Longest time that a process may take from making its files to writing its row, in ms. */
 const BEGINNING = 60_000
 
@@ -114,6 +116,7 @@ export class Rescuer {
     const rescued = this.#store.processes
       .claimedBy(row.id)
       .map((orphan) => this.#rescueOne(orphan, row.id, begun, reason, now))
+    this.#store.rates.leave(row.id, now)
     this.#store.processes.remove(row.id)
     return rescued
   }
@@ -126,13 +129,15 @@ export class Rescuer {
 
   /** Inside a transaction: running jobs whose owner is unknown, as in a restored backup. */
   rescueStrays(now: number): Rescued[] {
-    return this.#store.processes
+    const rescued = this.#store.processes
       .strayOwners()
       .flatMap((owner) =>
         this.#store.processes
           .claimedBy(owner)
           .map((orphan) => this.#rescueOne(orphan, owner, null, 'its process is unknown', now)),
       )
+    this.#store.rates.leaveStray(now)
+    return rescued
   }
 
   /** After the commit: removes the dead process's files. */
@@ -175,7 +180,11 @@ export class Rescuer {
     const { settlements } = this.#store
     const claim = { seq: orphan.seq, owner, token: orphan.token, task: orphan.task, queue: orphan.queue }
     const { id, task } = orphan
-    if (begun && !begun.tokens.has(orphan.token)) {
+    const began = begun === null || begun.tokens.has(orphan.token)
+    // Nothing says when; none began after the last was noted.
+    const latest = Math.min(now, Math.ceil(begun?.at ?? now) + NOTED_AHEAD)
+    this.#store.rates.bequeath(orphan, owner, orphan.startedAt ?? now, began ? latest : null)
+    if (!began) {
       settlements.giveBack(claim)
       return { id, task, failed: false, error: null, followed: null }
     }

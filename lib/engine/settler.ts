@@ -15,7 +15,8 @@ import type { Participant } from './turn.ts'
 /** What became of a claimed job. */
 export type Settlement =
   | { kind: 'outcome'; job: LaneJob; outcome: Outcome; revoked: string | null | undefined }
-  | { kind: 'give-back'; job: LaneJob }
+  /** With when it began, where it did. */
+  | { kind: 'give-back'; job: LaneJob; startedAt?: number }
   | { kind: 'crash'; job: LaneJob; error: WireError; startedAt: number | null; fatal: boolean }
   | { kind: 'revoked'; job: LaneJob; reason: string | null; startedAt: number }
   /** The job's own transaction ended it: only to be told. */
@@ -30,8 +31,8 @@ export interface SettleEvents {
   revoked(jobs: readonly RevokedJob[], now: number): void
   /** Nothing under the job's rate is to start for `wait` ms from now; in the transaction that is open. */
   slowDown(job: LaneJob, now: number, wait: number): void
-  /** The starts that count against these were corrected. */
-  corrected(buckets: readonly string[]): void
+  /** There is more room in these than was counted. */
+  roomier(buckets: readonly string[]): void
   /** After the commit. */
   ended(job: LaneJob, settled: Settled, milliseconds: number, now: number): void
   retried(job: LaneJob, error: WireError, now: number): void
@@ -55,6 +56,8 @@ export class Settler implements Participant {
   readonly #store: Store
   readonly #events: SettleEvents
   readonly #progress = new Map<LaneJob, string>()
+  /** When jobs with a place of a rate began, of which no more is known as yet. */
+  readonly #begun = new Map<LaneJob, number>()
   /** Jobs whose end in their own transaction was told. */
   readonly #toldCommitted = new WeakSet<LaneJob>()
   #settlements: Settlement[] = []
@@ -89,6 +92,14 @@ export class Settler implements Participant {
     this.#patient += settlements
   }
 
+  /**
+   * A job has begun that holds a place of a rate.
+   * @param at not before it did, in epoch ms
+   */
+  began(job: LaneJob, at: number): void {
+    this.#begun.set(job, at)
+  }
+
   log(job: LaneJob, [, part, lines]: LogChunk): void {
     this.#logs.push({ job, part, lines })
   }
@@ -98,7 +109,8 @@ export class Settler implements Participant {
   }
 
   pending(): boolean {
-    return this.#settlements.length > 0 || this.#logs.length > 0 || this.#progress.size > 0
+    const { size } = this.#progress
+    return this.#settlements.length > 0 || this.#logs.length > 0 || size > 0 || this.#begun.size > 0
   }
 
   write(now: number): void {
@@ -107,6 +119,7 @@ export class Settler implements Participant {
     this.#writtenLogs = this.#logs.length
     this.#below = []
     this.#followed = []
+    for (const [job, at] of this.#begun) this.#givePlaces(job, at, now)
     const plain = this.#writePlain(now)
     this.#written = this.#settlements.map((settlement) => {
       const ended = plain.get(settlement)
@@ -115,13 +128,13 @@ export class Settler implements Participant {
       if (written.held && waitsAgain(settlement))
         this.#below.push(...this.#store.revocations.heed(settlement.job.seq, now))
       const { concurrencyKey } = settlement.job
-      if (settlement.job.starts !== null) this.#correctStarts(settlement)
+      if (settlement.job.places !== null && !this.#begun.has(settlement.job)) this.#settlePlaces(settlement, now)
       // Whether the claim is held or not: a task may have ended its job in a transaction of its own.
       if (concurrencyKey !== null && settlement.kind !== 'give-back') this.#store.admission.refill(concurrencyKey)
       return written
     })
-    const corrected = this.#store.rates.flush()
-    if (corrected.length > 0) this.#events.corrected(corrected)
+    const roomier = this.#store.rates.flush(now)
+    if (roomier.length > 0) this.#events.roomier(roomier)
   }
 
   /** Ends as many as blocks hold of the jobs that have nothing to them but a result. */
@@ -143,14 +156,19 @@ export class Settler implements Participant {
     return written
   }
 
-  /** A start counts from when the function began; one that was never made does not count. */
-  #correctStarts({ job, ...settlement }: Settlement): void {
-    const { rates } = this.#store
-    for (const start of job.starts ?? []) {
-      // In whole ms, so rounded up.
-      if (settlement.kind === 'outcome') rates.correct(start, settlement.outcome[2] + 1)
-      else if (job.takenBack) rates.correct(start, null)
-    }
+  /** A start counts from when the function began, or from now where that is not known; one that was never made does not count. */
+  #settlePlaces(settlement: Settlement, now: number): void {
+    const { kind, job } = settlement
+    // Its outcome is still to come, and tells.
+    if (kind === 'committed') return
+    const startedAt =
+      kind === 'outcome' ? settlement.outcome[2] : kind === 'give-back' ? settlement.startedAt : undefined
+    // In whole ms, so rounded up.
+    this.#givePlaces(job, job.takenBack ? null : (startedAt ?? now) + 1, now)
+  }
+
+  #givePlaces({ places }: LaneJob, began: number | null, now: number): void {
+    for (const place of places ?? []) this.#store.rates.settle(place, began, now)
   }
 
   /** What the row itself cannot hold will not fit the next time either: the job fails with the reason, and holds nobody up. */
@@ -180,6 +198,8 @@ export class Settler implements Participant {
     this.#patient = 0
     this.#logs = this.#logs.slice(this.#writtenLogs)
     this.#progress.clear()
+    for (const job of this.#begun.keys()) job.places = null
+    this.#begun.clear()
     this.#written = []
     return () => {
       this.#tell(written, now)
@@ -323,8 +343,8 @@ export class Settler implements Participant {
 /** A job that succeeded, with nothing else to be written for it. */
 function isPlain(settlement: Settlement): settlement is PlainSuccess {
   if (settlement.kind !== 'outcome' || settlement.outcome[0] !== 'success') return false
-  const { row, starts, concurrencyKey } = settlement.job
-  return row[13] === null && row[9] === null && starts === null && concurrencyKey === null
+  const { row, places, concurrencyKey } = settlement.job
+  return row[13] === null && row[9] === null && places === null && concurrencyKey === null
 }
 
 /** Whether it makes the job wait again, unless it was the last of its attempts. */

@@ -92,9 +92,13 @@ async function leave({ standing, store, rescuer, main, announcer, clock }: Parts
       return false
     }
   }
+  const depart = (owner: number): void => {
+    store.rates.leave(owner, clock.now())
+    store.processes.remove(owner)
+  }
   standing.owner = null
   if (owner !== null) {
-    const removed = tidied(() => store.write(() => store.processes.remove(owner)))
+    const removed = tidied(() => store.write(() => depart(owner)))
     tidied(() => rescuer.disappear())
     main.close()
     // Whoever finds the row of this process without its lock wants to know what it had begun.

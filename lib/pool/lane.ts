@@ -3,6 +3,7 @@ import type { WireError } from '../wire/error-codec.ts'
 import { LogTail } from '../wire/log-tail.ts'
 import {
   BEGAN_CELL,
+  BEGUN_CELL,
   CANCEL_CELL,
   CELL_COUNT,
   type LaneOrder,
@@ -26,8 +27,8 @@ export interface LaneJob {
   rateKey: string | null
   /** It gives its unique key up as it begins. */
   freesKey: boolean
-  /** What it was counted as when it was claimed, by each rate that it is under. */
-  starts: { bucket: string; rate: { limit: number; per: number }; at: number }[] | null
+  /** Its place of each rate that it is under, until it is stored when it began. */
+  places: { bucket: string; rate: { limit: number; per: number }; owner: number; at: number }[] | null
   /** It was taken out of its lane before it began. */
   takenBack: boolean
   attempt: number
@@ -87,6 +88,8 @@ export class Lane {
     this.remotePort = port2
     Atomics.store(this.cells, NEXT_CELL, position)
     Atomics.store(this.cells, CANCEL_CELL, -1)
+    // Not the -1 of a lane where nothing runs.
+    Atomics.store(this.cells, BEGUN_CELL, -2)
   }
 
   /** Position that the next job will get. */
@@ -103,9 +106,17 @@ export class Lane {
     return running
   }
 
-  /** Milliseconds that the running job has been running. */
+  /** Milliseconds that the running job has been running; 0 when its function is only about to begin. */
   get runningFor(): number {
-    return steadyNow() - this.epoch - Atomics.load(this.cells, BEGAN_CELL)
+    return this.ranFor(this.running) ?? 0
+  }
+
+  /** The same of the job at a position; null when that one has not begun, or is not the last that has. */
+  ranFor(position: number): number | null {
+    const told = (): boolean => Atomics.load(this.cells, BEGUN_CELL) === position
+    if (!told()) return null
+    const ran = steadyNow() - this.epoch - Atomics.load(this.cells, BEGAN_CELL)
+    return told() ? ran : null
   }
 
   post(order: LaneOrder): void {

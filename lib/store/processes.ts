@@ -43,6 +43,7 @@ export interface Orphan {
   crashes: number
   startedAt: number | null
   concurrencyKey: string | null
+  rateKey: string | null
 }
 
 /** The engines that consume this file, each proven alive by its presence lock and, as a second line, by its beat. */
@@ -76,7 +77,7 @@ export class Processes {
       db.prepare(`SELECT id, key, app, host, pid, role, threads, started_at AS startedAt, beat, beat_at AS beatAt, tasks, vitals
       FROM celeriac_processes ORDER BY id`)
     this.#orphans = db.prepare(`SELECT c.seq, c.token, j.id, j.task, j.queue, j.crashes, c.started_at AS startedAt,
-        j.concurrency_key AS concurrencyKey FROM celeriac_claims c CROSS JOIN celeriac_jobs j ON j.seq = c.seq
+        j.concurrency_key AS concurrencyKey, j.rate_key AS rateKey FROM celeriac_claims c CROSS JOIN celeriac_jobs j ON j.seq = c.seq
       WHERE c.owner = ? ORDER BY c.seq`)
     this.#held = db
       .prepare(

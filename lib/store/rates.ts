@@ -8,10 +8,12 @@ export interface Room {
   next: number
 }
 
-/** A start as it was counted. */
-export interface Start {
+/** A place that a claimed job holds of a rate until it is known when it began. */
+export interface Place {
   bucket: string
   rate: Rate
+  /** The process that claimed it, and when. */
+  owner: number
   at: number
 }
 
@@ -22,10 +24,16 @@ export interface BucketRow {
   until: number | null
 }
 
-type Window = [starts: number | null, oldest: number | null, newest: number | null, until: number | null]
+type Window = [begins: number | null, oldest: number | null, newest: number | null, until: number | null]
+type Held = [places: number | null, oldest: number | null]
+
+/** How soon to look again whether a place is free that was held for longer than its window, in ms. */
+const HELD_AGAIN = 20
 
 /** A start that lies further ahead than this was counted before the wall clock was set back, in ms. */
 const AHEAD = 5_000
+/** By so much the moment of a begin may be rounded up before it gets here, in ms. */
+const ROUNDED = 2
 /** Longest time between two walks over all starts, in ms. */
 const WALK_EVERY = 60_000
 
@@ -41,16 +49,27 @@ export function ratesOf(db: Connection): Rates {
   return rates
 }
 
+/** All that the starts of a job may count against. */
+export function bucketsOf(job: { queue: string; task: string; rateKey: string | null }): string[] {
+  const lines = [`queue:${job.queue}`, `task:${job.task}`]
+  return job.rateKey === null ? lines : [...lines, job.rateKey]
+}
+
 /**
- * Starts by bucket and moment, for as long as they count, and the keys that jobs wait for. Kept in the file, so that a rate
- * holds over all processes and restarts. The caller holds the transaction.
+ * Begins by bucket and moment, for as long as they count, the places of those that are claimed and may begin any moment,
+ * and the keys that jobs wait for. Kept in the file, so that a rate holds over all processes and restarts. No window of
+ * begins holds more than the limit, however late a thread begins what was claimed: its place is held until then.
+ * The caller holds the transaction.
  */
 export class Rates {
   readonly #window: Statement
   readonly #add: Statement
-  readonly #move: Statement
-  readonly #take: Statement
-  readonly #drop: Statement
+  readonly #held: Statement
+  readonly #hold: Statement
+  readonly #free: Statement
+  readonly #freeSome: Statement
+  readonly #freeAll: Statement
+  readonly #freeStray: Statement
   readonly #heal: Statement
   readonly #declare: Statement
   readonly #backOff: Statement
@@ -66,7 +85,9 @@ export class Rates {
   readonly #page: Statement
   readonly #prune: Statement
   readonly #pruneBuckets: Statement
-  readonly #corrections = new Map<string, { start: Start; to: number | null; count: number }>()
+  readonly #freed = new Map<string, { place: Place; count: number }>()
+  readonly #begun = new Map<string, { bucket: string; rate: Rate; at: number; count: number }>()
+  readonly #opened = new Set<string>()
   #roused = false
   /** The last start that the present walk has looked at. */
   #walked: [bucket: string, at: number] = ['', 0]
@@ -78,13 +99,22 @@ export class Rates {
       .prepare(`SELECT sum(starts), min(at), max(at), (SELECT until FROM celeriac_buckets WHERE bucket = ?)
         FROM celeriac_starts WHERE bucket = ? AND at > ?`)
       .raw()
-    this.#add = db.prepare(`INSERT INTO celeriac_starts (bucket, at, starts, ends) VALUES (?, ?, ?, ?)
-      ON CONFLICT (bucket, at) DO UPDATE SET starts = starts + excluded.starts, ends = max(ends, excluded.ends)`)
-    this.#move = db.prepare(
-      'UPDATE OR IGNORE celeriac_starts SET at = ?, ends = ? WHERE bucket = ? AND at = ? AND starts = ?',
+    this.#held = db.prepare('SELECT sum(places), min(at) FROM celeriac_places WHERE bucket = ?').raw()
+    this.#add = db.prepare(`INSERT INTO celeriac_starts (bucket, at, starts, per) VALUES (?, ?, ?, ?)
+      ON CONFLICT (bucket, at) DO UPDATE SET starts = starts + excluded.starts, per = max(per, excluded.per)`)
+    this.#hold = db.prepare(`INSERT INTO celeriac_places (bucket, owner, at, places, per) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (bucket, owner, at) DO UPDATE SET places = places + excluded.places, per = max(per, excluded.per)`)
+    this.#free = db
+      .prepare('DELETE FROM celeriac_places WHERE bucket = ? AND owner = ? AND at = ? AND places <= ? RETURNING per')
+      .pluck()
+    this.#freeSome = db
+      .prepare(`UPDATE celeriac_places SET places = places - @count
+        WHERE bucket = @bucket AND owner = @owner AND at = @at RETURNING per`)
+      .pluck()
+    this.#freeAll = db.prepare('DELETE FROM celeriac_places WHERE owner = ? RETURNING bucket, places, per')
+    this.#freeStray = db.prepare(
+      'DELETE FROM celeriac_places WHERE owner NOT IN (SELECT id FROM celeriac_processes) RETURNING bucket, places, per',
     )
-    this.#take = db.prepare('UPDATE celeriac_starts SET starts = starts - ? WHERE bucket = ? AND at = ?')
-    this.#drop = db.prepare('DELETE FROM celeriac_starts WHERE bucket = ? AND at = ? AND starts <= 0')
     this.#heal = db.prepare('DELETE FROM celeriac_starts WHERE bucket = ? AND at > ? RETURNING starts')
     this.#declare = db.prepare(`INSERT INTO celeriac_buckets (bucket, most, per) VALUES (?, ?, ?)
       ON CONFLICT (bucket) DO UPDATE SET most = excluded.most, per = excluded.per`)
@@ -106,11 +136,13 @@ export class Rates {
       .prepare('SELECT wake_at FROM celeriac_buckets WHERE wake_at IS NOT NULL ORDER BY wake_at LIMIT 1')
       .pluck()
     this.#any = db
-      .prepare('SELECT EXISTS (SELECT 1 FROM celeriac_starts) OR EXISTS (SELECT 1 FROM celeriac_buckets)')
+      .prepare(
+        'SELECT EXISTS (SELECT 1 FROM celeriac_starts) OR EXISTS (SELECT 1 FROM celeriac_buckets) OR EXISTS (SELECT 1 FROM celeriac_places)',
+      )
       .pluck()
     this.#page = db
       .prepare(
-        'SELECT bucket, at, ends FROM celeriac_starts WHERE (bucket, at) > (?, ?) ORDER BY bucket, at LIMIT ? + 0',
+        'SELECT bucket, at, at + per FROM celeriac_starts WHERE (bucket, at) > (?, ?) ORDER BY bucket, at LIMIT ? + 0',
       )
       .raw()
     this.#prune = db.prepare('DELETE FROM celeriac_starts WHERE bucket = ? AND at = ?')
@@ -121,48 +153,95 @@ export class Rates {
 
   /** How many may start now. */
   room(bucket: string, rate: Rate | null, now: number): Room {
-    const [starts, oldest, newest, until] = this.#window.get(bucket, bucket, rate ? now - rate.per : now) as Window
+    const [begins, oldest, newest, until] = this.#window.get(bucket, bucket, rate ? now - rate.per : now) as Window
     const ahead = rate !== null && newest !== null && newest > now + AHEAD
     if (ahead) this.#clockWentBack(bucket, rate, now)
     if (until !== null && until > now) return { free: 0, next: until }
     if (!rate) return { free: Number.POSITIVE_INFINITY, next: now }
-    return { free: Math.max(0, rate.limit - (starts ?? 0)), next: (ahead ? now : (oldest ?? now)) + rate.per }
+    const [held, heldSince] = this.#held.get(bucket) as Held
+    const free = Math.max(0, rate.limit - (begins ?? 0) - (held ?? 0))
+    const over = (ahead ? now : (oldest ?? now)) + rate.per
+    if (heldSince === null) return { free, next: over }
+    // It may have begun right after its claim, and not been told as yet.
+    const heldOver = Math.min(Math.max(heldSince + rate.per, now + HELD_AGAIN), now + rate.per)
+    return { free, next: begins === null ? heldOver : Math.min(over, heldOver) }
   }
 
-  record(bucket: string, rate: Rate, at: number, starts: number): void {
-    this.#add.run(bucket, at, starts, at + rate.per)
+  /** So many jobs are claimed, and may begin any moment. */
+  hold({ bucket, rate, owner, at }: Place, places: number): void {
+    this.#hold.run(bucket, owner, at, places, rate.per)
   }
 
-  /** Notes when a job really began, if that was later, or with null that it never did; written by `flush`. */
-  correct(start: Start, began: number | null): void {
-    const to = began === null ? null : momentOf(start.rate, began)
-    // Counted for longer than it need be it does no harm.
-    if (to !== null && to <= start.at) return
-    const key = `${start.bucket}\0${start.at}\0${to}`
-    const known = this.#corrections.get(key)
-    if (known) known.count++
-    else this.#corrections.set(key, { start, to, count: 1 })
+  /** @param at not before the begins; in epoch ms */
+  record(bucket: string, { per }: Pick<Rate, 'per'>, at: number, begins: number): void {
+    this.#add.run(bucket, at, begins, per)
   }
 
-  /** Writes the corrections; returns the buckets that they concern. */
-  flush(): string[] {
-    if (this.#corrections.size === 0) return []
-    const buckets: string[] = []
-    for (const { start, to, count } of this.#corrections.values()) {
-      const { bucket, rate, at } = start
-      buckets.push(bucket)
-      if (to !== null && this.#move.run(to, to + rate.per, bucket, at, count).changes === 1) continue
-      if (this.#take.run(count, bucket, at).changes === 0) continue
-      this.#drop.run(bucket, at)
-      if (to !== null) this.record(bucket, rate, to, count)
-    }
-    this.#corrections.clear()
-    return buckets
+  /**
+   * A job that held a place is known to have begun, or with null never to have; written by `flush`.
+   * @param began not before its begin; in epoch ms
+   */
+  settle(place: Place, began: number | null, now: number): void {
+    const { bucket, rate, owner, at } = place
+    count(this.#freed, `${owner}\0${at}\0${bucket}`, () => ({ place, count: 0 }))
+    if (began === null || began + rate.per <= now) this.#opened.add(bucket)
+    if (began === null) return
+    // What lies ahead was noted before the clock was set back.
+    const moment = momentOf(rate, Math.min(began, now + ROUNDED))
+    count(this.#begun, `${moment}\0${bucket}`, () => ({ bucket, rate, at: moment, count: 0 }))
+  }
+
+  /** Writes what was settled; returns the buckets that have more room by it. */
+  flush(now: number): string[] {
+    if (this.#freed.size === 0) return []
+    for (const { place, count } of this.#freed.values()) this.#freePlaces(place, count)
+    // Also where the place is gone: the process was taken for dead, and what it runs all the same counts as well.
+    for (const { bucket, rate, at, count } of this.#begun.values()) this.record(bucket, rate, at, count)
+    const opened = [...this.#opened]
+    for (const bucket of opened) if (this.#hasten.run(now, bucket, now).changes > 0) this.#roused = true
+    this.clear()
+    return opened
   }
 
   /** The transaction was undone. */
   clear(): void {
-    this.#corrections.clear()
+    this.#freed.clear()
+    this.#begun.clear()
+    this.#opened.clear()
+  }
+
+  /** The same for a claimed job of a dead process. */
+  bequeath(
+    job: { queue: string; task: string; rateKey: string | null },
+    owner: number,
+    at: number,
+    began: number | null,
+  ): void {
+    for (const bucket of bucketsOf(job)) {
+      const per = this.#freePlaces({ bucket, owner, at }, 1)
+      if (per !== undefined && began !== null) this.record(bucket, { per }, began, 1)
+    }
+  }
+
+  /** A process leaves: what it still holds, of jobs that have ended, counts as begun now. */
+  leave(owner: number, now: number): void {
+    this.#begunBy(this.#freeAll.all(owner), now)
+  }
+
+  /** The same of processes that are not on the file any more: in one restored from a backup, or when one was taken for dead. */
+  leaveStray(now: number): void {
+    this.#begunBy(this.#freeStray.all(), now)
+  }
+
+  #begunBy(rows: unknown[], now: number): void {
+    for (const { bucket, places, per } of rows as { bucket: string; places: number; per: number }[])
+      this.record(bucket, { per }, now, places)
+  }
+
+  #freePlaces({ owner, bucket, at }: Omit<Place, 'rate'>, count: number): number | undefined {
+    return (this.#free.get(bucket, owner, at, count) ?? this.#freeSome.get({ owner, bucket, at, count })) as
+      | number
+      | undefined
   }
 
   /** Jobs wait, or are going to wait, for this key. */
@@ -237,6 +316,7 @@ export class Rates {
     if (last || this.#pruneBuckets.run(now, limit).changes === limit) return true
     this.#walkAt = Math.min(this.#soonest, now + WALK_EVERY)
     this.#soonest = Number.POSITIVE_INFINITY
+    this.leaveStray(now)
     return false
   }
 
@@ -249,4 +329,13 @@ export class Rates {
     const over = now + rate.per
     if (this.#hasten.run(over, bucket, over).changes > 0) this.#roused = true
   }
+}
+
+function count<T extends { count: number }>(counts: Map<string, T>, key: string, first: () => T): void {
+  let known = counts.get(key)
+  if (!known) {
+    known = first()
+    counts.set(key, known)
+  }
+  known.count++
 }

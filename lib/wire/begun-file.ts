@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { BEGUN_ENTRY_BYTES, BEGUN_RING } from './messages.ts'
 
 /**
@@ -50,17 +50,21 @@ export class BegunWriter {
 export interface Begun {
   tokens: Set<number>
   last: Set<number>
+  /** When it was last written to, in epoch ms. */
+  at: number
 }
 
 /** `null` when the file is missing or cut short by a lost write. */
 export function readBegunFile(path: string): Begun | null {
   let bytes: Buffer
+  let at: number
   try {
     bytes = readFileSync(path)
+    at = statSync(path).mtimeMs
   } catch {
     return null
   }
-  const begun: Begun = { tokens: new Set(), last: new Set() }
+  const begun: Begun = { tokens: new Set(), last: new Set(), at }
   const slots = Math.ceil(bytes.byteLength / (BEGUN_RING * BEGUN_ENTRY_BYTES))
   for (let slot = 0; slot < slots; slot++) {
     let newest = 0

@@ -261,10 +261,15 @@ export type Command =
   | { type: 'tasks'; tasks: TaskDeclaration[] }
   | { type: 'poke' }
   | { type: 'listen'; events: string[] }
-  | { type: 'main-outcomes'; outcomes: Outcome[] }
-  | { type: 'main-progress'; position: number; progress: string }
+  | MainReport
   /** How late the application's event loop was; null when it has only now begun to be watched. */
   | { type: 'loop-delay'; milliseconds: number | null }
+
+/** What the application thread says of the jobs that it runs itself. */
+export type MainReport =
+  | { type: 'main-begun'; position: number; at: number }
+  | { type: 'main-outcomes'; outcomes: Outcome[] }
+  | { type: 'main-progress'; position: number; progress: string }
   | { type: 'main-logs'; chunks: LogChunk[] }
 
 export type Role = 'all' | 'worker' | 'beat' | 'producer'
@@ -305,7 +310,8 @@ export interface StopReport {
 
 export type Notice =
   | { type: 'event'; name: string; event: Record<string, unknown> }
-  | { type: 'main-run'; row: RunRow }
+  /** @param tell whether it matters to the engine when the function is called */
+  | { type: 'main-run'; row: RunRow; tell: boolean }
   | { type: 'stop-asked'; drain: number | null; grace: number | null }
   | { type: 'main-cancel'; position: number; error: WireError }
   | { type: 'fatal'; error: WireError }
@@ -365,9 +371,11 @@ export interface AppIdentity {
 /** Indices into a lane's shared cells. */
 export const NEXT_CELL = 0
 export const CANCEL_CELL = 1
-/** Milliseconds from the lane's epoch to when the running job began. */
+/** Milliseconds from the lane's epoch to when the job of `BEGUN_CELL` began. */
 export const BEGAN_CELL = 2
-export const CELL_COUNT = 3
+/** Position of the last job whose function was called, written after the time of it. */
+export const BEGUN_CELL = 3
+export const CELL_COUNT = 4
 
 /** Room for the claims of one lane in the begun file; more than a lane ever holds outstanding. */
 export const BEGUN_RING = 512

@@ -28,14 +28,17 @@ export interface Execution {
   outcome: Outcome | Promise<Outcome>
 }
 
-/** Runs one job and turns whatever happens into an outcome; never throws, never rejects. */
+/**
+ * Runs one job and turns whatever happens into an outcome; never throws, never rejects.
+ * @param startedAt now, in epoch ms
+ */
 export function execute(
   row: RunRow,
   task: RunnableTask | undefined,
   reporter: TaskReporter,
   maxPayload: number,
+  startedAt: number,
 ): Execution {
-  const startedAt = Date.now()
   const began = performance.now()
   const context = new TaskContext(row, [], reporter, startedAt)
   const position = row[0]

@@ -6,6 +6,7 @@ import { fromWireError, toWireError } from '../wire/error-codec.ts'
 import { LogTail } from '../wire/log-tail.ts'
 import {
   BEGAN_CELL,
+  BEGUN_CELL,
   CANCEL_CELL,
   type Enlistment,
   type LaneOpening,
@@ -91,9 +92,11 @@ export class LaneRunner {
     this.#pumping = true
     for (let row = this.#line.shift(); row; row = this.#line.shift()) {
       if (!this.#begin(row[0])) continue
-      Atomics.store(this.#cells, BEGAN_CELL, steadyNow() - this.#epoch)
       this.#begun.write(row[0], row[1])
-      const execution = execute(row, this.#tasks(row[3]), this.#reports, this.#maxPayload)
+      const startedAt = Date.now()
+      Atomics.store(this.#cells, BEGAN_CELL, steadyNow() - this.#epoch)
+      Atomics.store(this.#cells, BEGUN_CELL, row[0])
+      const execution = execute(row, this.#tasks(row[3]), this.#reports, this.#maxPayload, startedAt)
       const outcome = execution.outcome instanceof Promise ? await this.#settled(row, execution) : execution.outcome
       execution.context.end()
       this.#reports.finish(row[0])

@@ -38,7 +38,8 @@ describe('begun file', () => {
   })
 
   it('knows nothing of a slot that began nothing', () => {
-    assert.deepEqual(readBegunFile(path), { tokens: new Set(), last: new Set() })
+    const begun = readBegunFile(path)
+    assert.deepEqual([begun?.tokens.size, begun?.last.size], [0, 0])
   })
 
   it('keeps the latest of a ring that went round', () => {

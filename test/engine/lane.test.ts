@@ -24,7 +24,7 @@ function job(i: number): LaneJob {
     concurrencyKey: null,
     rateKey: null,
     freesKey: false,
-    starts: null,
+    places: null,
     takenBack: false,
     attempt: 1,
     crashes: 0,

@@ -1,10 +1,15 @@
 /** Rates and a wall clock that is set back, in a process that goes on. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { LaneJob } from '../../lib/pool/lane.ts'
 import type { EnqueueBatch } from '../../lib/wire/messages.ts'
 import { plainBatch } from '../fixtures/batch.ts'
+import type { VirtualProcess } from '../torture/model/process.ts'
 import { DAY, HOUR, SECOND, T0, WINDOW } from '../torture/model/setting.ts'
 import { Ground, World } from '../torture/model/world.ts'
+
+/** Schedules fire, too, as the clock goes on. */
+const ratedOf = ({ held }: VirtualProcess): number => held.filter(({ task }) => task === 'rated').length
 
 const THREE = plainBatch(['one', 'two', 'three'], { task: 'rated', queue: 'a' })
 
@@ -15,12 +20,60 @@ test('a rate that was full does not stay so until the clock has caught up', () =
   process.enqueue([THREE])
   process.settle(4)
   assert.equal(process.held.length, 2)
+  for (const job of process.held) process.settler.began(job, T0 + 1)
+  process.settle()
   world.setClock(T0 - HOUR)
   process.settle(4)
   assert.equal(process.held.length, 2, 'what was started lately still counts')
   world.setClock(T0 - HOUR + WINDOW + SECOND)
   process.settle(4)
   assert.equal(process.held.length, 3)
+})
+
+test('a job that is claimed and has not begun keeps its place, whatever the clock says, and gives it up to others', () => {
+  using ground = new Ground()
+  using world = new World(ground)
+  const [one, other] = [world.process(0), world.process(1)]
+  const held = () => ratedOf(one) + ratedOf(other)
+  one.enqueue([THREE])
+  one.settle(4)
+  for (const at of [T0 + WINDOW, T0 - HOUR, T0 + DAY]) {
+    world.setClock(at)
+    for (const process of [one, other]) process.settle(4)
+    assert.equal(held(), 2)
+  }
+  const [job, second] = one.held as [LaneJob, LaneJob]
+  one.settler.began(job, world.now - WINDOW)
+  one.settle()
+  other.settle(4)
+  assert.equal(held(), 3, 'its window has been over for long')
+  one.settler.began(second, world.now)
+  one.settle()
+  const late = one.enqueue([plainBatch(['four', 'five'], { task: 'rated', queue: 'a' })])
+  assert.deepEqual(late, [])
+  world.setClock(world.now + WINDOW - 1)
+  one.settle(4)
+  assert.equal(held(), 3, 'one is claimed, and the window of the other is not over')
+  world.setClock(world.now + 1)
+  one.settle(4)
+  assert.equal(held(), 4)
+})
+
+test('what a dead process had claimed gives its place up when it had not begun, and counts from the death when it had', () => {
+  using ground = new Ground()
+  using world = new World(ground)
+  const [one, other] = [world.process(0), world.process(1)]
+  one.enqueue([plainBatch(['one', 'two', 'three', 'four'], { task: 'rated', queue: 'a' })])
+  one.settle(4)
+  world.setClock(T0 + DAY)
+  other.settle(4)
+  assert.equal(ratedOf(other), 0)
+  const row = other.store.processes.all().find(({ id }) => id === one.owner)
+  assert.ok(row)
+  const tokens = new Set([one.held[0]?.token as number])
+  other.rescue(row, { tokens, last: tokens, at: T0 + DAY - HOUR })
+  other.settle(4)
+  assert.equal(ratedOf(other), 2, 'the last began an hour ago at the latest')
 })
 
 test('a clock that is set back and forth while nobody claims leaves no key waiting for starts that are long over', () => {
@@ -32,6 +85,8 @@ test('a clock that is set back and forth while nobody claims leaves no key waiti
   process.enqueue([{ ...THREE, task: 'metered', rate: { limit: 2, per: WINDOW }, gateKeys }])
   process.settle(4)
   assert.equal(process.held.length, 2)
+  for (const job of process.held) process.settler.began(job, T0 + 1)
+  process.settle()
   world.setClock(T0 - DAY)
   world.setClock(T0)
   process.settle(4)

@@ -72,7 +72,7 @@ test('a job that waits again ends, when it was to be revoked and nobody had hear
   const settler = new Settler(store, {
     waiting: () => {},
     slowDown: () => {},
-    corrected: () => {},
+    roomier: () => {},
     followed: () => {},
     revoked: (ended) => void told.push(...ended.map(({ id }) => id)),
     ended: () => {},

@@ -24,40 +24,70 @@ describe('a rate', () => {
   }
 })
 
+const PROCESS = {
+  app: 'rates',
+  host: 'here',
+  pid: 1,
+  role: 'all',
+  threads: 1,
+  tasks: [],
+  vitals: { memory: 1, threads: 1, busy: 0, stuck: 0, restarts: 0, engineDelay: 0, appDelay: null },
+}
+
 describe('starts', () => {
   const store = new Store(freshDatabase(), 'normal')
   after(() => store.close())
   let buckets = 0
 
-  test('are never more than the limit in any window, whenever they are asked for, begin, or are given back', () => {
+  test('are never more than the limit in any window, however late they begin and are told, by whichever process, or are given back', () => {
     const step = fc.record({
       wait: fc.nat(60),
       wanted: fc.integer({ min: 1, max: 4 }),
-      begins: fc.nat(15),
-      dropped: fc.boolean(),
+      // Longer than a window, too: a thread that stands still.
+      begins: fc.oneof(fc.nat(15), fc.nat(500)),
+      told: fc.oneof(fc.nat(15), fc.nat(500)),
+      fate: fc.constantFrom('begins', 'begins', 'is given back'),
     })
     const rates = fc.record({ limit: fc.integer({ min: 1, max: 6 }), per: fc.integer({ min: 1, max: 200 }) })
+    const owners = [1, 2].map((n) =>
+      store.write(() => store.processes.register({ ...PROCESS, key: `process ${n}` }, 1)),
+    )
     fc.assert(
       fc.property(rates, fc.array(step, { minLength: 5, maxLength: 40 }), (rate, steps) => {
         const bucket = `b${++buckets}`
         const began: number[] = []
+        const untold: { at: number; tell: () => void }[] = []
         let now = 1_000
-        for (const { wait, wanted, begins, dropped } of steps) {
+        for (const [i, { wait, wanted, begins, told, fate }] of steps.entries()) {
           now += wait
           store.write(() => {
+            for (const one of untold.splice(0))
+              if (one.at <= now) one.tell()
+              else untold.push(one)
+            store.rates.flush(now)
             const { free, next } = store.rates.room(bucket, rate, now)
             if (free === 0) assert.ok(next > now, 'there is a moment to wait for')
-            for (let i = 0; i < Math.min(free, wanted); i++) {
-              const start = { bucket, rate, at: momentOf(rate, now) }
-              store.rates.record(bucket, rate, start.at, 1)
-              store.rates.correct(start, dropped ? null : now + begins)
-              if (!dropped) began.push(now + begins)
+            if (free === 0) assert.ok(next <= now + rate.per, 'which is near')
+            const places = Math.min(free, wanted)
+            if (places === 0) return
+            const place = { bucket, rate, owner: owners[i % 2] as number, at: now }
+            store.rates.hold(place, places)
+            for (let n = 0; n < places; n++) {
+              const begin = now + begins
+              if (fate !== 'is given back') began.push(begin)
+              untold.push({
+                at: begin + told,
+                tell: () => store.rates.settle(place, fate === 'is given back' ? null : begin, now),
+              })
             }
-            store.rates.flush()
           })
-          // What began has been told before the next one asks.
-          now += begins
         }
+        store.write(() => {
+          for (const { tell } of untold) tell()
+          store.rates.flush(now)
+          for (const owner of owners) store.rates.leave(owner, now)
+          assert.equal(store.rates.room(bucket, rate, now + 2_000).free, rate.limit, 'no place is lost')
+        })
         began.sort((a, b) => a - b)
         for (let i = rate.limit; i < began.length; i++)
           assert.ok(began[i]! - began[i - rate.limit]! >= rate.per, `${began} at ${JSON.stringify(rate)}`)
@@ -91,8 +121,8 @@ describe('starts', () => {
     const { rates } = own
     const live = (bucket: string) => own.write(() => rates.room(bucket, { limit: 10, per: 1_000_000 }, 6_000).free)
     own.write(() => {
-      for (let i = 0; i < 25; i++) rates.record(`short ${i}`, { limit: 9, per: 1_000 }, 5_000, 1)
-      for (let i = 0; i < 25; i++) rates.record(`short ${i}`, { limit: 9, per: 9_000 }, 5_001, 1)
+      for (let i = 0; i < 25; i++) rates.record(`short ${i}`, { per: 1_000 }, 5_000, 1)
+      for (let i = 0; i < 25; i++) rates.record(`short ${i}`, { per: 9_000 }, 5_001, 1)
     })
     assert.equal(rates.prunable(6_000), true)
     let pages = 1

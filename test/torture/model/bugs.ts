@@ -46,6 +46,12 @@ const BUGS: ({ title: string; short?: true } & Patch)[] = [
     put: ';',
   },
   {
+    title: 'a job that is claimed counts against its rate only once it has begun',
+    file: 'store/rates.js',
+    find: ' - (held ?? 0)',
+    put: '',
+  },
+  {
     title: 'a transaction that is undone counts all the same',
     short: true,
     file: 'store/store.js',

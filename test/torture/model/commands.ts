@@ -1,5 +1,6 @@
 /** What may happen to jobs, in any order: each is done to the library and to the model, and both must agree. */
 import fc from 'fast-check'
+import type { LaneJob } from '../../../lib/pool/lane.ts'
 import type { Begun } from '../../../lib/wire/begun-file.ts'
 import { toWireError } from '../../../lib/wire/error-codec.ts'
 import type { EnqueueBatch, Outcome } from '../../../lib/wire/messages.ts'
@@ -192,6 +193,22 @@ const settle = fc
     ),
   )
 
+const hear = fc.tuple(who, index).map(([i, at]) =>
+  step(
+    `process ${i} hears that job ${at} has begun`,
+    (model, world) => {
+      const process = world.process(i)
+      const place = at % process.held.length
+      const job = process.held[place] as LaneJob
+      if (job.places !== null) process.settler.began(job, world.now + 1)
+      process.settle()
+      model.hear(i, place, world.now + 1)
+      model.settle(i)
+    },
+    (model) => model.process(i).held.length > 0,
+  ),
+)
+
 /** The last of what the model holds, in the order in which the library claimed them; what has no name yet keeps its place. */
 function inOrderOf(claimed: readonly string[], held: readonly Held[], from: number): Held[] {
   const fresh = held.slice(from)
@@ -220,7 +237,7 @@ const rescue = fc.tuple(who, who, fc.option(fc.tuple(index, index))).map(([dead,
     (model, world) => {
       const { owner, held } = world.process(dead)
       // The jobs that it had begun, and among them those that its threads died under.
-      const begun: Begun | null = marks && { tokens: new Set(), last: new Set() }
+      const begun: Begun | null = marks && { tokens: new Set(), last: new Set(), at: world.now }
       for (const [n, { token }] of held.entries()) {
         if (!begun || ((marks?.[0] ?? 0) >> n) % 2 === 0) continue
         begun.tokens.add(token)
@@ -367,6 +384,7 @@ const WEIGHTS: [fc.Arbitrary<Step>, number][] = [
   [enqueue, 7],
   [claim, 7],
   [settle, 7],
+  [hear, 2],
   [clock, 4],
   [turn, 2],
   [revoke, 2],

@@ -26,6 +26,8 @@ export interface ModelJob {
   place: Place | null
   /** What its starts count against. */
   bucket: string | null
+  /** The last of them. */
+  start: Start | null
   revokeAsked: boolean
 }
 
@@ -41,8 +43,17 @@ export interface Held {
   key: string
   claim: number
   crashes: number
-  bucket: string | null
+  start: Start | null
   at: number
+}
+
+/** A start as it counts against a rate. */
+export interface Start {
+  bucket: string
+  /** Infinite for as long as it is not known when the function began. */
+  at: number
+  /** The process that claimed the job has said when. */
+  told: boolean
 }
 
 /** Jobs that are enqueued together. */

@@ -11,6 +11,7 @@ import {
   type ModelJob,
   type NewJobs,
   type Place,
+  type Start,
   waits,
 } from './job.ts'
 import { ModelSchedules } from './schedules.ts'
@@ -52,7 +53,7 @@ export class Model {
   readonly paused = new Set<string>()
   readonly totals: Totals = { success: 0, failure: 0, revoked: 0, expired: 0, retries: 0, crashes: 0 }
   /** Starts that count against each rate. */
-  readonly starts = new Map<string, number[]>()
+  readonly starts = new Map<string, Start[]>()
   #claims = 0
   #stored = 0
 
@@ -142,17 +143,28 @@ export class Model {
       unique,
       place,
       bucket: meter ?? (TASKS[task]?.rate === undefined ? null : `task:${task}`),
+      start: null,
       revokeAsked: false,
     }
     if (job.state === 'PENDING') this.#enter(job, place?.discard === true)
     this.jobs.push(job)
   }
 
+  /** A process hears when the function of a job began that goes on. */
+  hear(index: number, at: number, began: number): void {
+    const { start } = this.process(index).held[at] as Held
+    if (!start || start.told) return
+    this.#began(start, began)
+    start.told = true
+  }
+
   /** How what a process runs came to its end; it may have been given to another meanwhile. */
   end(index: number, at: number, ending: Ending, delay: number, heard: boolean): void {
     const { held } = this.processes[index] as ModelProcess
     const [mine] = held.splice(at, 1) as [Held]
-    this.#correct(mine, ending)
+    const { start } = mine
+    if (start && !start.told)
+      this.#began(start, (ending === 'give-back' || ending === 'crash' ? this.now : mine.at) + 1)
     const job = this.#holds(mine)
     if (!job) return
     const { now } = this
@@ -312,6 +324,12 @@ export class Model {
 
   #orphaned(job: ModelJob, begun: { tokens: boolean; last: boolean } | null): void {
     const under = begun === null || begun.last
+    const { start } = job
+    if (start?.at === Number.POSITIVE_INFINITY) {
+      const starts = this.#startsOf(start.bucket)
+      if (begun?.tokens !== false) start.at = this.now
+      else starts.splice(starts.indexOf(start), 1)
+    }
     if (begun?.tokens !== false && (TASKS[job.task]?.onCrash === 'fail' || (under && job.crashes + 1 >= CRASH_LIMIT)))
       this.#crashed(job, true)
     else if (begun?.tokens !== false && under) this.#crashed(job, false)
@@ -369,8 +387,7 @@ export class Model {
       job.owner = process.owner
       job.claim = ++this.#claims
       claimed.push(job.key)
-      process.held.push({ key: job.key, claim: job.claim, crashes: job.crashes, bucket: job.bucket, at: this.now })
-      if (job.bucket !== null) this.#startsOf(job.bucket).push(this.now)
+      process.held.push({ key: job.key, claim: job.claim, crashes: job.crashes, start: this.#start(job), at: this.now })
       if (job.crashes >= CRASH_LIMIT - 1) break
     }
     return claimed
@@ -394,7 +411,23 @@ export class Model {
     if (idle) throw new Error(`${idle.key} could start: its key has room, and so has the process`)
   }
 
-  #startsOf(bucket: string): number[] {
+  /** Counts until it is known when it began. */
+  #start(job: ModelJob): Start | null {
+    const { bucket } = job
+    job.start = bucket === null ? null : { bucket, at: Number.POSITIVE_INFINITY, told: false }
+    if (job.start) this.#startsOf(job.start.bucket).push(job.start)
+    return job.start
+  }
+
+  #began(start: Start, at: number): void {
+    const starts = this.#startsOf(start.bucket)
+    at = Math.min(at, this.now + 2)
+    if (starts.includes(start) && start.at === Number.POSITIVE_INFINITY) start.at = at
+    // Others took the process for dead and closed it.
+    else starts.push({ ...start, at })
+  }
+
+  #startsOf(bucket: string): Start[] {
     let starts = this.starts.get(bucket)
     if (!starts) {
       starts = []
@@ -405,23 +438,16 @@ export class Model {
 
   /** Starts of the window that ends now. */
   #counted(bucket: string): number {
-    return this.#startsOf(bucket).filter((at) => at > this.now - WINDOW).length
+    return this.#startsOf(bucket).filter(({ at }) => at > this.now - WINDOW).length
   }
 
   /** The clock is set. Starts that lie far ahead then count as if they were made now. */
   setClock(now: number): void {
     this.now = now
     for (const starts of this.starts.values()) {
-      if (!starts.some((at) => at > now + AHEAD)) continue
-      for (const [i, at] of starts.entries()) if (at > now) starts[i] = now
+      const begun = starts.filter(({ at }) => at !== Number.POSITIVE_INFINITY)
+      if (!begun.some(({ at }) => at > now + AHEAD)) continue
+      for (const start of begun) start.at = Math.min(start.at, now)
     }
-  }
-
-  /** A start counts from when the function began: a millisecond after the claim. */
-  #correct({ bucket, at }: Held, ending: Ending): void {
-    if (bucket === null || ending === 'give-back' || ending === 'crash') return
-    const starts = this.#startsOf(bucket)
-    const index = starts.indexOf(at)
-    if (index !== -1) starts[index] = at + 1
   }
 }

@@ -104,7 +104,7 @@ export class VirtualProcess {
     this.settler = new Settler(store, {
       waiting: stored,
       slowDown: (job, now, wait) => this.dispatcher.gates.backOff(job, now, wait),
-      corrected: (buckets) => this.dispatcher.gates.reopen(buckets),
+      roomier: (buckets) => this.dispatcher.gates.reopen(buckets),
       revoked: nothing,
       followed: nothing,
       ended: nothing,
@@ -195,6 +195,7 @@ export class VirtualProcess {
   rescue(row: ProcessRow, begun: Begun | null): void {
     const corpse: Corpse = { row, begun, reason: `process ${row.id} died` }
     this.edit((now) => this.#rescuer.rescue(corpse, now))
+    this.dispatcher.gates.refresh()
     this.dispatcher.openAll()
     this.settle()
   }

@@ -25,8 +25,8 @@ export const poisonBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: 'engine/lane-desk.js',
-        find: 'for (const job of waiting)\n            this.#giveBack(job);',
-        put: 'for (const job of waiting) this.#lost(job, cause, true);',
+        find: 'job.takenBack = true;\n            this.#giveBack(job);',
+        put: 'this.#lost(job, cause, true);',
       },
     ],
     hunt: bySuite('poison', 0.3),
