@@ -1,4 +1,5 @@
 /** Counting slots gives what listing them gives, in the zones that change their clocks most oddly. */
+// Alone in its process: measures the processor time of the process.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { countSlots, nextSlot, type ScheduleRecord } from '../../lib/domain/schedule-spec.ts'

@@ -1,3 +1,4 @@
+// Alone in its process: measures the processor time of the process.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
