@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { CareCalls } from '../wire/care.ts'
 import { fromWireError, type WireError } from '../wire/error-codec.ts'
+import { threadArgv } from '../wire/thread-argv.ts'
 
 export interface CareOrder {
   call: keyof CareCalls
@@ -22,6 +23,7 @@ export function inThread<C extends keyof CareCalls>(
     const worker = new Worker(new URL('./main.js', import.meta.url), {
       workerData: { call, args } satisfies CareOrder,
       name: `celeriac-${call}`,
+      ...threadArgv(),
     })
     worker.on('message', (answer: CareAnswer) => {
       if ('error' in answer) reject(fromWireError(answer.error))

@@ -3,6 +3,7 @@ import { AppStopped, DatabaseReplaced, EngineCrashed, LeaseLost } from '../error
 import type { EngineBoot, EngineOptions } from '../wire/engine-options.ts'
 import { fromWireError, toWireError } from '../wire/error-codec.ts'
 import type { Command, Notice, Reply, Request, StartOrder, StopReport, TaskDeclaration } from '../wire/messages.ts'
+import { threadArgv } from '../wire/thread-argv.ts'
 import { LoopDelay } from './loop-delay.ts'
 import { Requests } from './requests.ts'
 
@@ -169,6 +170,7 @@ export class EngineThread {
     const worker = new Worker(new URL('../engine/main.js', import.meta.url), {
       workerData: { options: this.#options, threads } satisfies EngineBoot,
       resourceLimits: YOUNG_GENERATION,
+      ...threadArgv(),
       name: `celeriac-engine:${this.#options.app.name}`,
     })
     worker.on('message', (message: Reply | Notice) => this.#receive(worker, message))

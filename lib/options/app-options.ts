@@ -180,6 +180,8 @@ function modulesOf(value: unknown): string[] {
     const given: unknown = entry instanceof URL ? entry.href : entry
     if (typeof given !== 'string' || given === '')
       refuse('tasks', entry, 'a URL, import.meta.url, a path, or an array of them')
+    if (/\[(eval|stdin)\d*\]$/.test(given))
+      refuse('tasks', entry, 'a module on disk: the text of a program given to node cannot be imported by threads')
     if (/^(data|https?|node|blob):/i.test(given)) refuse('tasks', entry, 'a module on disk')
     if (!given.startsWith('file:')) return pathToFileURL(resolve(given)).href
     try {

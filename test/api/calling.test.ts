@@ -155,6 +155,19 @@ describe('the order of jobs', () => {
     await app.stop()
     assert.deepEqual(journal.lines(), [...expected, 'last'])
   })
+
+  test('lets a low one go first that has been due for an hour longer, for each level between them', async () => {
+    const { app, note } = openApp({ database: freshDatabase(), concurrency: 1 })
+    await using _ = app
+    const journal = new Journal()
+    const due = (hours: number) => ({ priority: 0, eta: new Date(Date.now() - hours * 3_600_000) })
+    for (const priority of [0, 3, 9]) await note.applyAsync([journal.path, `${priority}, fresh`], { priority })
+    await note.applyAsync([journal.path, '0, for 2.5 hours'], due(2.5))
+    await note.applyAsync([journal.path, '0, for 3.5 hours'], due(3.5))
+    await app.start()
+    await journal.has('0, fresh')
+    assert.deepEqual(journal.lines(), ['9, fresh', '0, for 3.5 hours', '3, fresh', '0, for 2.5 hours', '0, fresh'])
+  })
 })
 
 describe('more jobs than one sweep looks at', () => {

@@ -1,0 +1,20 @@
+/** Flags that say how modules are loaded, and that a thread may be given; the second ones take a value. */
+const ALONE = ['--enable-source-maps', '--no-warnings', '--preserve-symlinks', '--experimental-strip-types']
+const VALUED = ['--import', '--require', '-r', '--loader', '--experimental-loader', '--conditions', '-C']
+
+/**
+ * What to start a thread with besides. Nothing, so that it inherits the flags of the process, unless one of them is
+ * `--input-type`: that is meant for a program given as text, and Node refuses to run a file in a thread that inherits it.
+ */
+export function threadArgv(given: readonly string[] = process.execArgv): { execArgv?: string[] } {
+  if (!given.some((flag) => flag === '--input-type' || flag.startsWith('--input-type='))) return {}
+  const execArgv: string[] = []
+  for (let i = 0; i < given.length; i++) {
+    const flag = given[i] as string
+    if (ALONE.includes(flag) || VALUED.some((name) => flag.startsWith(`${name}=`))) execArgv.push(flag)
+    else if (VALUED.includes(flag) && i + 1 < given.length) execArgv.push(flag, given[++i] as string)
+    // Its value is a text that may look like a flag.
+    else if (['--eval', '-e', '--print', '-p', '-pe'].includes(flag)) i++
+  }
+  return { execArgv }
+}
