@@ -1,6 +1,15 @@
 /** Care of the file: copies, examination, free space, pruning by hand, the write-ahead log under a reader that stays. */
 import assert from 'node:assert/strict'
-import { chmodSync, copyFileSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { test } from 'node:test'
 import Database from 'better-sqlite3'
@@ -54,6 +63,19 @@ test('a backup made under load is whole, private, and runs on', async () => {
   for (const [i, handle] of before.entries()) assert.equal(await resultOf(restored.app.result(handle.id)), i + 1)
   await restored.app.stop()
   assert.deepEqual(wrong(await doctor(copy, { tasks: ['add'] })), [])
+})
+
+test('a backup that its folder does not allow is refused with a code, and leaves nothing under its name', async () => {
+  const database = await usedFile(1)
+  const copy = `${database}.copy`
+  mkdirSync(`${copy}.part`)
+  await assert.rejects(backup(database, copy), {
+    code: 'STORAGE_FAILED',
+    message: new RegExp(`writing ${copy} failed`),
+  })
+  assert.ok(!existsSync(copy))
+  rmdirSync(`${copy}.part`)
+  await backup(database, copy)
 })
 
 test('the doctor finds nothing wrong with a file that an app uses, nor with one that it left', async () => {

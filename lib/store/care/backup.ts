@@ -2,6 +2,7 @@ import { existsSync, linkSync, rmSync, statSync } from 'node:fs'
 import { BackupExists } from '../../errors.ts'
 import type { BackupReport } from '../../wire/care.ts'
 import { createPrivately } from '../open.ts'
+import { storageError } from '../sqlite-errors.ts'
 import { withFile } from './connection.ts'
 
 /** More pages than a file can have: the copy is one step, so a writer can never make it begin again. */
@@ -15,8 +16,8 @@ const ALL_PAGES = 0x7fff_ffff
 export async function backup(path: string, target: string): Promise<BackupReport> {
   if (existsSync(target)) throw exists(target)
   const part = `${target}.part`
-  rmSync(part, { force: true })
   try {
+    rmSync(part, { force: true })
     await withFile(path, 'read', async (db) => {
       createPrivately(part)
       await db.backup(part, { progress: () => ALL_PAGES })
@@ -25,11 +26,20 @@ export async function backup(path: string, target: string): Promise<BackupReport
     linkSync(part, target)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw exists(target)
-    throw error
+    throw storageError(error, target)
   } finally {
-    for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(part + suffix, { force: true })
+    tidy(part)
   }
   return { path: target, bytes: statSync(target).size }
+}
+
+/** What cannot be removed changes nothing about the copy. */
+function tidy(part: string): void {
+  for (const suffix of ['', '-journal', '-wal', '-shm']) {
+    try {
+      rmSync(part + suffix, { force: true })
+    } catch {}
+  }
 }
 
 function exists(target: string): BackupExists {
