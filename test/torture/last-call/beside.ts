@@ -15,7 +15,9 @@ const DEATHS_A_FILE = 40
 /** Longest time in which the survivor ends what is left, in ms: far more than it needs, far less than a lease counts as long. */
 const PATIENCE = 60_000
 /** What these do can be done once to a file. */
-const ONCE: readonly Operation[] = ['prune', 'migrate']
+const ONCE: readonly Operation[] = ['rescue', 'prune', 'migrate', 'backup']
+/** Whoever comes first does it, so both begin at once. */
+const RACED: readonly Operation[] = ['rescue', 'migrate']
 
 export interface Beside {
   operation: Operation
@@ -36,16 +38,15 @@ export async function dieBeside(
     const database = join(folder, 'jobs.db')
     const survivor = new Survivor(command(pkg, 'survive', database), folder)
     try {
-      // Both make the tables, whoever comes first.
-      if (operation !== 'migrate') await survivor.says('ready')
+      if (!RACED.includes(operation)) await survivor.says('ready')
       const here = faults.slice(from, from + size)
       for (const [i, fault] of here.entries()) {
         // What it does would be pruned before it is looked at.
-        if (operation !== 'prune' && operation !== 'migrate') survivor.tell('work')
+        if (operation !== 'prune' && !RACED.includes(operation)) survivor.tell('work')
         const victim = await run(command(pkg, operation, database), folder, fault)
         const wrong = [endedWell(fault, victim) ?? []].flat()
         try {
-          if (operation === 'migrate') await survivor.says('ready')
+          if (RACED.includes(operation)) await survivor.says('ready')
           survivor.tell('alone')
           await survivor.says('done')
           const said = [...victim.said, ...survivor.taken()]

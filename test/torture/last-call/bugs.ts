@@ -40,6 +40,16 @@ const BUGS: { title: string; operation: Operation; points: AllPoints; patches: P
     points: { replayed: 0, killed: 0, failed: 0, beside: { killed: 10, failed: 0 } },
     patches: [{ file: 'engine/rescuer.js', find: '.claimedBy(row.id)', put: '.claimedBy(-1)' }],
   },
+  {
+    title: 'a backup is written under its final name',
+    operation: 'backup',
+    points: { replayed: 10, killed: 0, failed: 0, beside: NONE },
+    patches: [
+      { file: 'store/care/backup.js', find: '`${target}.part`', put: 'target' },
+      { file: 'store/care/backup.js', find: 'linkSync(part, target);', put: '' },
+      { file: 'store/care/backup.js', find: "['', '-journal', '-wal', '-shm']", put: "['-journal', '-wal', '-shm']" },
+    ],
+  },
 ]
 
 export const lastCallBugs: readonly PlantedBug[] = BUGS.map(({ operation, points, ...bug }) => ({

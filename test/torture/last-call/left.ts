@@ -5,6 +5,7 @@ import { type Package, REAL_PACKAGE } from '../../crash/children.ts'
 import { broken, reopen, tornTransactions } from '../power-cut/image.ts'
 import type { Promised } from '../power-cut/promised.ts'
 import { type Ended, type Fault, run } from '../watched/program.ts'
+import { type Aim, aimsOf, missedAim } from './aims.ts'
 import type { Operation } from './operation.ts'
 
 const TYPED = /^[A-Z][A-Z0-9_]+$/
@@ -17,7 +18,7 @@ export interface Left {
   database: string
 }
 
-type Performed = Operation | 'prepare' | 'drain' | 'survive'
+type Performed = Operation | 'prepare' | 'hold' | 'drain' | 'survive'
 
 export const command = ({ root }: Package, operation: Performed, database: string): string[] => [
   join(root, 'dist/test/torture/last-call/operations.js'),
@@ -28,6 +29,12 @@ export const command = ({ root }: Package, operation: Performed, database: strin
 export async function perform(operation: 'prepare' | 'drain', database: string): Promise<void> {
   const { code, signal, errors } = await run(command(REAL_PACKAGE, operation, database), join(database, '..'))
   if (code !== 0) throw new Error(`${operation} ended with ${signal ?? code}: ${errors.slice(-2_000)}`)
+}
+
+/** Lets a process die on a file with jobs that another one is to rescue. */
+export async function hold(database: string): Promise<void> {
+  const { code, signal, errors } = await run(command(REAL_PACKAGE, 'hold', database), join(database, '..'))
+  if (signal !== 'SIGKILL') throw new Error(`hold ended with ${signal ?? code}: ${errors.slice(-2_000)}`)
 }
 
 /** What is wrong with the way in which a process ended, or null. */
@@ -42,20 +49,23 @@ export function endedWell({ how }: Fault, { code, signal, errors }: Ended): stri
 export async function judge({ operation, said, database }: Left, drained: boolean): Promise<string[]> {
   const wrong: string[] = []
   const promises: Promised[] = []
+  const aims: Aim[] = aimsOf(operation)
   for (const line of said) {
     const spoken: unknown = JSON.parse(line)
     if (typeof spoken !== 'object' || spoken === null) continue
-    if (!('refused' in spoken)) promises.push(spoken as Promised)
+    if ('missed' in spoken || 'copied' in spoken) aims.push(spoken as Aim)
+    else if (!('refused' in spoken)) promises.push(spoken as Promised)
     // The commit of the application's own connection is refused in the driver's words.
     else if (operation !== 'within' && !TYPED.test(String(spoken.refused)))
       wrong.push(`refused without a code: ${String(spoken.refused)}`)
   }
   if (operation === 'migrate' && !existsSync(database)) return wrong
-  wrong.push(...look(database, promises))
+  wrong.push(...look(database, promises), ...(await missedAim(database, aims)))
   if (wrong.length === 0 && drained) {
     try {
       await perform('drain', database)
-      wrong.push(...look(database, promises).map((text) => `after the next process: ${text}`))
+      const later = [...look(database, promises), ...(await missedAim(database, aims))]
+      wrong.push(...later.map((text) => `after the next process: ${text}`))
     } catch (error) {
       wrong.push(`the next process: ${String(error)}`)
     }

@@ -7,10 +7,13 @@ export const OPERATIONS = [
   'retry',
   'revoke-waiting',
   'revoke-running',
+  'rescue',
   'slot',
+  'catch-up',
   'checkpoint',
   'prune',
   'migrate',
+  'backup',
   'shutdown',
 ] as const
 

@@ -1,16 +1,20 @@
 /** One operation of the library, performed between two lines on stdout; promises and refusals are said in between. */
 import { existsSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { Celeriac, CeleriacError } from 'celeriac'
 import type { Promised } from '../power-cut/promised.ts'
+import type { Aim } from './aims.ts'
 import type { Operation } from './operation.ts'
 
-type Role = Operation | 'prepare' | 'drain' | 'survive'
+type Role = Operation | 'prepare' | 'hold' | 'drain' | 'survive'
 
-const [operation, database] = process.argv.slice(2) as [Role, string]
+// Pool threads get the environment, and not the arguments.
+if (isMainThread) process.env.LAST_CALL = process.argv.slice(2).join('\n')
+const [operation, database] = (process.env.LAST_CALL as string).split('\n') as [Role, string]
 /** Lies there while the survivor is alone on the file. */
 const alone = `${database}.alone`
 const quiet = (): void => {}
@@ -20,7 +24,7 @@ export const app = new Celeriac({
   database,
   tasks: import.meta.url,
   // A job that runs for ever is run again by whoever comes next.
-  concurrency: operation === 'drain' || operation === 'survive' ? 2 : 1,
+  concurrency: ['hold', 'drain', 'survive'].includes(operation) ? 2 : 1,
   ...(operation === 'prune' && { retention: { success: 1, failure: 1 } }),
   logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
 })
@@ -33,13 +37,17 @@ export const flaky = app.task('flaky', { retry: { maxRetries: 2, delay: 1, jitte
   if (failed++ === 0) throw new Error('once more')
   return n
 })
-export const forever = app.task('forever', async () => {
+const endless = async (mark?: string): Promise<void> => {
+  if (operation === 'rescue') return
+  if (operation === 'hold') writeFileSync(`${database}.${mark}`, '')
   if (operation !== 'survive') await pause(2 ** 30)
   // Until then it is whoever dies that is to have it running, or to revoke it here.
   while (!existsSync(alone)) await pause(5)
-})
+}
+export const forever = app.task('forever', endless)
+export const doomed = app.task('doomed', { onCrash: 'fail' }, endless)
 
-const say = (line: Promised | { refused: string } | 'begin' | 'end' | 'ready' | 'done'): void =>
+const say = (line: Promised | Aim | { refused: string } | 'begin' | 'end' | 'ready' | 'done'): void =>
   void writeSync(1, `${JSON.stringify(line)}\n`)
 const between = async (work: () => unknown): Promise<void> => {
   say('begin')
@@ -65,6 +73,10 @@ const own = (): Database.Database => {
   return db
 }
 
+/** Schedules that have slots to fire, at a time. */
+const LATE = `SELECT count(*) FROM celeriac_schedules
+  WHERE (fire_at <= ? OR queued_slot IS NOT NULL) AND paused = 0 AND disabled = 0`
+
 /** A crash of the engine ends this process. */
 const startOrDie = (): Promise<void> => {
   app.on('engine-crashed', ({ error }) => {
@@ -85,18 +97,35 @@ const OPERATIONS: Record<Role, () => Promise<void>> = {
     await Promise.all(handles.map((handle) => handle.get()))
     await double.applyAsync([1], { countdown: '1h' })
   },
+  /** Dies with two jobs that run, of which one must not run again. */
+  async hold() {
+    await forever.delay('a')
+    await doomed.applyAsync(['b'], { linkError: double.si(9) })
+    await app.start()
+    // What was claimed and had not begun would simply run.
+    for (const mark of ['a', 'b']) {
+      while (!existsSync(`${database}.${mark}`)) await pause(2)
+      rmSync(`${database}.${mark}`)
+    }
+    process.kill(process.pid, 'SIGKILL')
+  },
   /** Ends whatever was left. */
   async drain() {
+    const began = Date.now()
     await startOrDie()
     await double.delay(1).then((handle) => handle.get())
+    const db = own()
+    const late = db.prepare(LATE).pluck()
+    while (late.get(began) !== 0) await pause(5)
+    db.close()
   },
   /** Works beside whatever dies; told that it is alone, it ends what is left. */
   async survive() {
     await startOrDie()
     const db = own()
-    // Jobs that could run, and processes that died.
+    // Jobs that could run, slots that could fire, and processes that died.
     const due = db
-      .prepare(`SELECT (SELECT count(*) FROM celeriac_processes) - 1 + count(*) FROM celeriac_jobs_now
+      .prepare(`SELECT (SELECT count(*) FROM celeriac_processes) - 1 + (${LATE}) + count(*) FROM celeriac_jobs_now
         WHERE state NOT IN ('SUCCESS', 'FAILURE', 'REVOKED', 'EXPIRED', 'SCHEDULED')`)
       .pluck()
     let [works, number, working] = [false, 0, Promise.resolve()]
@@ -116,7 +145,7 @@ const OPERATIONS: Record<Role, () => Promise<void>> = {
         writeFileSync(alone, '')
         await working
         await one()
-        while (due.get() !== 0) await pause(5)
+        while (due.get(Date.now()) !== 0) await pause(5)
         rmSync(alone)
         say('done')
       }
@@ -191,6 +220,21 @@ const OPERATIONS: Record<Role, () => Promise<void>> = {
       say({ ended: handle.id, state: 'REVOKED', value: null })
     })
   },
+  async rescue() {
+    const db = own()
+    const held = db
+      .prepare("SELECT id FROM celeriac_jobs WHERE state <> 'SUCCESS' OR task IN ('forever', 'doomed')")
+      .pluck()
+      .all() as string[]
+    const job = db.prepare("SELECT id FROM celeriac_jobs WHERE task = 'doomed'").pluck().get() as string
+    say({ stored: held })
+    const state = db.prepare('SELECT state FROM celeriac_jobs WHERE id = ?').pluck()
+    await between(async () => {
+      await app.start()
+      while (state.get(job) === 'PENDING') await pause(5)
+    })
+    db.close()
+  },
   async slot() {
     app.schedule('often', { every: '1s', run: double.s(4) })
     await between(async () => {
@@ -198,6 +242,25 @@ const OPERATIONS: Record<Role, () => Promise<void>> = {
       await app.start()
       await fired
     })
+  },
+  async 'catch-up'() {
+    // Beside another process many do this on one file.
+    const schedule = `missed-${process.pid}`
+    await app.schedules.set(schedule, { cron: '* * * * *', run: double.s(4), misfire: 'all' })
+    const db = own()
+    const first = db
+      .prepare(`UPDATE celeriac_schedules SET next_slot = next_slot - 240000, fire_at = fire_at - 240000
+        WHERE name = ? RETURNING next_slot`)
+      .pluck()
+      .get(schedule) as number
+    say({ missed: schedule, first })
+    const now = Date.now()
+    const late = db.prepare(`${LATE} AND name = ?`).pluck()
+    await between(async () => {
+      await app.start()
+      while (late.get(now, schedule) !== 0) await pause(5)
+    })
+    db.close()
   },
   async checkpoint() {
     await between(async () => {
@@ -215,6 +278,9 @@ const OPERATIONS: Record<Role, () => Promise<void>> = {
   },
   async migrate() {
     await between(async () => say({ stored: [(await double.delay(1)).id] }))
+  },
+  async backup() {
+    await between(async () => say({ copied: basename((await app.backup(`${database}.copy`)).path) }))
   },
   async shutdown() {
     await app.start()

@@ -27,7 +27,7 @@ const ERRORS = ['ENOSPC', 'EIO', 'EINTR'] as const
  * promised too early may all be in there.
  */
 export function callsOf(operation: Operation, events: readonly FileEvent[]): Call[] {
-  const counts = { write: 0, sync: 0, truncate: 0, unlink: 0 }
+  const counts = { write: 0, sync: 0, truncate: 0, unlink: 0, link: 0 }
   const calls: Call[] = []
   let under: 'not begun' | 'way' | 'ended' | 'synced' = 'not begun'
   for (const [at, event] of events.entries()) {

@@ -96,7 +96,8 @@ export class Disk {
       file = new DiskFile()
       this.#files.set(event.path, file)
     }
-    if (event.kind === 'write') file.write(event)
+    if (event.kind === 'link') this.#files.set(event.second, file)
+    else if (event.kind === 'write') file.write(event)
     else if (event.kind === 'sync') file.sync()
     else file.truncate(event.size)
   }

@@ -8,6 +8,8 @@ export type FileEvent =
   | { kind: 'sync'; path: string }
   | { kind: 'truncate'; path: string; size: number }
   | { kind: 'unlink'; path: string }
+  /** The file has a second name. */
+  | { kind: 'link'; path: string; second: string }
   /** The program said a line to whoever started it: a promise was given. */
   | { kind: 'said'; line: string }
 
@@ -39,6 +41,8 @@ function eventsOf(kind: (typeof KINDS)[number], path: string, bytes: Buffer, at:
       return [{ kind, path, at, bytes }]
     case 'truncate':
       return [{ kind, path, size: at }]
+    case 'link':
+      return [{ kind, path, second: bytes.toString('utf8') }]
     default:
       return [{ kind, path }]
   }

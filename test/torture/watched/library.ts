@@ -1,7 +1,7 @@
 import { compiledOnce } from './preload.ts'
 
 /** Kinds of records, each at the number by which the library writes it. */
-export const KINDS = ['said', 'write', 'sync', 'truncate', 'unlink'] as const
+export const KINDS = ['said', 'write', 'sync', 'truncate', 'unlink', 'link'] as const
 
 /** Bytes of a record before its path and its data: kind, length of the path, length of the data (4 each), place or size (8). */
 export const HEAD = 20
@@ -31,7 +31,7 @@ const SOURCE = `
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { SAID, WRITE, SYNC, TRUNCATE, UNLINK };
+enum { SAID, WRITE, SYNC, TRUNCATE, UNLINK, LINK };
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static const char *folder;
@@ -45,6 +45,7 @@ static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
 static int (*real_ftruncate)(int, off_t);
 static int (*real_unlink)(const char *);
+static int (*real_link)(const char *, const char *);
 
 __attribute__((constructor)) static void prepare(void) {
   real_write = dlsym(RTLD_NEXT, "write");
@@ -53,6 +54,7 @@ __attribute__((constructor)) static void prepare(void) {
   real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
   real_ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
   real_unlink = dlsym(RTLD_NEXT, "unlink");
+  real_link = dlsym(RTLD_NEXT, "link");
   const char *log = getenv("WATCHED_LOG"), *fault = getenv("WATCHED_FAULT"), *waits = getenv("WATCHED_DELAY");
   if (waits) delay = atol(waits);
   if (fault) sscanf(fault, "%d %ld %d", &fault_kind, &fault_left, &fault_errno);
@@ -133,6 +135,11 @@ int ftruncate(int fd, off_t size) {
 int unlink(const char *path) {
   if (!within(path)) return real_unlink(path);
   WATCHING(UNLINK, real_unlink(path), note(UNLINK, path, "", 0, 0))
+}
+
+int link(const char *path, const char *second) {
+  if (!within(second)) return real_link(path, second);
+  WATCHING(LINK, real_link(path, second), note(LINK, path, second, strlen(second), 0))
 }
 
 /* The disk may take its time: nobody waits for it but who asked. */

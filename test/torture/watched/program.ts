@@ -9,7 +9,7 @@ const ERRNO = { kill: 0, EINTR: 4, EIO: 5, ENOSPC: 28 } as const
 
 /** What happens at the n-th call that changes the folder in this way. */
 export interface Fault {
-  call: 'write' | 'sync' | 'truncate' | 'unlink'
+  call: 'write' | 'sync' | 'truncate' | 'unlink' | 'link'
   /** From 1. */
   nth: number
   /** The process dies before the call does anything, or the call fails with this error once. */
