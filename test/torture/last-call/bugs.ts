@@ -45,7 +45,7 @@ const BUGS: { title: string; operation: Operation; points: AllPoints; patches: P
     operation: 'backup',
     points: { replayed: 10, killed: 0, failed: 0, beside: NONE },
     patches: [
-      { file: 'store/care/backup.js', find: '`${target}.part`', put: 'target' },
+      { file: 'store/care/backup.js', find: '.part`', put: '`' },
       { file: 'store/care/backup.js', find: 'linkSync(part, target);', put: '' },
       { file: 'store/care/backup.js', find: "['', '-journal', '-wal', '-shm']", put: "['-journal', '-wal', '-shm']" },
     ],
