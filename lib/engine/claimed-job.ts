@@ -1,6 +1,6 @@
 import { dueAt } from '../domain/rank.ts'
 import type { LaneJob } from '../pool/lane.ts'
-import type { ReadyRow, RestColumns } from '../store/jobs/claim.ts'
+import { concurrencyKeyOf, type ReadyRow, type RestColumns, rateKeyOf, uniqueUntilOf } from '../store/jobs/claim.ts'
 import type { RunRow, TaskDeclaration } from '../wire/messages.ts'
 import { optionsOf } from '../wire/stored-options.ts'
 
@@ -9,10 +9,6 @@ const PLAIN: Readonly<RestColumns> = [0, 0, 0, 0, 'json', 0, null, null, null, n
 /** Deaths under a job so far. */
 export function crashesOf([, , rest]: ReadyRow): number {
   return typeof rest === 'number' ? 0 : rest[2]
-}
-
-export function rateKeyOf([, , rest]: ReadyRow): string | null {
-  return typeof rest === 'number' ? null : rest[11]
 }
 
 /** The job of a row that is being claimed, as lanes carry it. */
@@ -54,9 +50,9 @@ export function claimedJob(
     id,
     task: name,
     queue,
-    concurrencyKey: columns[10],
-    rateKey: columns[11],
-    freesKey: columns[12] === 'started',
+    concurrencyKey: concurrencyKeyOf(row),
+    rateKey: rateKeyOf(row),
+    freesKey: uniqueUntilOf(row) === 'started',
     places: null,
     takenBack: false,
     attempt: attempt + 1,

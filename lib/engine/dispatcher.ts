@@ -1,12 +1,12 @@
 import { HEAD_START } from '../domain/rank.ts'
 import type { Lane, LaneJob } from '../pool/lane.ts'
 import type { Pool } from '../pool/pool.ts'
-import type { Due, Expired } from '../store/jobs/claim.ts'
+import { type Due, type Expired, rateKeyOf } from '../store/jobs/claim.ts'
 import type { Store } from '../store/store.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
 import type { TaskDeclaration } from '../wire/messages.ts'
 import { type Cursor, type LineState, Lines, lowest, removeThreadCursors } from './claim-cursors.ts'
-import { claimedJob, crashesOf, rateKeyOf } from './claimed-job.ts'
+import { claimedJob, crashesOf } from './claimed-job.ts'
 import { CLOCK_SET, earliest } from './clock.ts'
 import type { Telling } from './disk-sync.ts'
 import type { Estimates } from './estimates.ts'
@@ -185,7 +185,7 @@ export class Dispatcher implements Participant {
     }
     const claimed = this.#plan(now)
     if (claimed.length > 0) this.#store.claims.start(claimed, this.#owner(), now)
-    if (this.gates.record(this.#owner)) this.#wakeStale = true
+    if (this.gates.record()) this.#wakeStale = true
   }
 
   committed(now: number): Telling {

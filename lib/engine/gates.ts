@@ -2,6 +2,7 @@ import type { Rate } from '../domain/rate.ts'
 import type { LaneJob } from '../pool/lane.ts'
 import type { Order } from '../store/controls.ts'
 import { isRateKey } from '../store/jobs/admission.ts'
+import type { Place } from '../store/rates.ts'
 import { isBusy } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
@@ -16,7 +17,8 @@ export interface Gate {
   rate: Rate | null
   /** When a rate lets more through, in epoch ms. */
   next: number
-  /** Places that jobs of the present claim take. */
+  /** What the jobs of the present claim take of a rate, and how many they are. */
+  place: Place | null
   places: number
 }
 
@@ -149,8 +151,9 @@ export class Gates {
     const { rate, bucket } = gate
     if (rate === null || bucket === null) return
     gate.places++
+    gate.place ??= { bucket, rate, owner: job.owner, at: this.#now }
     job.places ??= []
-    job.places.push({ bucket, rate, owner: job.owner, at: this.#now })
+    job.places.push(gate.place)
   }
 
   /** A job found no room at its key's rate: it lies aside until there is some. */
@@ -160,20 +163,25 @@ export class Gates {
   }
 
   /** Inside the claim's transaction, at its end: takes the places. True when keys are to be looked at again at some time. */
-  record(owner: () => number): boolean {
+  record(): boolean {
     const { rates } = this.#store
-    let waiting = false
     let some: boolean | null = null
+    const held: [Place, number][] = []
+    const keys: [string, Rate | null][] = []
     for (const gate of this.#known.values()) {
-      const { bucket, rate, places } = gate
-      if (bucket === null || (places === 0 && !this.#parked.has(gate))) continue
-      if (rate && places > 0) rates.hold({ bucket, rate, owner: owner(), at: this.#now }, places)
+      if (gate.place) held.push([gate.place, gate.places])
+      const { bucket, rate } = gate
+      const touched = gate.place !== null || this.#parked.has(gate)
+      gate.place = null
       gate.places = 0
-      if (!isRateKey(bucket)) continue
+      if (!touched || bucket === null || !isRateKey(bucket)) continue
       // Asked once for all of them, after those were laid aside that had to be.
       some ??= this.#store.admission.waitsForRates()
-      if (some && this.#settleKey(bucket, rate)) waiting = true
+      if (some) keys.push([bucket, rate])
     }
+    rates.hold(held)
+    let waiting = false
+    for (const [bucket, rate] of keys) if (this.#settleKey(bucket, rate)) waiting = true
     return waiting
   }
 
@@ -279,7 +287,7 @@ export class Gates {
     const key = `running:${nameOf(line)}`
     let gate = this.#known.get(key)
     if (!gate) {
-      gate = { left: Math.max(0, limit - this.#runs(line)), bucket: null, rate: null, next: 0, places: 0 }
+      gate = { left: Math.max(0, limit - this.#runs(line)), bucket: null, rate: null, next: 0, place: null, places: 0 }
       this.#known.set(key, gate)
     }
     return gate
@@ -289,7 +297,7 @@ export class Gates {
     let gate = this.#known.get(bucket)
     if (!gate) {
       const { free, next } = this.#store.rates.room(bucket, rate, this.#now)
-      gate = { left: free, bucket, rate, next, places: 0 }
+      gate = { left: free, bucket, rate, next, place: null, places: 0 }
       this.#known.set(bucket, gate)
     }
     return gate

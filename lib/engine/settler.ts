@@ -120,19 +120,21 @@ export class Settler implements Participant {
     this.#below = []
     this.#followed = []
     for (const [job, at] of this.#begun) this.#givePlaces(job, at, now)
+    const keys = new Set<string>()
     const plain = this.#writePlain(now)
     this.#written = this.#settlements.map((settlement) => {
+      const { places, concurrencyKey } = settlement.job
+      if (places !== null && !this.#begun.has(settlement.job)) this.#settlePlaces(settlement, now)
+      // Whether the claim is held or not: a task may have ended its job in a transaction of its own.
+      if (concurrencyKey !== null && settlement.kind !== 'give-back') keys.add(concurrencyKey)
       const ended = plain.get(settlement)
       if (ended) return ended
       const written = this.#writeOrFail(settlement, now)
       if (written.held && waitsAgain(settlement))
         this.#below.push(...this.#store.revocations.heed(settlement.job.seq, now))
-      const { concurrencyKey } = settlement.job
-      if (settlement.job.places !== null && !this.#begun.has(settlement.job)) this.#settlePlaces(settlement, now)
-      // Whether the claim is held or not: a task may have ended its job in a transaction of its own.
-      if (concurrencyKey !== null && settlement.kind !== 'give-back') this.#store.admission.refill(concurrencyKey)
       return written
     })
+    if (keys.size > 0 && this.#store.admission.someWait()) for (const key of keys) this.#store.admission.refill(key)
     const roomier = this.#store.rates.flush(now)
     if (roomier.length > 0) this.#events.roomier(roomier)
   }
@@ -340,11 +342,11 @@ export class Settler implements Participant {
   }
 }
 
-/** A job that succeeded, with nothing else to be written for it. */
+/** A job that succeeded, with nothing else to be written for it but what it held of limits. */
 function isPlain(settlement: Settlement): settlement is PlainSuccess {
   if (settlement.kind !== 'outcome' || settlement.outcome[0] !== 'success') return false
-  const { row, places, concurrencyKey } = settlement.job
-  return row[13] === null && row[9] === null && places === null && concurrencyKey === null
+  const { row } = settlement.job
+  return row[13] === null && row[9] === null
 }
 
 /** Whether it makes the job wait again, unless it was the last of its attempts. */

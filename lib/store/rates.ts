@@ -24,9 +24,23 @@ export interface BucketRow {
   until: number | null
 }
 
-type Window = [begins: number | null, oldest: number | null, newest: number | null, until: number | null]
-type Held = [places: number | null, oldest: number | null]
+type Window = [
+  taken: number | null,
+  oldest: number | null,
+  newest: number | null,
+  held: number | null,
+  until: number | null,
+]
 
+/**
+ * Places that are held stand among the begins, at the moment of their claim plus this: behind any begin, so that one look
+ * counts both, and a begin only moves the row.
+ */
+const HELD = 2 ** 50
+
+/** Places taken by one statement, which costs less for each. */
+const BLOCK = 16
+const COLUMNS = 5
 /** How soon to look again whether a place is free that was held for longer than its window, in ms. */
 const HELD_AGAIN = 20
 
@@ -62,14 +76,17 @@ export function bucketsOf(job: { queue: string; task: string; rateKey: string | 
  * The caller holds the transaction.
  */
 export class Rates {
+  readonly #untouched: Statement
   readonly #window: Statement
   readonly #add: Statement
-  readonly #held: Statement
   readonly #hold: Statement
+  readonly #holdBlock: Statement
+  readonly #move: Statement
   readonly #free: Statement
   readonly #freeSome: Statement
   readonly #freeAll: Statement
   readonly #freeStray: Statement
+  readonly #freeIfStray: Statement
   readonly #heal: Statement
   readonly #declare: Statement
   readonly #backOff: Statement
@@ -85,37 +102,53 @@ export class Rates {
   readonly #page: Statement
   readonly #prune: Statement
   readonly #pruneBuckets: Statement
-  readonly #freed = new Map<string, { place: Place; count: number }>()
-  readonly #begun = new Map<string, { bucket: string; rate: Rate; at: number; count: number }>()
+  /** What is to be written of places, by the moment of the begins. */
+  readonly #settled = new Map<Place, { begun: number | null; count: number }[]>()
   readonly #opened = new Set<string>()
   #roused = false
   /** The last start that the present walk has looked at. */
-  #walked: [bucket: string, at: number] = ['', 0]
+  #walked: [bucket: string, at: number, owner: number] = ['', 0, 0]
   #walkAt = 0
   #soonest = Number.POSITIVE_INFINITY
 
   constructor(db: Connection) {
+    this.#untouched = db
+      .prepare(`SELECT NOT EXISTS (SELECT 1 FROM celeriac_starts WHERE bucket = ? AND at > ?)
+        AND NOT EXISTS (SELECT 1 FROM celeriac_buckets WHERE bucket = ?)`)
+      .pluck()
     this.#window = db
-      .prepare(`SELECT sum(starts), min(at), max(at), (SELECT until FROM celeriac_buckets WHERE bucket = ?)
+      .prepare(`SELECT sum(starts), min(at), max(iif(at < ${HELD}, at, NULL)), min(iif(at < ${HELD}, NULL, at)) - ${HELD},
+          (SELECT until FROM celeriac_buckets WHERE bucket = ?)
         FROM celeriac_starts WHERE bucket = ? AND at > ?`)
       .raw()
-    this.#held = db.prepare('SELECT sum(places), min(at) FROM celeriac_places WHERE bucket = ?').raw()
     this.#add = db.prepare(`INSERT INTO celeriac_starts (bucket, at, starts, per) VALUES (?, ?, ?, ?)
-      ON CONFLICT (bucket, at) DO UPDATE SET starts = starts + excluded.starts, per = max(per, excluded.per)`)
-    this.#hold = db.prepare(`INSERT INTO celeriac_places (bucket, owner, at, places, per) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT (bucket, owner, at) DO UPDATE SET places = places + excluded.places, per = max(per, excluded.per)`)
+      ON CONFLICT (bucket, at, owner) DO UPDATE SET starts = starts + excluded.starts, per = max(per, excluded.per)`)
+    const hold = (places: number): Statement =>
+      db.prepare(`INSERT INTO celeriac_starts (bucket, at, owner, starts, per)
+        VALUES ${Array(places).fill(`(?, ? + ${HELD}, ?, ?, ?)`).join(', ')}
+        ON CONFLICT (bucket, at, owner) DO UPDATE SET starts = starts + excluded.starts, per = max(per, excluded.per)`)
+    this.#hold = hold(1)
+    this.#holdBlock = hold(BLOCK)
+    // Where others have begun in the same moment there is a row already, and neither is changed.
+    this.#move = db.prepare(`UPDATE OR IGNORE celeriac_starts SET at = ?, owner = 0
+      WHERE bucket = ? AND at = ? + ${HELD} AND owner = ? AND starts = ?`)
     this.#free = db
-      .prepare('DELETE FROM celeriac_places WHERE bucket = ? AND owner = ? AND at = ? AND places <= ? RETURNING per')
+      .prepare(
+        `DELETE FROM celeriac_starts WHERE bucket = ? AND at = ? + ${HELD} AND owner = ? AND starts <= ? RETURNING per`,
+      )
       .pluck()
     this.#freeSome = db
-      .prepare(`UPDATE celeriac_places SET places = places - @count
-        WHERE bucket = @bucket AND owner = @owner AND at = @at RETURNING per`)
+      .prepare(`UPDATE celeriac_starts SET starts = starts - @count
+        WHERE bucket = @bucket AND at = @at + ${HELD} AND owner = @owner RETURNING per`)
       .pluck()
-    this.#freeAll = db.prepare('DELETE FROM celeriac_places WHERE owner = ? RETURNING bucket, places, per')
-    this.#freeStray = db.prepare(
-      'DELETE FROM celeriac_places WHERE owner NOT IN (SELECT id FROM celeriac_processes) RETURNING bucket, places, per',
-    )
-    this.#heal = db.prepare('DELETE FROM celeriac_starts WHERE bucket = ? AND at > ? RETURNING starts')
+    const free = (which: string): Statement =>
+      db.prepare(`DELETE FROM celeriac_starts WHERE ${which} RETURNING bucket, starts, per`)
+    const stray = 'owner NOT IN (SELECT id FROM celeriac_processes)'
+    // Two that read all starts: a process comes and leaves but once.
+    this.#freeAll = free(`at >= ${HELD} AND owner = ?`)
+    this.#freeStray = free(`at >= ${HELD} AND ${stray}`)
+    this.#freeIfStray = free(`bucket = ? AND at = ? AND owner = ? AND ${stray}`)
+    this.#heal = db.prepare(`DELETE FROM celeriac_starts WHERE bucket = ? AND at > ? AND at < ${HELD} RETURNING starts`)
     this.#declare = db.prepare(`INSERT INTO celeriac_buckets (bucket, most, per) VALUES (?, ?, ?)
       ON CONFLICT (bucket) DO UPDATE SET most = excluded.most, per = excluded.per`)
     this.#backOff = db.prepare(
@@ -136,14 +169,11 @@ export class Rates {
       .prepare('SELECT wake_at FROM celeriac_buckets WHERE wake_at IS NOT NULL ORDER BY wake_at LIMIT 1')
       .pluck()
     this.#any = db
-      .prepare(
-        'SELECT EXISTS (SELECT 1 FROM celeriac_starts) OR EXISTS (SELECT 1 FROM celeriac_buckets) OR EXISTS (SELECT 1 FROM celeriac_places)',
-      )
+      .prepare('SELECT EXISTS (SELECT 1 FROM celeriac_starts) OR EXISTS (SELECT 1 FROM celeriac_buckets)')
       .pluck()
     this.#page = db
-      .prepare(
-        'SELECT bucket, at, at + per FROM celeriac_starts WHERE (bucket, at) > (?, ?) ORDER BY bucket, at LIMIT ? + 0',
-      )
+      .prepare(`SELECT bucket, at, owner, at + per FROM celeriac_starts WHERE (bucket, at, owner) > (?, ?, ?)
+        ORDER BY bucket, at, owner LIMIT ? + 0`)
       .raw()
     this.#prune = db.prepare('DELETE FROM celeriac_starts WHERE bucket = ? AND at = ?')
     this.#pruneBuckets = db.prepare(`DELETE FROM celeriac_buckets WHERE bucket IN
@@ -153,23 +183,34 @@ export class Rates {
 
   /** How many may start now. */
   room(bucket: string, rate: Rate | null, now: number): Room {
-    const [begins, oldest, newest, until] = this.#window.get(bucket, bucket, rate ? now - rate.per : now) as Window
+    const since = rate ? now - rate.per : now
+    // Most keys of a rate are new, and to find nothing costs less than to count it.
+    if (rate && this.#untouched.get(bucket, since, bucket) === 1) return { free: rate.limit, next: now }
+    const [taken, oldest, newest, heldSince, until] = this.#window.get(bucket, bucket, since) as Window
     const ahead = rate !== null && newest !== null && newest > now + AHEAD
     if (ahead) this.#clockWentBack(bucket, rate, now)
     if (until !== null && until > now) return { free: 0, next: until }
     if (!rate) return { free: Number.POSITIVE_INFINITY, next: now }
-    const [held, heldSince] = this.#held.get(bucket) as Held
-    const free = Math.max(0, rate.limit - (begins ?? 0) - (held ?? 0))
+    const free = Math.max(0, rate.limit - (taken ?? 0))
     const over = (ahead ? now : (oldest ?? now)) + rate.per
     if (heldSince === null) return { free, next: over }
     // It may have begun right after its claim, and not been told as yet.
     const heldOver = Math.min(Math.max(heldSince + rate.per, now + HELD_AGAIN), now + rate.per)
-    return { free, next: begins === null ? heldOver : Math.min(over, heldOver) }
+    return { free, next: newest === null ? heldOver : Math.min(over, heldOver) }
   }
 
-  /** So many jobs are claimed, and may begin any moment. */
-  hold({ bucket, rate, owner, at }: Place, places: number): void {
-    this.#hold.run(bucket, owner, at, places, rate.per)
+  /** So many jobs of each are claimed, and may begin any moment. */
+  hold(claimed: readonly (readonly [place: Place, places: number])[]): void {
+    let values: unknown[] = []
+    let rows = 0
+    for (const [{ bucket, rate, owner, at }, places] of claimed) {
+      values.push(bucket, at, owner, places, rate.per)
+      if (++rows < BLOCK) continue
+      this.#holdBlock.run(values)
+      values = []
+      rows = 0
+    }
+    for (let i = 0; i < values.length; i += COLUMNS) this.#hold.run(values.slice(i, i + COLUMNS))
   }
 
   /** @param at not before the begins; in epoch ms */
@@ -182,31 +223,38 @@ export class Rates {
    * @param began not before its begin; in epoch ms
    */
   settle(place: Place, began: number | null, now: number): void {
-    const { bucket, rate, owner, at } = place
-    count(this.#freed, `${owner}\0${at}\0${bucket}`, () => ({ place, count: 0 }))
+    const { bucket, rate } = place
     if (began === null || began + rate.per <= now) this.#opened.add(bucket)
-    if (began === null) return
     // What lies ahead was noted before the clock was set back.
-    const moment = momentOf(rate, Math.min(began, now + ROUNDED))
-    count(this.#begun, `${moment}\0${bucket}`, () => ({ bucket, rate, at: moment, count: 0 }))
+    const begun = began === null ? null : momentOf(rate, Math.min(began, now + ROUNDED))
+    const moments = this.#settled.get(place)
+    const known = moments?.find((moment) => moment.begun === begun)
+    if (known) known.count++
+    else if (moments) moments.push({ begun, count: 1 })
+    else this.#settled.set(place, [{ begun, count: 1 }])
   }
 
   /** Writes what was settled; returns the buckets that have more room by it. */
   flush(now: number): string[] {
-    if (this.#freed.size === 0) return []
-    for (const { place, count } of this.#freed.values()) this.#freePlaces(place, count)
-    // Also where the place is gone: the process was taken for dead, and what it runs all the same counts as well.
-    for (const { bucket, rate, at, count } of this.#begun.values()) this.record(bucket, rate, at, count)
+    if (this.#settled.size === 0) return []
+    for (const [place, moments] of this.#settled) for (const moment of moments) this.#write(place, moment)
     const opened = [...this.#opened]
     for (const bucket of opened) if (this.#hasten.run(now, bucket, now).changes > 0) this.#roused = true
     this.clear()
     return opened
   }
 
+  #write(place: Place, { begun, count }: { begun: number | null; count: number }): void {
+    const { bucket, rate, owner, at } = place
+    if (begun !== null && this.#move.run(begun, bucket, at, owner, count).changes === 1) return
+    this.#freePlaces(place, count)
+    // Also where the place is gone: the process was taken for dead, and what it runs all the same counts as well.
+    if (begun !== null) this.record(bucket, rate, begun, count)
+  }
+
   /** The transaction was undone. */
   clear(): void {
-    this.#freed.clear()
-    this.#begun.clear()
+    this.#settled.clear()
     this.#opened.clear()
   }
 
@@ -234,12 +282,12 @@ export class Rates {
   }
 
   #begunBy(rows: unknown[], now: number): void {
-    for (const { bucket, places, per } of rows as { bucket: string; places: number; per: number }[])
-      this.record(bucket, { per }, now, places)
+    for (const { bucket, starts, per } of rows as { bucket: string; starts: number; per: number }[])
+      this.record(bucket, { per }, now, starts)
   }
 
   #freePlaces({ owner, bucket, at }: Omit<Place, 'rate'>, count: number): number | undefined {
-    return (this.#free.get(bucket, owner, at, count) ?? this.#freeSome.get({ owner, bucket, at, count })) as
+    return (this.#free.get(bucket, at, owner, count) ?? this.#freeSome.get({ owner, bucket, at, count })) as
       | number
       | undefined
   }
@@ -306,17 +354,17 @@ export class Rates {
 
   /** Looks at so many starts after the last ones, and deletes those that no longer count; true when there are more. */
   prune(now: number, limit: number): boolean {
-    const rows = this.#page.all(...this.#walked, limit) as [bucket: string, at: number, ends: number][]
-    for (const [bucket, at, ends] of rows) {
+    const rows = this.#page.all(...this.#walked, limit) as [bucket: string, at: number, owner: number, ends: number][]
+    for (const [bucket, at, owner, ends] of rows) {
       if (ends <= now) this.#prune.run(bucket, at)
-      else this.#soonest = Math.min(this.#soonest, ends)
+      else if (at < HELD) this.#soonest = Math.min(this.#soonest, ends)
+      else this.#begunBy(this.#freeIfStray.all(bucket, at, owner), now)
     }
     const last = rows.length === limit ? rows.at(-1) : undefined
-    this.#walked = last ? [last[0], last[1]] : ['', 0]
+    this.#walked = last ? [last[0], last[1], last[2]] : ['', 0, 0]
     if (last || this.#pruneBuckets.run(now, limit).changes === limit) return true
     this.#walkAt = Math.min(this.#soonest, now + WALK_EVERY)
     this.#soonest = Number.POSITIVE_INFINITY
-    this.leaveStray(now)
     return false
   }
 
@@ -329,13 +377,4 @@ export class Rates {
     const over = now + rate.per
     if (this.#hasten.run(over, bucket, over).changes > 0) this.#roused = true
   }
-}
-
-function count<T extends { count: number }>(counts: Map<string, T>, key: string, first: () => T): void {
-  let known = counts.get(key)
-  if (!known) {
-    known = first()
-    counts.set(key, known)
-  }
-  known.count++
 }

@@ -132,9 +132,9 @@ export const PLANTED_BUGS: PlantedBug[] = [
     patches: [
       {
         file: 'store/jobs/claim.js',
-        find: 'let rows = (begun ? this.#first.all(queue, task, afterRank, afterSeq, limit) : []);',
+        find: 'let rows = (begun ? page.first.all(queue, task, afterRank, afterSeq, limit) : []);',
         put: `this.ahead ??= [];
-          if (this.ahead.length === 0) this.ahead = this.#next.all(queue, task, afterRank, limit + 32);
+          if (this.ahead.length === 0) this.ahead = page.next.all(queue, task, afterRank, limit + 32);
           if (this.ahead.length > 0) return this.ahead.splice(0, limit);
           let rows = [];`,
       },

@@ -71,7 +71,7 @@ describe('starts', () => {
             const places = Math.min(free, wanted)
             if (places === 0) return
             const place = { bucket, rate, owner: owners[i % 2] as number, at: now }
-            store.rates.hold(place, places)
+            store.rates.hold([[place, places]])
             for (let n = 0; n < places; n++) {
               const begin = now + begins
               if (fate !== 'is given back') began.push(begin)

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { debouncedUntil, type UniqueRule } from '../../lib/domain/unique.ts'
+import { uniqueUntilOf } from '../../lib/store/jobs/claim.ts'
 import { Store } from '../../lib/store/store.ts'
 import { plainBatch } from '../fixtures/batch.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
@@ -24,11 +25,7 @@ function begin(store: Store, now: number): { id: string; args: string }[] {
   return store.write(() => {
     store.claims.promote(now, 0, 100)
     return store.claims.page('queue', 'task', Number.MIN_SAFE_INTEGER, 0, 100).map((row) => {
-      store.claims.start(
-        [{ seq: row[0], token: 1, freesKey: typeof row[2] !== 'number' && row[2][12] === 'started' }],
-        1,
-        now,
-      )
+      store.claims.start([{ seq: row[0], token: 1, freesKey: uniqueUntilOf(row) === 'started' }], 1, now)
       return { id: row[3], args: String(row[4]) }
     })
   })

@@ -127,6 +127,8 @@ export class Admission {
     if (entered.state !== 'PENDING') return entered
     // The claim counts what did start, and lays aside what finds no room. What is known to find none is not let in before.
     const { limit } = batch.rate
+    places.waiting ??= this.waitsForRates()
+    if (!places.waiting && batch.ids.length <= limit) return entered
     const before = places.entered.get(rateKey) ?? this.#enteredBefore(rateKey, places)
     places.entered.set(rateKey, before + 1)
     if (before < limit) return entered
@@ -135,7 +137,6 @@ export class Admission {
   }
 
   #enteredBefore(rateKey: string, places: Places): number {
-    places.waiting ??= this.waitsForRates()
     return places.waiting && this.waitsFor(rateKey) ? Number.POSITIVE_INFINITY : 0
   }
 
@@ -168,6 +169,11 @@ export class Admission {
       this.#release.run(next.seq)
       this.#opened.push([next.queue, next.task])
     }
+  }
+
+  /** Whether any job waits for a key. */
+  someWait(): boolean {
+    return this.#nextKey.get('') !== undefined
   }
 
   /** A job that was let in has no room at its key's rate: it waits aside. */

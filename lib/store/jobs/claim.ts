@@ -16,6 +16,14 @@ export type ReadyRow = [
   rest: number | RestColumns,
   id: string,
   args: string | Uint8Array,
+  /** Of a line that has keys, where the rest is not read. */
+  ...keys: KeyColumns | [],
+]
+
+export type KeyColumns = [
+  concurrencyKey: string | null,
+  rateKey: string | null,
+  uniqueUntil: UniqueRule['until'] | null,
 ]
 
 /** What a plain job has none of, or the same as all others. */
@@ -30,19 +38,24 @@ export type RestColumns = [
   parentId: string | null,
   rootId: string | null,
   options: string | null,
-  concurrencyKey: string | null,
-  rateKey: string | null,
-  uniqueUntil: UniqueRule['until'] | null,
+  ...keys: KeyColumns,
 ]
 
-const SPECIAL = 'scheduled_for, parent_id, root_id, options, concurrency_key, rate_key, unique_until'
-const REST = `attempt, max_attempts, crashes, enqueued_at, codec, priority, ${SPECIAL}`
-const PLAIN = `attempt = 0 AND crashes = 0 AND priority = 0 AND rank = enqueued_at AND codec = 'json' AND coalesce(${SPECIAL}) IS NULL`
+const KEYS = 'concurrency_key, rate_key, unique_until'
+const REST = `attempt, max_attempts, crashes, enqueued_at, codec, priority, scheduled_for, parent_id, root_id, options, ${KEYS}`
+const PLAIN =
+  "attempt = 0 AND crashes = 0 AND priority = 0 AND rank = enqueued_at AND codec = 'json' AND coalesce(scheduled_for, parent_id, root_id, options) IS NULL"
 
 /** Jobs claimed by one statement: 32 cost less than half as much each. */
 const BLOCK = 32
 /** Least neighbours that are claimed as a range, which costs half as much again. */
 const RANGE = 8
+
+/** Due jobs of a line: those of a rank after a place in it, and those of later ranks. */
+interface Page {
+  first: Statement
+  next: Statement
+}
 
 /** A job that is to be claimed. */
 export interface Claimable {
@@ -88,8 +101,10 @@ export interface Expired {
 export class JobClaims {
   readonly #tally: Tally
   readonly #admission: Admission
-  readonly #first: Statement
-  readonly #next: Statement
+  readonly #plainPage: Page
+  readonly #keyedPage: Page
+  /** Lines whose last page held jobs with keys: those are read with the page, not one by one. */
+  readonly #keyed = new Set<string>()
   readonly #rest: Statement
   readonly #line: Statement
   readonly #start: Statement
@@ -108,14 +123,17 @@ export class JobClaims {
   constructor(db: Connection) {
     this.#tally = tallyOf(db)
     this.#admission = admissionOf(db)
-    const page = (after: string): Statement =>
+    const page = (columns: string, after: string): Statement =>
       db
-        .prepare(`SELECT seq, rank, CASE WHEN ${PLAIN} THEN max_attempts END, id, args
-        FROM celeriac_jobs WHERE state = 'PENDING' AND queue = ? AND task = ? AND ${after} AND ${unclaimed()}
+        .prepare(`SELECT seq, rank, ${columns} FROM celeriac_jobs WHERE state = 'PENDING' AND queue = ? AND task = ? AND ${after} AND ${unclaimed()}
         ORDER BY rank, seq LIMIT ? + 0`)
         .raw()
-    this.#first = page('rank = ? AND seq > ?')
-    this.#next = page('rank > ?')
+    const pages = (columns: string): Page => ({
+      first: page(columns, 'rank = ? AND seq > ?'),
+      next: page(columns, 'rank > ?'),
+    })
+    this.#plainPage = pages(`CASE WHEN ${PLAIN} AND coalesce(${KEYS}) IS NULL THEN max_attempts END, id, args`)
+    this.#keyedPage = pages(`CASE WHEN ${PLAIN} THEN max_attempts END, id, args, ${KEYS}`)
     this.#rest = db.prepare(`SELECT ${REST} FROM celeriac_jobs WHERE seq = ?`).raw()
     this.#line = db
       .prepare(`SELECT queue, task FROM celeriac_jobs WHERE state = 'PENDING' AND (queue, task) > (?, ?) AND ${unclaimed()}
@@ -157,12 +175,17 @@ export class JobClaims {
   page(queue: string, task: string, afterRank: number, afterSeq: number, limit: number): ReadyRow[] {
     // Not by one comparison of both: SQLite would seek the rank only, and read all that have it again.
     const begun = afterRank !== Number.MIN_SAFE_INTEGER
-    let rows = (begun ? this.#first.all(queue, task, afterRank, afterSeq, limit) : []) as ReadyRow[]
+    const line = `${queue}\n${task}`
+    const page = this.#keyed.has(line) ? this.#keyedPage : this.#plainPage
+    let rows = (begun ? page.first.all(queue, task, afterRank, afterSeq, limit) : []) as ReadyRow[]
     if (rows.length < limit) {
-      const next = this.#next.all(queue, task, afterRank, limit - rows.length) as ReadyRow[]
+      const next = page.next.all(queue, task, afterRank, limit - rows.length) as ReadyRow[]
       rows = rows.length === 0 ? next : rows.concat(next)
     }
     for (const row of rows) row[2] ??= this.#rest.get(row[0]) as RestColumns
+    const last = rows.at(-1)
+    if (last && hasKey(last)) this.#keyed.add(line)
+    else if (last) this.#keyed.delete(line)
     return rows
   }
 
@@ -248,4 +271,18 @@ function neighbours(jobs: readonly Claimable[], from: number): number {
   return count
 }
 
+export function concurrencyKeyOf(row: ReadyRow): string | null {
+  return typeof row[2] === 'number' ? (row[5] ?? null) : row[2][10]
+}
+
+export function rateKeyOf(row: ReadyRow): string | null {
+  return typeof row[2] === 'number' ? (row[6] ?? null) : row[2][11]
+}
+
+export function uniqueUntilOf(row: ReadyRow): UniqueRule['until'] | null {
+  return typeof row[2] === 'number' ? (row[7] ?? null) : row[2][12]
+}
+
+const hasKey = (row: ReadyRow): boolean =>
+  concurrencyKeyOf(row) !== null || rateKeyOf(row) !== null || uniqueUntilOf(row) !== null
 const claimOf = ({ seq, token }: Claimable): [number, number] => [seq, token]

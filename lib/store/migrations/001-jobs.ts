@@ -175,23 +175,15 @@ CREATE TABLE celeriac_controls (
 CREATE INDEX celeriac_jobs_places  ON celeriac_jobs (concurrency_key) WHERE concurrency_key IS NOT NULL AND ${HOLDS_PLACE};
 CREATE INDEX celeriac_jobs_blocked ON celeriac_jobs (blocked_on, rank) WHERE ${BLOCKED};
 
+-- Begins, and with the process as owner what it has claimed and may begin any moment: that counts until it says when it began.
 -- Without an index by time: a begin costs one row and nothing else. What no longer counts is found by a walk.
 CREATE TABLE celeriac_starts (
   bucket TEXT NOT NULL,
   at     INTEGER NOT NULL,
+  owner  INTEGER NOT NULL DEFAULT 0,
   starts INTEGER NOT NULL,
   per    INTEGER NOT NULL,
-  PRIMARY KEY (bucket, at)
-) STRICT, WITHOUT ROWID;
-
--- What a process has claimed at that time and may begin any moment: it counts until the process says when it began.
-CREATE TABLE celeriac_places (
-  bucket TEXT NOT NULL,
-  owner  INTEGER NOT NULL,
-  at     INTEGER NOT NULL,
-  places INTEGER NOT NULL,
-  per    INTEGER NOT NULL,
-  PRIMARY KEY (bucket, owner, at)
+  PRIMARY KEY (bucket, at, owner)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE celeriac_buckets (

@@ -11,7 +11,7 @@ const BUGS: ({ title: string; short?: true } & Patch)[] = [
   {
     title: 'the place of a job that ended is given to nobody',
     file: 'engine/settler.js',
-    find: 'this.#store.admission.refill(concurrencyKey);',
+    find: 'this.#store.admission.refill(key);',
     put: ';',
   },
   {
@@ -48,8 +48,8 @@ const BUGS: ({ title: string; short?: true } & Patch)[] = [
   {
     title: 'a job that is claimed counts against its rate only once it has begun',
     file: 'store/rates.js',
-    find: ' - (held ?? 0)',
-    put: '',
+    find: 'SELECT sum(starts), ',
+    put: 'SELECT sum(starts) FILTER (WHERE owner = 0), ',
   },
   {
     title: 'a transaction that is undone counts all the same',
