@@ -73,6 +73,19 @@ const own = (): Database.Database => {
   return db
 }
 
+let crash: Error | null = null
+app.on('engine-crashed', ({ error }) => {
+  crash = error
+})
+
+/** Waits for what the engine does by itself, and whose failing no promise tells. */
+const until = async (holds: () => boolean): Promise<void> => {
+  while (!holds()) {
+    if (crash) throw crash
+    await pause(5)
+  }
+}
+
 /** Schedules that have slots to fire, at a time. */
 const LATE = `SELECT count(*) FROM celeriac_schedules
   WHERE (fire_at <= ? OR queued_slot IS NOT NULL) AND paused = 0 AND disabled = 0`
@@ -231,16 +244,19 @@ const OPERATIONS: Record<Role, () => Promise<void>> = {
     const state = db.prepare('SELECT state FROM celeriac_jobs WHERE id = ?').pluck()
     await between(async () => {
       await app.start()
-      while (state.get(job) === 'PENDING') await pause(5)
+      await until(() => state.get(job) !== 'PENDING')
     })
     db.close()
   },
   async slot() {
     app.schedule('often', { every: '1s', run: double.s(4) })
     await between(async () => {
-      const fired = new Promise((resolve) => app.on('schedule-fired', resolve))
+      let fired = false
+      app.on('schedule-fired', () => {
+        fired = true
+      })
       await app.start()
-      await fired
+      await until(() => fired)
     })
   },
   async 'catch-up'() {
@@ -258,7 +274,7 @@ const OPERATIONS: Record<Role, () => Promise<void>> = {
     const late = db.prepare(`${LATE} AND name = ?`).pluck()
     await between(async () => {
       await app.start()
-      while (late.get(now, schedule) !== 0) await pause(5)
+      await until(() => late.get(now, schedule) === 0)
     })
     db.close()
   },
@@ -272,7 +288,7 @@ const OPERATIONS: Record<Role, () => Promise<void>> = {
       await app.start()
       const db = own()
       const count = db.prepare("SELECT count(*) FROM celeriac_jobs WHERE state = 'SUCCESS'").pluck()
-      while (count.get() !== 0) await pause(5)
+      await until(() => count.get() === 0)
       db.close()
     })
   },
