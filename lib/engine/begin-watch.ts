@@ -13,7 +13,7 @@ export class BeginWatch extends LaneWatch {
 
   /** @param began told how long the job has been running, in ms */
   constructor(lanes: () => readonly Lane[], began: (job: LaneJob, ran: number) => void) {
-    super(EVERY, lanes, 1)
+    super(EVERY, lanes)
     this.#began = began
   }
 

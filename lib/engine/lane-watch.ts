@@ -1,20 +1,15 @@
 import type { Lane } from '../pool/lane.ts'
 
-/** Looks at lanes at intervals, for as long as one of them has so much to do. */
+/** Looks at lanes at intervals, for as long as one of them has something to look at. */
 export abstract class LaneWatch {
   readonly #every: number
   readonly #lanes: () => readonly Lane[]
-  readonly #least: number
   #timer: NodeJS.Timeout | null = null
 
-  /**
-   * @param every ms between two looks
-   * @param least jobs that a lane must hold to be looked at
-   */
-  constructor(every: number, lanes: () => readonly Lane[], least: number) {
+  /** @param every ms between two looks */
+  constructor(every: number, lanes: () => readonly Lane[]) {
     this.#every = every
     this.#lanes = lanes
-    this.#least = least
   }
 
   /** Jobs were handed out. */
@@ -29,8 +24,9 @@ export abstract class LaneWatch {
 
   protected abstract look(lane: Lane): void
 
+  /** Whether there is anything to look at in a lane. */
   protected busy(lane: Lane): boolean {
-    return lane.outstanding.size >= this.#least
+    return lane.outstanding.size > 0
   }
 
   #look(): void {

@@ -17,8 +17,13 @@ export class StuckWatch extends LaneWatch {
   readonly #moveOn: (jobs: LaneJob[]) => void
 
   constructor(lanes: () => readonly Lane[], moveOn: (jobs: LaneJob[]) => void) {
-    super(EVERY, lanes, 2)
+    super(EVERY, lanes)
     this.#moveOn = moveOn
+  }
+
+  /** One that runs, and another behind it. */
+  protected override busy(lane: Lane): boolean {
+    return lane.outstanding.size >= 2
   }
 
   protected look(lane: Lane): void {

@@ -10,7 +10,7 @@ export class TailWatch extends LaneWatch {
   readonly #logged: (lane: Lane, chunk: LogChunk) => void
 
   constructor(lanes: () => readonly Lane[], logged: (lane: Lane, chunk: LogChunk) => void) {
-    super(EVERY, lanes, 1)
+    super(EVERY, lanes)
     this.#logged = logged
   }
 
