@@ -38,6 +38,16 @@ export interface RetryData {
   jitter: Jitter
 }
 
+/** What a call says of a policy; the rest is the task's. */
+export type RetryChange = Pick<RetryData, 'maxRetries'> & Partial<RetryData>
+
+/** The policy of a job: what its call says, and else that of its task. */
+export function changedPolicy(change: RetryChange, base: RetryPolicy | RetryData | null): RetryPolicy {
+  const policy: RetryPolicy = { ...RETRY_DEFAULTS, on: null, ...base, ...change }
+  const { maxDelay, delay = 0 } = change
+  return maxDelay === undefined ? { ...policy, maxDelay: Math.max(policy.maxDelay, delay) } : policy
+}
+
 export function retryData({ maxRetries, backoff, delay, maxDelay, jitter }: RetryPolicy): RetryData {
   return {
     maxRetries,

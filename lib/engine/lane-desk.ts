@@ -1,4 +1,4 @@
-import { retryDelay } from '../domain/retry.ts'
+import { changedPolicy, retryDelay } from '../domain/retry.ts'
 import { TaskModuleFailed, TaskNotInModules } from '../errors.ts'
 import type { Lane, LaneJob } from '../pool/lane.ts'
 import type { LeftBehind, PoolEvents } from '../pool/pool.ts'
@@ -183,8 +183,9 @@ export class LaneDesk implements PoolEvents {
     const { clock, dispatcher } = this.#parts
     // Both times are cut to whole ms.
     const startedAt = clock.now() - milliseconds + 1
-    const own = optionsOf(job.row[13]).retry
-    const policy = own ?? dispatcher.tasks.get(job.task)?.retry
+    const change = optionsOf(job.row[13]).retry
+    const base = dispatcher.tasks.get(job.task)?.retry ?? null
+    const policy = change ? changedPolicy(change, base) : base
     const retry = job.attempt - job.crashes - 1
     const position = job.row[0]
     const delay =

@@ -1,11 +1,10 @@
 import type { Duration } from '../domain/duration.ts'
-import { retryData } from '../domain/retry.ts'
 import { InvalidOption } from '../errors.ts'
 import type { Codec } from '../wire/codec.ts'
 import type { GateKeys, JobShape, StoredLink, StoredOptions } from '../wire/messages.ts'
 import { booleanOr, durationOr, integerOr, momentOr, nameOf, optionsOf, refuse } from './check.ts'
 import { concurrencyKeys, keyedLimit, keyText, rateKeys } from './limit-options.ts'
-import { type RetryOptions, retryPolicy } from './retry-options.ts'
+import { type RetryOptions, retryChange } from './retry-options.ts'
 import type { TaskSettings } from './task-options.ts'
 import { ONCE_KEYS, type OnceOptions, type UniqueSettings, uniqueSettings } from './unique-options.ts'
 
@@ -22,7 +21,7 @@ export interface CallOptions extends OnceOptions {
   queue?: string
   /** 0 to 9, higher first. */
   priority?: number
-  /** Functions cannot be stored with a job: give `backoff` and `on` functions to the task. */
+  /** What it leaves out is the task's own. Functions cannot be stored with a job: give `backoff` and `on` functions to the task. */
   retry?: number | (Omit<RetryOptions, 'backoff' | 'on'> & { backoff?: 'exponential' | 'fixed' })
   softTimeLimit?: Duration
   timeLimit?: Duration
@@ -115,7 +114,7 @@ export function callSettings(
     throw new InvalidOption(
       `${where}: countdown, eta and taskId do not go with debounce, which sets the time and finds the job — leave them out`,
     )
-  const retry = retryPolicy(given.retry, `${where}: retry`)
+  const retry = retryChange(given.retry, `${where}: retry`)
   const { expires } = given
   const expiresAt =
     expires instanceof Date
@@ -137,14 +136,7 @@ export function callSettings(
   if (given.tags !== undefined) stored.tags = tagsOf(given.tags, where)
   if (given.link !== undefined) stored.link = linked(given.link, `${where}: link`, settings.codec)
   if (given.linkError !== undefined) stored.linkError = linked(given.linkError, `${where}: linkError`, null)
-  if (retry) {
-    if (typeof retry.backoff === 'function' || retry.on) {
-      throw new InvalidOption(
-        `${where}: retry has a function, which cannot be stored with a job — give it to app.task()`,
-      )
-    }
-    stored.retry = retryData(retry)
-  }
+  if (retry) stored.retry = retry
   const concurrencyKey =
     given.concurrencyKey === undefined ? null : keyText(given.concurrencyKey, `${where}: concurrencyKey`)
   const concurrency = keyedLimit(settings.concurrency, concurrencyKey)

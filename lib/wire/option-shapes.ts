@@ -1,5 +1,5 @@
 import type { Rate } from '../domain/rate.ts'
-import type { RetryData } from '../domain/retry.ts'
+import type { RetryChange } from '../domain/retry.ts'
 import type { UniqueRule } from '../domain/unique.ts'
 import type { Codec } from './codec.ts'
 
@@ -14,7 +14,7 @@ export interface StoredOptions {
   softTimeLimit?: number
   headers?: Record<string, string>
   tags?: string[]
-  retry?: RetryData
+  retry?: RetryChange
   /** Ends as REVOKED when its key has no place at its time. */
   discard?: true
   /** Of a schedule's job: slots since the one that fired before which did not fire. */

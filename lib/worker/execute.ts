@@ -1,4 +1,4 @@
-import { type RetryPolicy, retryDelay } from '../domain/retry.ts'
+import { changedPolicy, type RetryPolicy, retryDelay } from '../domain/retry.ts'
 import { DeadlineExceeded, InvalidInput, InvalidPayload } from '../errors.ts'
 import { Ignore, PermanentError, RateLimited, RetryByPolicy, RetryLater, Snooze } from '../task-signals.ts'
 import { type Codec, decode, encode, type Payload } from '../wire/codec.ts'
@@ -194,17 +194,9 @@ function is<E>(error: unknown, kind: new (...args: never[]) => E): error is E {
 }
 
 function policyOf(row: RunRow, task: RunnableTask | undefined): RetryPolicy | null {
-  const stored = optionsOf(row[13]).retry
+  const change = optionsOf(row[13]).retry
   const base = task?.retry ?? null
-  if (!stored) return base
-  return {
-    backoff: stored.backoff ?? base?.backoff ?? 'exponential',
-    delay: stored.delay ?? base?.delay ?? 1_000,
-    maxDelay: stored.maxDelay ?? base?.maxDelay ?? 600_000,
-    jitter: stored.jitter ?? base?.jitter ?? 'equal',
-    on: base?.on ?? null,
-    maxRetries: stored.maxRetries,
-  }
+  return change ? changedPolicy(change, base) : base
 }
 
 export function isThenable(value: unknown): value is PromiseLike<never> {

@@ -9,7 +9,7 @@ import { openApp } from '../fixtures/tasks.ts'
 import { until } from '../fixtures/until.ts'
 
 describe('a task that fails', () => {
-  const { app, choosy, fail, flaky, ignore, later, permanent, retryNow, snooze } = openApp({
+  const { app, choosy, fail, flaky, heldBack, ignore, later, permanent, retryNow, snooze } = openApp({
     database: freshDatabase(),
   })
   before(() => app.start())
@@ -32,7 +32,7 @@ describe('a task that fails', () => {
     assert.equal((await handle.info())?.error?.message, 'attempt 4 failed')
   })
 
-  test('waits as long as the policy says between attempts, in the state RETRY', async () => {
+  test('waits as long as the policy says between attempts', async () => {
     const handle = await flaky.applyAsync([2], {
       retry: { maxRetries: 1, backoff: 'fixed', delay: 250, jitter: 'none' },
     })
@@ -42,7 +42,39 @@ describe('a task that fails', () => {
     assert.ok(waited >= 250, `${waited} ms`)
   })
 
-  test("a policy of the call replaces the task's, which lends what it leaves out", async () => {
+  /** The state that the job waits in after its attempt, and for how long. */
+  async function waitOf(handle: AsyncResult<unknown>): Promise<[state: string, milliseconds: number]> {
+    const { state, eta, attempts } = await until(async () => {
+      const info = await handle.info()
+      return info?.eta && info
+    }, 'the next attempt to be set')
+    assert.equal(await handle.revoke(), 'REVOKED')
+    return [state, Number(eta) - Number(attempts.at(-1)?.endedAt)]
+  }
+
+  test('waits for a delay that is longer than the longest that is the default', async () => {
+    const journal = new Journal()
+    journal.open()
+    const hour = 3_600_000
+    assert.deepEqual(await waitOf(await heldBack.delay(journal.path)), ['RETRY', hour])
+    const policy = { maxRetries: 1, delay: '2h', jitter: 'none' } as const
+    assert.deepEqual(await waitOf(await fail.applyAsync(['x'], { retry: policy })), ['RETRY', 2 * hour])
+    const bounded = await fail.applyAsync(['x'], { retry: { ...policy, maxDelay: '5m' } })
+    assert.deepEqual(await waitOf(bounded), ['RETRY', 300_000])
+  })
+
+  test("a policy of the call goes before the task's, which lends what it leaves out", async () => {
+    const journal = new Journal()
+    journal.open()
+    assert.deepEqual(await waitOf(await heldBack.applyAsync([journal.path], { retry: 4 })), ['RETRY', 3_600_000])
+    const longer = await heldBack.applyAsync([journal.path], { retry: { maxRetries: 4, delay: '3h' } })
+    assert.deepEqual(await waitOf(longer), ['RETRY', 3 * 3_600_000])
+    const asked = await choosy.applyAsync(['range'], { retry: 4 })
+    await failureOf(asked)
+    assert.deepEqual(await attemptsOf(asked), ['1 failure'], 'its predicate')
+    const counted = await choosy.applyAsync(['type'], { retry: 1 })
+    await failureOf(counted)
+    assert.deepEqual(await attemptsOf(counted), ['1 retry', '2 failure'])
     const handle = await flaky.applyAsync([99], { retry: { maxRetries: 1, delay: 5 } })
     await failureOf(handle)
     assert.deepEqual(await attemptsOf(handle), ['1 retry', '2 failure'])
@@ -90,6 +122,8 @@ describe('a task that fails', () => {
     assert.equal(await resultOf(handle), 2)
     const [first, second] = (await handle.info())!.attempts
     assert.ok(Number(second!.startedAt) - Number(first!.endedAt) >= 120)
+    const sooner = await later.applyAsync([2, 1], { retry: { maxRetries: 1, delay: '1h' } })
+    assert.equal(await resultOf(sooner), 2, 'whatever the policy says')
     const exhausted = await later.delay(99, 1)
     await failureOf(exhausted)
     assert.equal((await attemptsOf(exhausted)).length, 4)
@@ -103,13 +137,18 @@ describe('a task that fails', () => {
 
   test('currentTask().snooze() puts it off without using an attempt', async () => {
     const journal = new Journal()
-    const handle = await snooze.delay(journal.path, 60)
+    const handle = await snooze.delay(journal.path, 60.7)
     assert.equal(await resultOf(handle), 'awake')
-    assert.ok(journal.lines().length >= 2)
-    assert.deepEqual(new Set(journal.lines()), new Set(['attempt 1']))
+    assert.deepEqual(journal.lines(), ['attempt 1', 'attempt 1'])
     assert.deepEqual(await attemptsOf(handle), ['1 success'])
-    const fraction = await snooze.delay(journal.path, 40.7)
-    assert.equal(await resultOf(fraction), 'awake')
+    const called = Date.now()
+    const long = await snooze.delay(new Journal().path, '1h')
+    await until(async () => (await long.state()) === 'SCHEDULED', 'the snooze')
+    const { attempt, attempts, eta } = (await long.info())!
+    assert.deepEqual([attempt, attempts.length], [0, 0])
+    const wait = Number(eta) - 3_600_000
+    assert.ok(wait >= called && wait <= Date.now(), `until ${eta?.toISOString()}`)
+    await long.revoke()
   })
 
   test('Ignore ends it as SUCCESS without a result', async () => {

@@ -51,10 +51,10 @@ test('the hard limit holds for a job whose line was taken back from behind it', 
 })
 
 test('a job over its hard limit is tried again as its policy says', async () => {
-  const { app, spinTwice } = openLimited({ database: freshDatabase() })
+  const { app, spinLater, spinTwice } = openLimited({ database: freshDatabase() })
   await using _ = app
   await app.start()
-  const handle = await spinTwice.delay()
+  const [later, handle] = [await spinLater.applyAsync([], { retry: 2 }), await spinTwice.delay()]
   await rejects(handle.get({ timeout: '20s' }), exceeded)
   const info = await handle.info()
   assert.deepEqual(
@@ -62,6 +62,11 @@ test('a job over its hard limit is tried again as its policy says', async () => 
     ['retry', 'failure'],
   )
   assert.equal(info?.crashes, 0)
+  const { eta, attempts, maxAttempts } = await until(async () => {
+    const waiting = await later.info()
+    return waiting?.state === 'RETRY' && waiting
+  }, 'the retry of the other')
+  assert.deepEqual([maxAttempts, Number(eta) - Number(attempts[0]?.endedAt)], [3, 3_600_000])
 })
 
 test('the soft limit aborts the signal with its reason, in the context of the task', async () => {

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { RETRY_DEFAULTS, type RetryPolicy, retryDelay } from '../../lib/domain/retry.ts'
+import {
+  changedPolicy,
+  RETRY_DEFAULTS,
+  type RetryChange,
+  type RetryPolicy,
+  retryDelay,
+} from '../../lib/domain/retry.ts'
 
 const draw = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 const retry = fc.oneof(fc.nat(20), fc.nat(2 ** 31))
@@ -73,4 +79,22 @@ describe('the delay before a retry', () => {
     )
     assert.deepEqual(asked[0], [2, error])
   })
+})
+
+test('what a call leaves out of its policy is the task’s, and no longest delay is shorter than the delay it gives', () => {
+  const names = ['backoff', 'delay', 'maxDelay', 'jitter'] as const
+  fc.assert(
+    fc.property(policy, fc.option(policy), fc.subarray([...names]), (call, task, given) => {
+      const change: RetryChange = { maxRetries: call.maxRetries }
+      for (const name of given) Object.assign(change, { [name]: call[name] })
+      const { maxDelay, ...rest } = changedPolicy(change, task)
+      const base = task ?? { ...RETRY_DEFAULTS, on: null }
+      assert.deepEqual(
+        rest,
+        Object.fromEntries(Object.entries({ ...base, ...change }).filter(([name]) => name !== 'maxDelay')),
+      )
+      if (change.maxDelay !== undefined) assert.equal(maxDelay, change.maxDelay)
+      else assert.equal(maxDelay, Math.max(base.maxDelay, change.delay ?? 0))
+    }),
+  )
 })
