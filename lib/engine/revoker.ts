@@ -30,6 +30,8 @@ export class Revoker {
   readonly #announcer: Announcer
   readonly #takenBack: RevokerParts['takenBack']
   readonly #reasons = new Map<number, string | null>()
+  /** Jobs that have so long to end, and then lose their thread. */
+  readonly #limited = new Set<number>()
 
   constructor(parts: RevokerParts) {
     this.#store = parts.store
@@ -53,6 +55,7 @@ export class Revoker {
   reasonOf(job: LaneJob): string | null | undefined {
     const reason = this.#reasons.get(job.token)
     this.#reasons.delete(job.token)
+    this.#limited.delete(job.token)
     return reason
   }
 
@@ -61,7 +64,7 @@ export class Revoker {
     const { pool, owner } = this.#standing
     if (owner === null) return false
     const asked = new Map<number, Revoking>()
-    for (const one of this.#store.revocations.asked(owner)) if (!this.#reasons.has(one.token)) asked.set(one.token, one)
+    for (const one of this.#store.revocations.asked(owner)) if (this.#isNews(one)) asked.set(one.token, one)
     if (asked.size === 0) return false
     let taken = false
     for (const lane of pool?.lanes ?? []) {
@@ -69,7 +72,7 @@ export class Revoker {
       for (const [position, { token }] of lane.outstanding) {
         const one = asked.get(token)
         if (!one) continue
-        this.#reasons.set(token, one.reason)
+        this.#note(one)
         lane.cancel(position, revokedError(one))
         if (one.terminate) setTimeout(() => lane.outstanding.has(position) && pool?.terminate(lane), GRACE).unref()
       }
@@ -77,10 +80,20 @@ export class Revoker {
     for (const [position, { token }] of this.#main.outstanding) {
       const one = asked.get(token)
       if (!one) continue
-      this.#reasons.set(token, one.reason)
+      this.#note(one)
       this.#main.cancel(position, revokedError(one))
     }
     return taken
+  }
+
+  /** Whether this was not asked before: who was only told to end may be asked to end by force later. */
+  #isNews({ token, terminate }: Revoking): boolean {
+    return !this.#reasons.has(token) || (terminate && !this.#limited.has(token))
+  }
+
+  #note({ token, reason, terminate }: Revoking): void {
+    this.#reasons.set(token, reason)
+    if (terminate) this.#limited.add(token)
   }
 
   /** What was not begun need not be told to end. */

@@ -8,7 +8,7 @@ import { Journal } from '../fixtures/journal.ts'
 import { openApp } from '../fixtures/tasks.ts'
 
 describe('revoke()', () => {
-  const opened = openApp({ database: freshDatabase(), queues: { one: { concurrency: 1 } } })
+  const opened = openApp({ database: freshDatabase(), concurrency: 3, queues: { one: { concurrency: 1 } } })
   const { app, add, flaky, heed, hold, loop, note, snoozeLong, spin } = opened
   before(() => app.start())
   after(() => app.stop({ drain: 0, grace: 0 }))
@@ -65,15 +65,20 @@ describe('revoke()', () => {
     assert.equal(await handle.state(), 'SUCCESS')
   })
 
-  test('with terminate ends the thread of a job that never looks up, and only that one', async () => {
+  test('with terminate, from the first or only later, ends the thread of a job that never looks up, and no other', async () => {
     const journal = new Journal()
-    const handle = await loop.delay(journal.path)
-    await journal.has('looping')
+    const handles = [await loop.delay(journal.path), await loop.delay(journal.path)]
+    await journal.has('looping', 2)
     const beside = await hold.delay(journal.path, 'beside')
     await journal.has('beside began')
-    assert.equal(await handle.revoke({ terminate: true }), 'STARTED')
-    await assert.rejects(resultOf(handle), TaskRevoked)
-    assert.equal((await handle.info())?.crashes, 0)
+    const [atOnce, later] = handles
+    assert.equal(await later!.revoke({ reason: 'it takes too long' }), 'STARTED')
+    for (const handle of [atOnce, later]) assert.equal(await handle!.revoke({ terminate: true }), 'STARTED')
+    for (const handle of handles) {
+      await assert.rejects(resultOf(handle), TaskRevoked)
+      assert.equal((await handle.info())?.crashes, 0)
+    }
+    assert.equal((await later!.info())?.revokeReason, 'it takes too long')
     journal.open()
     assert.equal(await resultOf(beside), 'beside')
     assert.deepEqual((await beside.info())?.attempts.length, 1)

@@ -57,6 +57,7 @@ test('one that was not begun is taken back, the others are moved on, and one tha
   assert.deepEqual(taken, [[['job 3'], ['job 2', 'job 4']]])
   assert.deepEqual(told, [1])
   assert.equal(revoker.look(), false, 'asked again, it has done its part')
+  assert.deepEqual(told, [1])
   assert.deepEqual(
     [...lane.outstanding.values()].map(({ id }) => id),
     ['job 0', 'job 1'],

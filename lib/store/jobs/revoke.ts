@@ -48,8 +48,8 @@ export class JobRevocations {
           SELECT j.seq, j.id FROM family JOIN celeriac_jobs j ON j.parent_id = family.id WHERE ${CHILD_WAITS})
         SELECT seq FROM family)
       RETURNING id, task, queue, concurrency_key AS concurrencyKey, rate_key AS rateKey`)
-    this.#running =
-      db.prepare(`UPDATE celeriac_jobs SET revoke_asked = max(coalesce(revoke_asked, 0), ?), revoke_reason = ?
+    this.#running = db.prepare(`UPDATE celeriac_jobs SET revoke_asked = max(coalesce(revoke_asked, 0), ?),
+      revoke_reason = coalesce(?, revoke_reason)
       WHERE id = ? AND ${claimed()}`)
     this.#asked = db.prepare(`SELECT j.seq, c.token, j.revoke_asked = 2 AS terminate, j.revoke_reason AS reason
       FROM celeriac_jobs j CROSS JOIN celeriac_claims c ON c.seq = j.seq
