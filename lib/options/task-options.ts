@@ -94,7 +94,11 @@ const KEYS = [
 /** @throws InvalidOption */
 export function taskSettings(options: unknown, defaults: unknown, where: string): TaskSettings {
   const own = optionsOf(options, where, KEYS)
-  const given = { ...optionsOf(defaults, 'taskDefaults', KEYS), ...own }
+  const shared = optionsOf(defaults, 'taskDefaults', KEYS)
+  const given = { ...shared }
+  for (const [key, value] of Object.entries(own)) if (value !== undefined) given[key] = value
+  // One of them takes the place of another, as they exclude each other.
+  const once = ONCE_KEYS.some((key) => own[key] !== undefined) ? own : shared
   const { input } = given
   if (input !== undefined && !isStandardSchema(input)) {
     refuse(`${where}: input`, input, 'a Standard Schema, such as z.tuple([z.number()]) of zod')
@@ -114,6 +118,6 @@ export function taskSettings(options: unknown, defaults: unknown, where: string)
     input: input ?? null,
     codec: oneOf(given.codec, `${where}: codec`, ['json', 'v8'] as const, 'json'),
     onCrash: oneOf(given.onCrash, `${where}: onCrash`, ['retry', 'fail'] as const, 'retry'),
-    unique: uniqueSettings(given, null, where),
+    unique: uniqueSettings(once, null, where),
   })
 }

@@ -26,6 +26,7 @@ describe('taskDefaults', () => {
       return value
     }
     const plain = app.task('plain', failsOnce)
+    const silentOwn = app.task('silentOwn', { queue: undefined, priority: undefined } as never, () => {})
     const own = app.task('own', { queue: 'other', priority: 1, codec: 'json', retry: 0 }, (value: number) => {
       throw new Error(String(value))
     })
@@ -36,6 +37,8 @@ describe('taskDefaults', () => {
     assert.deepEqual([info?.queue, info?.priority, info?.attempts.length], ['mail', 7, 2])
     const other = await own.delay(1)
     await assert.rejects(resultOf(other), { code: 'TASK_FAILURE' })
+    const unsaid = await (await silentOwn.applyAsync([], { countdown: '1h' })).info()
+    assert.deepEqual([unsaid?.queue, unsaid?.priority], ['mail', 7], 'undefined is as good as not given')
     const said = await other.info()
     assert.deepEqual([said?.queue, said?.priority, said?.attempts.length], ['other', 1, 1])
   })
@@ -83,6 +86,8 @@ describe('taskDefaults', () => {
     await using _ = app
     const late = app.task('late', (value: number) => value)
     const wanted = app.task('wanted', { expires: '1h', unique: false }, (value: number) => value)
+    const throttle = { key: 'all', every: '1h' } as const
+    const throttled = app.task('throttled', { expires: '1h', deadline: '1h', throttle }, (value: number) => value)
     await assert.rejects(
       Promise.resolve().then(() => late.delay('no number' as never)),
       { code: 'INVALID_INPUT' },
@@ -90,6 +95,8 @@ describe('taskDefaults', () => {
     const first = await late.delay(1)
     const again = await late.delay(1)
     assert.deepEqual([again.duplicate, again.id], [true, first.id])
+    const [one, two] = [await throttled.delay(1), await throttled.delay(2)]
+    assert.equal(two.id, one.id, 'in the place of `unique`')
     const overdue = await wanted.delay(1)
     assert.equal((await wanted.delay(1)).duplicate, false)
     const since = Date.now()
