@@ -26,6 +26,20 @@ test('threads are opened as jobs need them, and end when they are idle', async (
   assert.equal((await app.inspect.stats()).restarts, 0)
 })
 
+test('as many threads as are always kept are there before any job, and stay when they are idle', async () => {
+  const pool = { minThreads: 2, idleTimeout: 1 }
+  const { app, thread } = openPool({ database: freshDatabase(), concurrency: 3, pool })
+  await using _ = app
+  const threads = async (): Promise<number> => (await app.inspect.stats()).threads
+  await app.start()
+  await until(async () => (await threads()) === 2, 'two threads')
+  for (let i = 0; i < 20; i++) {
+    await resultOf(await thread.delay())
+    assert.ok((await threads()) >= 2)
+  }
+  assert.equal((await app.inspect.stats()).restarts, 0)
+})
+
 test('no second thread is opened for a single job', async () => {
   const { app, occupy } = openPool({ database: freshDatabase(), concurrency: 2 })
   await using _ = app

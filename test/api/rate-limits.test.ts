@@ -60,15 +60,18 @@ describe('a task with a rate', () => {
     assertRate(times, 5, 2_000)
   })
 
-  test('keeps it over two processes', async () => {
+  test('keeps it over two processes, as a queue does', async () => {
     const database = freshDatabase()
-    const peers = [new Peer({ database, concurrency: 2 }), new Peer({ database, concurrency: 2 })]
-    const { app, rated } = openApp({ database })
+    const options = { database, concurrency: 2, queues: { api: { rateLimit: '4/2s' } } }
+    const peers = [new Peer(options), new Peer(options)]
+    const { app, echo, rated } = openApp(options)
     await using _ = app
     await app.start({ role: 'producer' })
     const handles = await rated.delayMany(oneTo(11))
+    const queued = await echo.delayMany(oneTo(9), { queue: 'api' })
     await Promise.all(peers.map((peer) => peer.call('start')))
     assertRate(await begins(handles), 5, 2_000)
+    assertRate(await begins(queued), 4, 2_000)
     for (const peer of peers) assert.equal(await peer.leave(), 0)
   })
 

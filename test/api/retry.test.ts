@@ -132,7 +132,11 @@ describe('a task that fails', () => {
   })
 
   test('currentTask().retry() leaves the task to be tried again', async () => {
-    assert.equal(await resultOf(await retryNow.delay(3)), 3)
+    assert.equal(await resultOf(await retryNow.delay(3, 5)), 3)
+    assert.equal(await resultOf(await retryNow.delay(3, null)), 3)
+    assert.deepEqual(await waitOf(await retryNow.delay(2, '1h')), ['RETRY', 3_600_000])
+    const retry = { maxRetries: 1, delay: '2h', jitter: 'none' } as const
+    assert.deepEqual(await waitOf(await retryNow.applyAsync([2, null], { retry })), ['RETRY', 2 * 3_600_000])
   })
 
   test('currentTask().snooze() puts it off without using an attempt', async () => {

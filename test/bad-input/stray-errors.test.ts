@@ -8,7 +8,7 @@ import { Journal } from '../fixtures/journal.ts'
 
 describe('an error that a task leaves behind', () => {
   const opened = openHostile({ database: freshDatabase() })
-  const { app, exit, exitBehind, exitOnce, leaveBomb, leaveRejection, linger, ownBomb, thread } = opened
+  const { app, exit, exitBehind, exitIf, exitOnce, leaveBomb, leaveRejection, linger, ownBomb, thread } = opened
   before(() => app.start())
   after(() => app.stop())
 
@@ -82,5 +82,20 @@ describe('an error that a task leaves behind', () => {
       assert.deepEqual([info.attempt, info.crashes], [1, 0])
     }
     await failureOf(culprit)
+  })
+
+  test('nor do those that were handed to the thread together with the job that ends it', async () => {
+    const some = (leaves: boolean, count: number) => Array.from({ length: count }, (): [boolean] => [leaves])
+    // Known to be short, so that they are handed out by the dozen.
+    for (const handle of await exitIf.delayMany(some(false, 40))) await resultOf(handle)
+    const handles = await exitIf.delayMany([...some(false, 10), ...some(true, 1), ...some(false, 60)])
+    const [culprit] = handles.splice(10, 1)
+    for (const handle of handles) {
+      await resultOf(handle)
+      const { attempts, crashes } = (await handle.info())!
+      assert.deepEqual([attempts.length, crashes], [1, 0])
+    }
+    assert.equal((await failureOf(culprit!)).cause.code, 'WORKER_LOST')
+    assert.equal((await culprit!.info())?.crashes, 3)
   })
 })
