@@ -19,8 +19,10 @@ export interface Size {
   readonly storeSeconds: number
   /** Jobs that are queued, and then finished. */
   readonly backlog: number
-  /** Longest that storing the backlog may take, and running it, in seconds each. */
+  /** Longest that storing the backlog may take, in seconds. */
   readonly backlogSeconds: number
+  /** Longest that running it may take for the round trip after it to be waited for, in seconds. */
+  readonly finishSeconds: number
   /** How long an idle worker is watched, in seconds. */
   readonly idle: number
   /** Jobs around the one that is held when the process is killed. */
@@ -37,7 +39,8 @@ export const FULL: Size = {
   fibs: 2_000,
   storeSeconds: 10,
   backlog: 1_000_000,
-  backlogSeconds: 15,
+  backlogSeconds: 60,
+  finishSeconds: 100,
   idle: 8,
   crashJobs: 200,
   crashWait: 90,
@@ -51,6 +54,7 @@ export const QUICK: Size = {
   storeSeconds: 3,
   backlog: 5_000,
   backlogSeconds: 4,
+  finishSeconds: 4,
   idle: 1,
   crashJobs: 50,
   crashWait: 10,
@@ -98,7 +102,7 @@ export async function fill(queue: Queue, n: number, seconds: number): Promise<nu
 
 type Run = (queue: Queue, size: Size) => Promise<Sample | null>
 
-/** Each in a process of its own with nothing stored; `null` where the peer has no means. The crash is in crash.ts. */
+/** Each in a process of its own with nothing stored; `null` where the peer has no means. Crash and idle are in trials.ts. */
 export const RUNS: Readonly<Record<OwnCase, Run>> = {
   enqueue: async (queue, { enqueue }) => {
     const { perSecond, p50, p99 } = await latency(() => queue.enqueue({ task: 'noop', argument: 0 }), enqueue, 20)
@@ -145,20 +149,18 @@ export const RUNS: Readonly<Record<OwnCase, Run>> = {
     return { seconds, loopP99 }
   },
 
-  backlog: async (queue, { backlog, backlogSeconds, roundTrips }) => {
+  backlog: async (queue, { backlog, backlogSeconds, finishSeconds, roundTrips }) => {
     const queued = await fill(queue, backlog, backlogSeconds)
-    const began = performance.now()
+    const wait = queue.wait ?? sleep
     await queue.work()
     // Threads and processes start, and what starts with a batch has it behind it.
-    await until(async () => (await queue.ended()) > 0, START_WITHIN)
-    // A worker that lets no timer run between jobs of its own event loop has run them all by now.
-    const starved = (await queue.ended()) === queued ? (queued / (performance.now() - began)) * 1000 : null
-    if (starved === null) await sleep(1_000)
-    const rate = starved ?? (await rateOver(queue, RATE_SECONDS))
+    await until(async () => (await queue.ended()) > 0, START_WITHIN, wait)
+    await wait(1_000)
+    const rate = await rateOver(queue, RATE_SECONDS, wait)
     const left = queued - (await queue.ended())
     const perSecond = rate ?? Number.NaN
     // What would not be over in time is not waited for.
-    const finished = left === 0 || (rate !== null && left / rate <= backlogSeconds)
+    const finished = left === 0 || (rate !== null && left / rate <= finishSeconds)
     if (!finished || !queue.roundTrip) return { queued, perSecond, finished: Number.NaN, p50: Number.NaN }
     await queue.drained(queued)
     const { p50 } = await latency(queue.roundTrip, Math.min(roundTrips, 50), 5)
@@ -169,19 +171,21 @@ export const RUNS: Readonly<Record<OwnCase, Run>> = {
 const START_WITHIN = 30
 const RATE_SECONDS = 3
 
+type Wait = (ms: number) => Promise<unknown>
+
 /** Jobs that end in a second, over some; `null` when too few were left to see a rate. */
-async function rateOver(queue: Queue, seconds: number): Promise<number | null> {
+async function rateOver(queue: Queue, seconds: number, wait: Wait): Promise<number | null> {
   const [before, began] = [await queue.ended(), performance.now()]
-  await sleep(seconds * 1000)
+  await wait(seconds * 1000)
   const [after, ended] = [await queue.ended(), performance.now()]
   return after > before ? ((after - before) / (ended - began)) * 1000 : null
 }
 
-async function until(condition: () => Promise<boolean>, seconds: number): Promise<void> {
+async function until(condition: () => Promise<boolean>, seconds: number, wait: Wait): Promise<void> {
   const deadline = performance.now() + seconds * 1000
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`no job had ended after ${seconds} s`)
-    await sleep(10)
+    await wait(10)
   }
 }
 

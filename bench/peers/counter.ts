@@ -5,6 +5,7 @@ const LOOK_EVERY = 5
 /** Counts the jobs that ended in this process, for a peer that runs them in it. */
 export class Counter {
   #ended = 0
+  #alarm: { at: number; ring: () => void } | null = null
   #waiting: { n: number; resolve: () => void } | null = null
 
   get ended(): number {
@@ -14,6 +15,20 @@ export class Counter {
   add(n = 1): void {
     this.#ended += n
     if (this.#waiting && this.#ended >= this.#waiting.n) this.#waiting.resolve()
+    if (this.#alarm && performance.now() >= this.#alarm.at) this.#alarm.ring()
+  }
+
+  /** Resolves after a time, by the end of a job when the jobs let no timer run until then. One caller at a time. */
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const ring = () => {
+        clearTimeout(timer)
+        this.#alarm = null
+        resolve()
+      }
+      const timer = setTimeout(ring, ms)
+      this.#alarm = { at: performance.now() + ms, ring }
+    })
   }
 
   /** After `n` ended, asks the peer itself until it says that nothing is left. */

@@ -18,7 +18,11 @@ process.on('message', (message) => {
   else started.delete(pid)
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
-process.once('disconnect', () => {
+if (process.connected) process.once('disconnect', clear)
+// A run that had nothing to do has ended before this began to listen.
+else clear()
+
+function clear(): void {
   // PostgreSQL's fast shutdown, Redis' ordinary one.
   for (const pid of started) end(pid, 'SIGINT')
   setTimeout(() => {
@@ -26,7 +30,7 @@ process.once('disconnect', () => {
     rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
     process.exit(0)
   }, 1_000)
-})
+}
 
 function end(pid: number, signal: NodeJS.Signals): void {
   try {

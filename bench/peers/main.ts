@@ -1,12 +1,14 @@
 /**
  * `npm run bench:peers -- [--peers <peer>,…] [--only <case>,…] [--quick] [--repeat <n>] [--size <name>=<n>,…] [--minutes <n>] [--threads <n>] [--json]
- * [--out <folder>] [--dir <folder>] [--packages <folder>]`
+ * [--out <folder>] [--resume] [--dir <folder>] [--packages <folder>] [--install]`
  * Installs other queues into a temporary folder and runs the same work on all of them, in turns. Prints a Markdown
  * table, or with `--json` everything that was found; `--out` gets both and the plots. A peer that cannot be had or that
  * fails is a line of the report, not an error of the run: exit code 1 means that our own part failed.
+ * In pieces: `--install` ends once all is in `--packages`; `--resume` keeps what the report in `--out` has, which is written after
+ * every trial, and measures the rest.
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,12 +16,13 @@ import { parseArgs } from 'node:util'
 import { describeMachine, machine } from '../machine.ts'
 import { type CaseName, FULL, QUICK, sized } from './cases.ts'
 import type { Watched } from './guard.ts'
-import { install, installNode, npmWatched } from './install.ts'
-import type { Peer, Service } from './peer.ts'
+import type { Peer } from './peer.ts'
 import { PEERS, peerNamed } from './peers.ts'
+import { earlier, type Growing, joined } from './pieces.ts'
 import { fileName, overview, plot } from './plot.ts'
-import { COLUMNS, markdown, OVERVIEW, type PeerReport, type Report } from './report.ts'
-import { clearService, type ServiceState, startService } from './services.ts'
+import { installPeers, type Prepared, startServices } from './prepare.ts'
+import { COLUMNS, type Column, markdown, OVERVIEW, type Report } from './report.ts'
+import { clearService, type ServiceState } from './services.ts'
 import { type Outcome, runTrial } from './trials.ts'
 
 /** What takes longest last: `--minutes` cuts there. */
@@ -38,6 +41,8 @@ const { values } = parseArgs({
     threads: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
     out: { type: 'string' },
+    resume: { type: 'boolean', default: false },
+    install: { type: 'boolean', default: false },
     dir: { type: 'string', default: tmpdir() },
   },
 })
@@ -67,139 +72,138 @@ function watch(pid: number, alive: boolean): void {
   const message: Watched = { pid, alive }
   if (guard.connected) guard.send(message)
 }
-const services = new Map<Service, ServiceState>()
-const found = new Map<string, Writable>()
-/** Of the peers that do not run on this Node. */
-const nodes = new Map<string, string>()
 const startedAt = performance.now()
-const elapsed = () => `${((performance.now() - startedAt) / 60_000).toFixed(1)} min`
+const minutes = () => (performance.now() - startedAt) / 60_000
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130))
 
 const progress = (text: string) => void process.stderr.write(`${text}\n`)
 let exitCode = 0
 try {
-  // Kept for the next run when it is given.
-  const packages = resolve(values.packages ?? join(root, 'packages'))
-  mkdirSync(packages, { recursive: true })
-  const facts = machine(root)
-  for (const peer of peers) {
-    progress(`${peer.name}: installing`)
-    found.set(peer.name, await prepare(peer, packages))
+  exitCode = await (values.install ? installOnly() : measureAll())
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  exitCode = 2
+} finally {
+  await finish(guard)
+}
+process.exit(exitCode)
+
+async function installOnly(): Promise<number> {
+  if (values.packages === undefined) throw new Error('--install is for a folder that is kept: it needs --packages')
+  const prepared = await installPeers(peers, { root, packages: resolve(values.packages), watch, progress })
+  return [...prepared.values()].some(({ installed }) => 'missing' in installed) ? 1 : 0
+}
+
+async function measureAll(): Promise<number> {
+  const setting = {
+    machine: describeMachine(machine(root)),
+    quick: values.quick,
+    repetitions,
+    threads,
+    sizes: Object.entries(size)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(','),
   }
-  const stopAt =
-    values.minutes === undefined
-      ? Number.POSITIVE_INFINITY
-      : performance.now() + whole('minutes', values.minutes) * 60_000
-  const ready = peers.filter((peer) => found.get(peer.name)?.missing === undefined)
+  const file = values.out === undefined ? null : join(resolve(values.out), 'peers.json')
+  if (values.resume && file === null) throw new Error('--resume goes on with the report in a folder: it needs --out')
+  const text = values.resume && file !== null && existsSync(file) ? readFileSync(file, 'utf8') : null
+  const before = text === null ? [] : earlier(text, setting)
+  const spent = text === null ? 0 : (JSON.parse(text) as Report).minutes
+  // Kept for the next run when it is given.
+  const place = { root, packages: resolve(values.packages ?? join(root, 'packages')), watch, progress }
+  const services = await startServices(peers, place)
+  const prepared = await installPeers(peers, place)
+  const found = new Map<string, Growing>(before.map((peer) => [peer.name, peer]))
+  const ready: Peer[] = []
+  for (const peer of peers) {
+    const now = described(peer, prepared.get(peer.name) as Prepared, peer.service && services.get(peer.service))
+    if (now.missing === undefined) ready.push(peer)
+    found.set(peer.name, joined(now, found.get(peer.name)))
+  }
+  const report = (): Report => ({
+    date: new Date().toISOString().slice(0, 10),
+    ...setting,
+    minutes: Math.round((spent + minutes()) * 10) / 10,
+    crashWait: size.crashWait,
+    asked: size.drain,
+    peers: PEERS.flatMap(({ name }) => found.get(name) ?? []),
+  })
+  const stopAt = values.minutes === undefined ? Number.POSITIVE_INFINITY : minutes() + whole('minutes', values.minutes)
   for (const name of cases) {
     const times = ONCE.has(name) ? 1 : repetitions
     const waiting: Promise<void>[] = []
     for (let i = 0; i < times; i++) {
       // In turns, every second time in the other order: what else the machine does hits all of them.
       for (const peer of i % 2 === 0 ? ready : ready.toReversed()) {
-        if (performance.now() > stopAt) break
-        progress(`${elapsed()} ${name} ${i + 1}/${times}: ${peer.name}`)
-        await new Promise<void>((next) => waiting.push(measure(peer, name, packages, next).then(next)))
+        const state = found.get(peer.name) as Growing
+        if ((state.cases[name]?.length ?? 0) > i || minutes() > stopAt) continue
+        progress(`${minutes().toFixed(1)} min ${name} ${i + 1}/${times}: ${peer.name}`)
+        const service = (peer.service && services.get(peer.service)) ?? null
+        const node = prepared.get(peer.name)?.node?.path ?? process.execPath
+        await new Promise<void>((next) =>
+          waiting.push(
+            measure(peer, name, { service, node, packages: place.packages, next })
+              .then((outcome) => (state.cases[name] = [...(state.cases[name] ?? []), outcome]))
+              .then(() => save(report()))
+              .then(next),
+          ),
+        )
       }
     }
     await Promise.all(waiting)
   }
-  const report: Report = {
-    date: new Date().toISOString().slice(0, 10),
-    machine: describeMachine(facts),
-    quick: values.quick,
-    repetitions,
-    threads,
-    crashWait: size.crashWait,
-    asked: size.drain,
-    sizes: Object.entries(size)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(','),
-    peers: [...found.values()],
-  }
-  write(report)
-  const ours = found.get('celeriac')
-  if (Object.values(ours?.cases ?? {}).some((outcomes) => outcomes.some((outcome) => 'failed' in outcome))) exitCode = 1
-} finally {
-  await finish(guard)
+  const all = report()
+  save(all)
+  console.log(values.json ? JSON.stringify(all, null, 2) : markdown(all))
+  const ours = Object.values(found.get('celeriac')?.cases ?? {})
+  return ours.some((outcomes) => outcomes.some((outcome) => 'failed' in outcome)) ? 1 : 0
 }
-process.exit(exitCode)
 
-/** Keeps what came of one trial; calls `next` when another may begin. */
-async function measure(peer: Peer, name: CaseName, packages: string, next: () => void): Promise<void> {
-  const state = peer.service === null ? null : (services.get(peer.service) ?? null)
-  const service = state && 'url' in state ? state : null
+/** One trial; calls `next` when another may begin. */
+async function measure(
+  peer: Peer,
+  name: CaseName,
+  at: { service: ServiceState | null; node: string; packages: string; next: () => void },
+): Promise<Outcome> {
+  const service = at.service && 'url' in at.service ? at.service : null
   const outcome = await runTrial(peer, name, {
     root,
-    packages: join(packages, peer.name),
+    packages: join(at.packages, peer.name),
     url: service?.url ?? null,
     service: service?.child.pid ?? null,
-    node: nodes.get(peer.name) ?? process.execPath,
+    node: at.node,
     size,
     threads,
-    timeLimit: values.quick ? 60 : 600,
+    timeLimit: values.quick ? 60 : 900,
     // Peers whose crashes are waited for side by side share a server.
     clear: async (namespace) => {
       if (service && peer.service && name !== 'crash') await clearService(peer.service, service.url, namespace)
     },
-    waits: next,
+    waits: at.next,
     watch,
   })
-  const report = found.get(peer.name) as Writable
-  report.cases[name] = [...(report.cases[name] ?? []), outcome]
   if ('failed' in outcome) progress(`  ${peer.name}, ${name}, failed: ${outcome.failed}`)
+  return outcome
 }
 
-type Writable = Omit<PeerReport, 'cases'> & { cases: Partial<Record<CaseName, Outcome[]>> }
-
-/** Installs a peer and starts what it needs. What is missing is part of the answer. */
-async function prepare(peer: Peer, packages: string): Promise<Writable> {
+function described(peer: Peer, { installed }: Prepared, service: ServiceState | null | undefined): Growing {
   const { name, settings, durability, runsIn, roundTripBy } = peer
-  const report = { name, settings, durability, runsIn, roundTripBy, cases: {} }
-  if (peer.service) {
-    const state = services.get(peer.service) ?? (await startService(peer.service, join(root, peer.service)))
-    services.set(peer.service, state)
-    if ('missing' in state) return { ...report, versions: [], missing: state.missing }
-    if (state.child.pid !== undefined) watch(state.child.pid, true)
-  }
-  const system = peer.system?.() ?? { versions: [] }
-  if ('missing' in system) return { ...report, versions: [], missing: system.missing }
-  const npm = npmWatched(watch)
-  const node = peer.node === undefined ? null : await installNode(join(packages, `node${peer.node}`), peer.node, npm)
-  if (node && 'missing' in node) return { ...report, versions: [], missing: node.missing }
-  const { overrides = {} } = peer
-  const installed = await install(join(packages, peer.name), peer.packages, npm, { node, overrides })
-  if ('missing' in installed) return { ...report, versions: [], missing: installed.missing }
-  if (node) nodes.set(name, node.path)
-  const service = peer.service && services.get(peer.service)
-  const versions = [
-    ...installed.versions,
-    ...system.versions,
-    ...(node ? [node.version] : []),
-    ...(service && 'version' in service ? [service.version] : []),
-  ]
-  return { ...report, versions }
+  const about = { name, settings, durability, runsIn, roundTripBy, cases: {} }
+  if (service && 'missing' in service) return { ...about, versions: [], missing: service.missing }
+  if ('missing' in installed) return { ...about, versions: [], missing: installed.missing }
+  return { ...about, versions: [...installed.versions, ...(service ? [service.version] : [])] }
 }
 
-function write(report: Report): void {
-  const json = JSON.stringify(report, null, 2)
-  const text = markdown(report)
-  console.log(values.json ? json : text)
+/** After every trial: what ends the run early costs the trial that it interrupts. */
+function save(report: Report): void {
   if (values.out === undefined) return
   const out = resolve(values.out)
+  const has = ({ case: name }: Column) => report.peers.some((peer) => peer.cases[name] !== undefined)
   mkdirSync(out, { recursive: true })
-  writeFileSync(join(out, 'peers.md'), `${text}\n`)
-  writeFileSync(join(out, 'peers.json'), `${json}\n`)
-  writeFileSync(
-    join(out, 'peers.svg'),
-    overview(
-      report,
-      OVERVIEW.filter((column) => cases.includes(column.case)),
-    ),
-  )
-  for (const column of COLUMNS) {
-    if (cases.includes(column.case)) writeFileSync(join(out, fileName(column)), plot(report, column))
-  }
+  writeFileSync(join(out, 'peers.md'), `${markdown(report)}\n`)
+  writeFileSync(join(out, 'peers.svg'), overview(report, OVERVIEW.filter(has)))
+  for (const column of COLUMNS.filter(has)) writeFileSync(join(out, fileName(column)), plot(report, column))
+  writeFileSync(join(out, 'peers.json'), `${JSON.stringify(report, null, 2)}\n`)
 }
 
 /** The guard ends the services and removes the folder, as it would had this process been killed. */

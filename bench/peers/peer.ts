@@ -33,6 +33,8 @@ export interface Queue {
   drained(n: number): Promise<unknown>
   /** How many have ended since the start of this process. */
   ended(): number | Promise<number>
+  /** Resolves after some milliseconds, for a peer whose jobs may let no timer run; others go by a timer. */
+  readonly wait?: (ms: number) => Promise<unknown>
   /** Enqueues one job and resolves once its end is known. */
   readonly roundTrip: (() => Promise<unknown>) | null
 }

@@ -10,6 +10,8 @@ export interface Report {
   readonly quick: boolean
   readonly repetitions: number
   readonly threads: number
+  /** What it took, installing included; of all runs that it came of. */
+  readonly minutes: number
   readonly crashWait: number
   /** As `--size` takes them. */
   readonly sizes: string
@@ -148,7 +150,7 @@ export function markdown(report: Report): string {
   return [
     `${report.machine.split('\n').join('; ')}; ${report.date}.`,
     `Median of ${report.repetitions} (drain, fib, backlog, idle and crash: one run), ${report.threads} threads where a peer has threads.${report.quick ? ' Quick sizes: a smoke test, not a measurement.' : ''}`,
-    `Sizes: ${report.sizes}.`,
+    `Sizes: ${report.sizes}. Took ${number(report.minutes)} minutes.`,
     ...(['speed', 'burden'] as const).map(rowsOf).flatMap((rows) => (rows.length === 0 ? [] : ['', table(rows)])),
     '',
     table(settings),

@@ -7,9 +7,11 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { crashSample, fill, QUICK, readCrashLog, sized } from '../../bench/peers/cases.ts'
+import { Counter } from '../../bench/peers/counter.ts'
 import { install, installNode, type RunNpm, reasonOf } from '../../bench/peers/install.ts'
 import { arrivalWait } from '../../bench/peers/loop-wait.ts'
 import type { Queue } from '../../bench/peers/peer.ts'
+import { earlier, type Growing, joined } from '../../bench/peers/pieces.ts'
 import { fileName, overview, plot } from '../../bench/peers/plot.ts'
 import { COLUMNS, type Column, markdown, OVERVIEW, type PeerReport, type Report } from '../../bench/peers/report.ts'
 import { find, startService } from '../../bench/peers/services.ts'
@@ -33,6 +35,7 @@ const REPORT: Report = {
   quick: false,
   repetitions: 3,
   threads: 2,
+  minutes: 31.4,
   crashWait: 90,
   sizes: 'drain=50000,idle=8',
   asked: 50_000,
@@ -108,7 +111,7 @@ describe('report of the peers', () => {
 
   it('says on what, how durable and with which settings', () => {
     assert.match(text, /a processor, 2 cores; Node v20; 2026-01-02/)
-    assert.match(text, /^Sizes: drain=50000,idle=8\.$/m)
+    assert.match(text, /^Sizes: drain=50000,idle=8\. Took 31\.4 minutes\.$/m)
     assert.match(text, /\| other \| other 1\.2\.3 \| threads \| synced \| as \\\| documented \| get\(\) \|/)
   })
 
@@ -173,6 +176,21 @@ describe('what the cases find out', () => {
     assert.equal(await fill(queue, 250, 60), 250)
     assert.equal(await fill(queue, 250, 0), 100)
     assert.equal(stored, 350)
+  })
+
+  it('how much time has passed, also while jobs let no timer run', async () => {
+    const counter = new Counter()
+    let over = false
+    const waited = counter.wait(20).then(() => (over = true))
+    const began = performance.now()
+    // Microtasks only, as of a worker that finds its next job without waiting for anything.
+    for (let i = 0; i < 1e9 && !over; i++) {
+      counter.add()
+      await null
+    }
+    assert.ok(over && performance.now() - began >= 20)
+    await waited
+    await counter.wait(1)
   })
 
   it('what a process and its children use', { skip: process.platform !== 'linux' && 'there is no /proc' }, async () => {
@@ -256,22 +274,65 @@ describe('what cannot be had', () => {
     }
   })
 
-  it('is a line of a run that measures the rest, and the run leaves nothing behind', { timeout: 120_000 }, async () => {
+  it('is a line of a run that measures the rest, in pieces, and no run leaves anything behind', {
+    timeout: 240_000,
+  }, async () => {
     const [bin, dir, out] = [temporaryFolder(), temporaryFolder(), temporaryFolder()]
     writeFileSync(join(bin, 'npm'), '#!/bin/sh\necho "npm error 404 no such thing" >&2\nexit 1\n')
     chmodSync(join(bin, 'npm'), 0o755)
     const main = fileURLToPath(new URL('../../bench/peers/main.js', import.meta.url))
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [main, '--peers', 'celeriac,plainjob', '--only', 'drain,idle,crash', '--quick', '--dir', dir, '--out', out],
-      { env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` } },
-    )
+    const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` }
+    const run = (...args: string[]) =>
+      promisify(execFile)(process.execPath, [main, '--peers', 'celeriac,plainjob', '--dir', dir, ...args], { env })
+    const { stdout: first } = await run('--only', 'drain', '--quick', '--out', out)
+    const { stdout } = await run('--only', 'drain,idle,crash', '--quick', '--out', out, '--resume')
     assert.match(stdout, /^- plainjob: 404 no such thing$/m)
     assert.match(row(stdout, 'celeriac').drain as string, /^[\d,.]+\/s$/)
+    assert.equal(row(stdout, 'celeriac').drain, row(first, 'celeriac').drain)
     assert.equal(row(stdout, 'celeriac')['acknowledged, not run'], '0')
     if (process.platform === 'linux') assert.match(row(stdout, 'celeriac').memory as string, /^\d[\d.]* MB$/)
-    assert.deepEqual(readdirSync(dir), [])
     assert.equal(readFileSync(join(out, 'peers.md'), 'utf8'), stdout)
     assert.ok(readdirSync(out).includes(fileName(column('drain', 'perSecond'))))
+    await assert.rejects(run('--resume', '--out', out), {
+      code: 2,
+      stderr: /measured with quick true, and this run has false/,
+    })
+    await assert.rejects(run('--install', '--packages', join(out, 'packages')), {
+      code: 1,
+      stderr: /^plainjob: not to be had: 404 no such thing/m,
+    })
+    assert.deepEqual(readdirSync(dir), [])
+  })
+})
+
+describe('a report in pieces', () => {
+  const piece = (name: string, rest: Partial<Growing>): Growing => ({ ...peer(name, {}), cases: {}, ...rest })
+  const [quick, slow] = [{ sample: { perSecond: 2 } }, { sample: { perSecond: 1 } }]
+
+  it('keeps what was measured and not what failed', () => {
+    const text = JSON.stringify({
+      ...REPORT,
+      peers: [piece('a', { cases: { drain: [quick, { failed: 'no' }], cpu: [slow] } })],
+    })
+    assert.deepEqual(earlier(text, REPORT)[0]?.cases, { drain: [quick], cpu: [slow] })
+  })
+
+  it('is refused when it was measured in another way', () => {
+    const text = JSON.stringify(REPORT)
+    assert.deepEqual(
+      earlier(text, REPORT).map(({ name }) => name),
+      ['ours', 'other', 'absent'],
+    )
+    assert.throws(() => earlier(text, { ...REPORT, threads: 4 }), /measured with threads 2, and this run has 4/)
+    assert.throws(() => earlier(text, { ...REPORT, sizes: 'drain=1' }), /measured with sizes "drain=50000,idle=8"/)
+  })
+
+  it('has of each peer what either run could measure, of one version', () => {
+    const measured = piece('a', { cases: { drain: [quick] } })
+    assert.equal(joined(measured, undefined), measured)
+    assert.deepEqual(joined(piece('a', {}), measured).cases, measured.cases)
+    assert.equal(joined(piece('a', { versions: [], missing: 'no network' }), measured), measured)
+    assert.deepEqual(joined(piece('a', {}), piece('a', { versions: [], missing: 'no network' })), piece('a', {}))
+    assert.throws(() => joined(piece('a', { versions: ['a 2'] }), measured), /the report has a 1.2.3, and this run a 2/)
   })
 })

@@ -73,6 +73,7 @@ export const bullmq: Peer = {
       },
       drained: (n) => counter.drained(n, left),
       ended: () => counter.ended,
+      wait: (ms) => counter.wait(ms),
       roundTrip: async () => {
         const job = await work.add('job', { task: 'noop', argument: null })
         await job.waitUntilFinished(events, 20_000)

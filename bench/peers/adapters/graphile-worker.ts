@@ -65,6 +65,7 @@ export const graphileWorker: Peer = {
           })
         }),
       ended: () => counter.ended,
+      wait: (ms) => counter.wait(ms),
       roundTrip: () => calls.run((key) => utils.addJob('work', { task: 'noop', argument: null, key })),
     }
   },

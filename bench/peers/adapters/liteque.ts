@@ -66,6 +66,7 @@ export const liteque: Peer = {
           return pending + pending_retry + running
         }),
       ended: () => counter.ended,
+      wait: (ms) => counter.wait(ms),
       roundTrip: () => calls.run((key) => queue.enqueue({ task: 'noop', argument: null, key })),
     }
   },

@@ -73,6 +73,7 @@ export const pgBoss: Peer = {
           return rows[0]?.n ?? 0
         }),
       ended: () => counter.ended,
+      wait: (ms) => counter.wait(ms),
       roundTrip: () => calls.run((key) => boss.send('work', { task: 'noop', argument: null, key })),
     }
   },

@@ -64,6 +64,7 @@ export const plainjob: Peer = {
           () => queue.countJobs({ status: JobStatus.Pending }) + queue.countJobs({ status: JobStatus.Processing }),
         ),
       ended: () => counter.ended,
+      wait: (ms) => counter.wait(ms),
       roundTrip: () => calls.run(async (key) => queue.add('work', { task: 'noop', argument: null, key })),
     }
   },
