@@ -9,8 +9,8 @@ import { Peer } from '../fixtures/peer.ts'
 import { openApp } from '../fixtures/tasks.ts'
 import { until } from '../fixtures/until.ts'
 
-const callsOf = (journal: Journal, count: number, milliseconds: number) =>
-  Array.from({ length: count }, (_, i): [string, string, number] => [journal.path, `job ${i}`, milliseconds])
+const callsOf = (journal: Journal, count: number, milliseconds: number | null) =>
+  Array.from({ length: count }, (_, i): [string, string, number | null] => [journal.path, `job ${i}`, milliseconds])
 
 describe('a limit of a task', () => {
   test('holds over its queues, and others are not held back by it', async () => {
@@ -19,13 +19,15 @@ describe('a limit of a task', () => {
     await app.start()
     const journal = new Journal()
     const handles = [
-      ...(await twoAtOnce.delayMany(callsOf(journal, 6, 150))),
-      ...(await twoAtOnce.delayMany(callsOf(journal, 6, 150), { queue: 'other' })),
+      ...(await twoAtOnce.delayMany(callsOf(journal, 6, null))),
+      ...(await twoAtOnce.delayMany(callsOf(journal, 6, 20), { queue: 'other' })),
     ]
     const waiting = handles.at(-1)!
     const full = 'waits for its task: "twoAtOnce" runs 2 jobs and its concurrency is 2'
     await until(async () => (await app.inspect.explain(waiting.id)) === full, `"${full}"`)
     assert.equal(await resultOf(await add.delay(1, 1)), 2)
+    await until(() => journal.lines().length === 2, 'two to run')
+    journal.open()
     for (const handle of handles) await resultOf(handle)
     assert.equal(journal.lines().length, 24)
     assert.equal(journal.mostAtOnce(), 2)
@@ -38,8 +40,13 @@ describe('a limit of a task', () => {
     await using _ = app
     await app.start({ role: 'producer' })
     const journal = new Journal()
-    const handles = await twoAtOnce.delayMany(callsOf(journal, 16, 40))
+    const handles = [
+      ...(await twoAtOnce.delayMany(callsOf(journal, 2, null))),
+      ...(await twoAtOnce.delayMany(callsOf(journal, 14, 40))),
+    ]
     await Promise.all(peers.map((peer) => peer.call('start')))
+    await until(() => journal.lines().length === 2, 'two to run')
+    journal.open()
     for (const handle of handles) await resultOf(handle)
     assert.equal(journal.lines().length, 32)
     assert.equal(journal.mostAtOnce(), 2)
