@@ -43,7 +43,7 @@ function reportOn(db: Connection, day: string): Report {
 
 /** Welcomes a user by e-mail through the SMTP server at `smtp`, such as `smtp://127.0.0.1:2525`. */
 export const sendEmail = app.task(
-  'sendEmail',
+  'send_email',
   {
     queue: 'mail',
     retry: { maxRetries: 5, backoff: 'exponential', delay: '1s', maxDelay: '10m' },

@@ -141,7 +141,7 @@ describe('the shop example', () => {
     const signedIn = await fetch(admin!, { redirect: 'manual' })
     const headers = { cookie: signedIn.headers.get('set-cookie')!.split(';')[0]! }
     const tasks = await (await fetch(new URL('task/', admin), { headers })).text()
-    assert.match(tasks, /sendEmail.*generateReport/s)
+    assert.match(tasks, /send_email.*generateReport/s)
     assert.match(await (await fetch(new URL('schedules/', admin), { headers })).text(), /At 06:00, Europe\/Madrid/)
     assert.equal((await fetch(new URL('task/', admin))).status, 401)
     // An open page does not keep the shop from closing.
