@@ -164,11 +164,10 @@ describe('a schedule', () => {
     first.app.schedule('gone', { every: '1h', run: first.add.s(1, 1) })
     await first.app.start()
     await first.app.stop()
-    const second = openApp({ database })
-    await second.app.start()
-    const info = (await second.app.schedules.get('gone'))!
+    await using second = openApp({ database }).app
+    await second.start()
+    const info = (await second.schedules.get('gone'))!
     assert.deepEqual([info.declared, info.next], [false, null])
-    await second.app.stop()
   })
 })
 
@@ -211,6 +210,26 @@ describe('a slot while the run before it has not ended', () => {
     assert.deepEqual(decided.slice(0, 2), ['fired', 'skipped'])
     assert.equal(journal.lines().length, 1)
     journal.open()
+  })
+
+  test('ends that run with overlap: cancelRunning, and fires when it has ended', async () => {
+    const { app, heed } = opened()
+    await using _ = app
+    const journal = new Journal()
+    app.schedule('eager', { every: '1s', overlap: 'cancelRunning', run: heed.s(journal.path) })
+    await app.start()
+    await journal.has('heeding, attempt 1', 3)
+    await app.schedules.pause('eager')
+    const fired = (await app.schedules.ledger('eager')).filter(({ outcome }) => outcome === 'fired').toReversed()
+    const runs = await Promise.all(fired.map(async ({ jobId }) => (await app.result(jobId!).info())!))
+    for (const [i, run] of runs.slice(0, -1).entries()) {
+      assert.equal(run.state, 'REVOKED')
+      assert.match(run.attempts[0]?.error?.message ?? '', /schedule "eager" fired again/)
+      const { startedAt } = runs[i + 1]!
+      assert.ok(startedAt === null || run.finishedAt! <= startedAt, 'one after the other')
+    }
+    await app.control.revoke({ task: 'heed' }, { terminate: true })
+    await app.stop()
   })
 
   test('fires all the same with overlap: allow', async () => {

@@ -174,22 +174,34 @@ describe('stop()', () => {
 })
 
 describe('roles', () => {
-  test('a producer stores and reads, and runs nothing; a beat fires, a worker runs', async () => {
+  test('a producer stores and reads, and runs nothing; a worker runs and does not fire; a beat fires and does not run', async () => {
     const database = freshDatabase()
     const [producer, beat, worker] = [openApp({ database }), openApp({ database }), openApp({ database })]
     await using one = producer.app
     await using two = beat.app
     await using three = worker.app
     const journal = new Journal()
+    const at = Date.now() - 1
+    for (const { app, note } of [producer, beat]) app.schedule('due', { at, run: note.s(journal.path, 'scheduled') })
     await one.start({ role: 'producer' })
-    const handle = await producer.note.delay(journal.path, 'enqueued')
-    two.schedule('soon', { at: Date.now() + 300, run: beat.note.s(journal.path, 'scheduled') })
+    const early = await producer.note.delay(journal.path, 'early')
+    assert.deepEqual([await early.state(), journal.lines()], ['PENDING', []])
+
+    await three.start({ role: 'worker' })
+    await journal.has('early')
+    assert.equal(await resultOf(await producer.add.delay(1, 1)), 2)
+    assert.deepEqual(await one.schedules.ledger('due'), [])
+    // Nor does it stop what others declare.
+    assert.equal((await one.schedules.get('due'))?.disabled, false)
+    await three.stop()
+
+    const late = await producer.note.delay(journal.path, 'late')
     const fired = new Promise((resolve) => two.on('schedule-fired', resolve))
     await two.start({ role: 'beat' })
     await fired
-    assert.deepEqual([await handle.state(), journal.lines()], ['PENDING', []])
+    assert.deepEqual([await late.state(), journal.lines()], ['PENDING', ['early']])
     await three.start({ role: 'worker' })
-    await journal.has('enqueued')
+    await journal.has('late')
     await journal.has('scheduled')
   })
 })

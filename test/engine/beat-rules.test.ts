@@ -2,6 +2,7 @@
 // Alone in its process: its clock makes ids of another time, and it measures the heap.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import Database from 'better-sqlite3'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { DAY, declarationOf, HOUR, MINUTE, SECOND, type Spec, T0, VirtualBeat } from './virtual-beat.ts'
 
@@ -63,6 +64,24 @@ describe('a schedule', () => {
     using single = declared({ at: new Date(T0 + HOUR), ...window })
     single.at(T0 + 4 * HOUR)
     assert.deepEqual(single.ledger('s'), ['1 missed'])
+  })
+
+  test('still fires up to a minute late under misfire: skip', () => {
+    using virtual = declared({ every: '1h', misfire: 'skip', overlap: 'allow' })
+    virtual.at(T0 + HOUR + MINUTE)
+    virtual.at(T0 + 2 * HOUR + MINUTE + 1)
+    assert.deepEqual(virtual.ledger('s'), ['1 fired', '2 missed'])
+  })
+
+  test('lets at most maxCatchup slots wait under misfire: all, the latest', () => {
+    using virtual = declared({ every: '1h', misfire: 'all', maxCatchup: 3 })
+    virtual.at(T0 + HOUR)
+    virtual.begin('s')
+    virtual.at(T0 + 3 * HOUR)
+    virtual.runTo(T0 + 6 * HOUR)
+    const waiting = ['4 waiting', '5 waiting', '6 waiting']
+    assert.deepEqual(virtual.ledger('s'), ['1 fired', '2 coalesced', '3 coalesced', ...waiting])
+    assert.ok(virtual.told.includes(`s coalesced ${T0 + 2 * HOUR} 1`))
   })
 
   test('fires within its jitter, by delays that are spread and the same in every process, the nominal time kept', () => {
@@ -215,6 +234,29 @@ describe('a year of missed seconds', () => {
 })
 
 describe('the ledger', () => {
+  const ends: Record<string, (virtual: VirtualBeat) => void> = {
+    'is removed': (virtual) => virtual.edit((beat) => beat.remove('s', virtual.now)),
+    'is dropped by the code': (virtual) => virtual.declare({}),
+    'turns out damaged': (virtual) => {
+      const db = new Database(virtual.store.path)
+      db.prepare('UPDATE celeriac_schedules SET rules = ?').run('{"jitter":"soon"}')
+      db.close()
+      virtual.at(T0 + 3 * HOUR)
+    },
+  }
+  for (const [what, end] of Object.entries(ends)) {
+    test(`calls a slot missed that waited when its schedule ${what}`, () => {
+      using virtual = declared({ every: '1h' })
+      virtual.at(T0 + HOUR)
+      const run = virtual.begin('s')
+      virtual.at(T0 + 2 * HOUR)
+      assert.deepEqual(virtual.ledger('s'), ['1 fired', '2 waiting'])
+      end(virtual)
+      virtual.end(run)
+      assert.deepEqual(virtual.ledger('s'), ['1 fired', '2 missed'])
+    })
+  }
+
   test('loses what is past its retention, in batches, but nothing that waits', () => {
     using virtual = declared({ every: '1h', misfire: 'all', maxCatchup: 1_000 })
     virtual.runTo(T0 + 300 * HOUR)

@@ -92,8 +92,9 @@ table(
     virtual.at(T0 + 3.5 * HOUR)
     assert.equal(virtual.ledger('hourly').join(', '), expected)
     assert.equal(virtual.store.reads.state(run), 'STARTED')
-    const asked = virtual.store.revocations.asked(1).length
-    assert.equal(asked, overlap === 'cancelRunning' && misfire !== 'skip' ? 1 : 0, 'whether the run was told to end')
+    const asked = virtual.store.revocations.asked(1).map(({ terminate }) => terminate)
+    const told = overlap === 'cancelRunning' && misfire !== 'skip' ? [true] : []
+    assert.deepEqual(asked, told, 'whether the run was told to end, with its thread if need be')
     // One after another, each when the run before it has ended.
     let begun = run
     for (const entry of expected.matchAll(/(\d) waiting/g)) {
