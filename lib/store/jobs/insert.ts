@@ -15,6 +15,12 @@ const COLUMNS = `id, task, queue, state, priority, rank, enqueued_at, run_at, ex
 const VALUES = `?, @task, @queue, @state, @priority, @rank, @now, @runAt, @expiresAt, @maxAttempts,
     @parentId, @rootId, @schedule, @scheduledFor, @codec, @options`
 
+/** By position: binding a value by its name costs as much as storing it. */
+const INSERT = `
+  INSERT INTO celeriac_jobs (${COLUMNS}, args)
+  VALUES (${Array(17).fill('?').join(', ')})
+  ON CONFLICT (id) DO NOTHING`
+
 const insertSql = (rows: number): string => `
   INSERT INTO celeriac_jobs (${COLUMNS}, args)
   VALUES ${Array(rows).fill(`(${VALUES}, ?)`).join(', ')}
@@ -71,7 +77,7 @@ export class JobInserts {
   readonly #revocations: JobRevocations
 
   constructor(db: Connection) {
-    this.#one = db.prepare(insertSql(1))
+    this.#one = db.prepare(INSERT)
     this.#block = db.prepare(insertSql(BLOCK))
     this.#oneUnique = db.prepare(uniqueSql(1))
     this.#blockUnique = db.prepare(uniqueSql(BLOCK))
@@ -104,11 +110,34 @@ export class JobInserts {
     }
     for (; i < ids.length; i++) {
       const id = ids[i]!
-      if (this.#one.run(id, args[i]!, shared).changes > 0) continue
+      if (this.#insertOne(id, args[i]!, shared) > 0) continue
       duplicates ??= []
       duplicates.push([id, id, false])
     }
     return duplicates ? { duplicates, ended: [] } : ALL_STORED
+  }
+
+  /** Rows stored: none when the id is there. */
+  #insertOne(id: string, args: string | Uint8Array, shared: Shared): number {
+    return this.#one.run(
+      id,
+      shared.task,
+      shared.queue,
+      shared.state,
+      shared.priority,
+      shared.rank,
+      shared.now,
+      shared.runAt,
+      shared.expiresAt,
+      shared.maxAttempts,
+      shared.parentId,
+      shared.rootId,
+      shared.schedule,
+      shared.scheduledFor,
+      shared.codec,
+      shared.options,
+      args,
+    ).changes
   }
 
   #insertUnique(batch: EnqueueBatch, rule: UniqueRule, now: number, slot?: Slot): Inserted {
