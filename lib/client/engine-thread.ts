@@ -2,8 +2,9 @@ import { Worker } from 'node:worker_threads'
 import { AppStopped, DatabaseReplaced, EngineCrashed, LeaseLost } from '../errors.ts'
 import type { EngineBoot, EngineOptions } from '../wire/engine-options.ts'
 import { fromWireError, toWireError } from '../wire/error-codec.ts'
-import type { Command, Notice, Reply, Request, StartOrder, StopReport, TaskDeclaration } from '../wire/messages.ts'
+import type { Command, JobShape, Notice, Request, StartOrder, StopReport, TaskDeclaration } from '../wire/messages.ts'
 import { threadArgv } from '../wire/thread-argv.ts'
+import { BriefWriter, type FromEngine } from '../wire/shorthand.ts'
 import { LoopDelay } from './loop-delay.ts'
 import { Requests } from './requests.ts'
 
@@ -34,6 +35,8 @@ export class EngineThread {
   readonly #listener: EngineListener
   readonly #loopDelay = new LoopDelay(LOOP_RESOLUTION)
   #worker: Worker | null = null
+  /** Of the present thread. */
+  #brief = new BriefWriter()
   #tasks: TaskDeclaration[] = []
   #events: string[] = []
   #waited = false
@@ -48,7 +51,7 @@ export class EngineThread {
     this.#options = options
     this.#listener = listener
     this.requests = new Requests({
-      send: (request) => this.#send(request),
+      send: (request, shape) => this.#send(request, shape),
       hold: (on) => {
         this.#waited = on
         this.#hold()
@@ -150,7 +153,7 @@ export class EngineThread {
     this.#worker?.postMessage(command)
   }
 
-  #send(message: Request | Command): void {
+  #send(message: Request | Command, shape: JobShape | null = null): void {
     const refusal = this.#stopped
       ? new AppStopped('the app was stopped — call start() to use it again')
       : this.#replaced
@@ -159,7 +162,7 @@ export class EngineThread {
       return
     }
     this.#worker ??= this.#spawn(false)
-    this.#worker.postMessage(message)
+    this.#worker.postMessage(message.type === 'enqueue' ? this.#brief.enqueue(message, shape) : message)
   }
 
   #needsThreads({ role }: StartOrder): boolean {
@@ -173,7 +176,7 @@ export class EngineThread {
       ...threadArgv(),
       name: `celeriac-engine:${this.#options.app.name}`,
     })
-    worker.on('message', (message: Reply | Notice) => this.#receive(worker, message))
+    worker.on('message', (message: FromEngine) => this.#receive(worker, message))
     worker.on('error', (error) =>
       this.#lost(
         worker,
@@ -192,11 +195,16 @@ export class EngineThread {
     if (this.#tasks.length > 0) worker.postMessage({ type: 'tasks', tasks: this.#tasks } satisfies Command)
     if (this.#events.length > 0) worker.postMessage({ type: 'listen', events: this.#events } satisfies Command)
     this.#worker = worker
+    this.#brief = new BriefWriter()
     this.#hold()
     return worker
   }
 
-  #receive(worker: Worker, message: Reply | Notice): void {
+  #receive(worker: Worker, message: FromEngine): void {
+    if (typeof message === 'number') {
+      this.requests.stored(message)
+      return
+    }
     switch (message.type) {
       case 'fatal':
         this.#lost(worker, fromWireError(message.error))

@@ -13,7 +13,8 @@ import type {
 
 /** Carries requests to the engine, from wherever this runs. */
 export interface Transport {
-  send(request: Request): void
+  /** @param shape of the only batch in an enqueue */
+  send(request: Request, shape?: JobShape | null): void
   /** Whether something is awaited that the process must stay alive for. */
   hold(on: boolean): void
 }
@@ -25,8 +26,8 @@ interface Flight {
   request: number
   batches: EnqueueBatch[]
   lastShape: JobShape | null
-  /** Ids that callers chose: a second job of one would be the first again. */
-  chosen: Set<string>
+  /** Ids that callers chose: a second job of one would be the first again. Null while there is none. */
+  chosen: Set<string> | null
   stored: Promise<Duplicates>
   resolve: (duplicates: Duplicates) => void
   reject: (error: Error) => void
@@ -81,7 +82,8 @@ export class Requests {
   ): Promise<Duplicates> {
     const flight = this.#collect()
     if (shape.chosen) {
-      if (ids.some((id) => flight.chosen.has(id))) {
+      flight.chosen ??= new Set()
+      if (ids.some((id) => flight.chosen?.has(id))) {
         return flight.stored.then((known) => new Map(ids.map((id) => [id, known.get(id) ?? [id, id, false]])))
       }
       for (const id of ids) flight.chosen.add(id)
@@ -171,6 +173,12 @@ export class Requests {
     }
   }
 
+  /** One request was stored as it was asked for. */
+  stored(request: number): void {
+    this.#land(request)?.resolve(NONE)
+    this.#hold()
+  }
+
   receive(reply: Reply): void {
     switch (reply.type) {
       case 'stored': {
@@ -252,7 +260,7 @@ export class Requests {
 
   #collect(): Flight {
     if (this.#collecting) return this.#collecting
-    const flight = { request: ++this.#number, batches: [], lastShape: null, chosen: new Set() } as unknown as Flight
+    const flight = { request: ++this.#number, batches: [], lastShape: null, chosen: null } as unknown as Flight
     flight.stored = new Promise((resolve, reject) => {
       flight.resolve = resolve
       flight.reject = reject
@@ -262,7 +270,8 @@ export class Requests {
     this.#hold()
     queueMicrotask(() => {
       this.#collecting = null
-      this.#transport.send({ type: 'enqueue', request: flight.request, batches: flight.batches })
+      const { request, batches, lastShape } = flight
+      this.#transport.send({ type: 'enqueue', request, batches }, batches.length === 1 ? lastShape : null)
     })
     return flight
   }

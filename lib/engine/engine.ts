@@ -6,7 +6,8 @@ import { sqliteCode, storageError } from '../store/sqlite-errors.ts'
 import { Store } from '../store/store.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
 import { toWireError } from '../wire/error-codec.ts'
-import type { Command, Notice, Reply, Request, Settled } from '../wire/messages.ts'
+import type { Request, Settled } from '../wire/messages.ts'
+import { BriefReader, briefReply, type FromEngine, type ToEngine } from '../wire/shorthand.ts'
 import { Announcer, describeJob } from './announcer.ts'
 import { answer } from './answers.ts'
 import { Beat } from './beat.ts'
@@ -52,8 +53,9 @@ const ENDINGS: Partial<Record<Settled[0], string>> = {
  */
 export class Engine {
   readonly #parts: Parts
-  readonly #post: (message: Notice | Reply) => void
+  readonly #post: (message: FromEngine) => void
   readonly #app: Session
+  readonly #brief = new BriefReader()
   readonly #intake: Intake
   readonly #desk: LaneDesk
   readonly #lookout: Lookout
@@ -69,9 +71,9 @@ export class Engine {
    * @param pool where threads have begun already
    * @throws the database errors
    */
-  constructor(options: EngineOptions, pool: Pool | null, clock: Clock, post: (message: Notice | Reply) => void) {
+  constructor(options: EngineOptions, pool: Pool | null, clock: Clock, post: (message: FromEngine) => void) {
     this.#post = post
-    this.#app = { reply: post }
+    this.#app = { reply: (reply) => post(briefReply(reply)) }
     const store = new Store(options.database, options.durability)
     const announcer = new Announcer(post)
     const waiters = new Waiters(store, (telling) => {
@@ -236,7 +238,11 @@ export class Engine {
     this.#lookout = new Lookout(this.#parts, (error) => this.#die(error))
   }
 
-  receive(message: Request | Command): void {
+  receive(message: ToEngine): void {
+    if (Array.isArray(message)) {
+      this.#serve(this.#brief.enqueue(message), this.#app)
+      return
+    }
     const { dispatcher, announcer, standing, turns } = this.#parts
     switch (message.type) {
       case 'start':
@@ -272,6 +278,10 @@ export class Engine {
         return
       case 'loop-delay':
         this.#parts.vitals.answered(message.milliseconds)
+        return
+      case 'enqueue':
+        if (message.remember) this.#brief.remember(message)
+        this.#serve(message, this.#app)
         return
       default:
         this.#serve(message, this.#app)

@@ -3,13 +3,13 @@ import { CeleriacError, EngineCrashed } from '../errors.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { EngineBoot } from '../wire/engine-options.ts'
 import { toWireError } from '../wire/error-codec.ts'
-import type { Command, Notice, Reply, Request } from '../wire/messages.ts'
+import type { FromEngine, ToEngine } from '../wire/shorthand.ts'
 import { systemClock } from './clock.ts'
 import { makePool } from './thread-pool.ts'
 
 /** Entry of the engine thread. */
 const port = parentPort as MessagePort
-const post = (message: Notice | Reply): void => port.postMessage(message)
+const post = (message: FromEngine): void => port.postMessage(message)
 const { options, threads } = workerData as EngineBoot
 let pool: Pool | null = null
 
@@ -19,7 +19,7 @@ try {
   pool?.fill(systemClock.monotonic())
   const { Engine } = await import('./engine.ts')
   const engine = new Engine(options, pool, systemClock, post)
-  port.on('message', (message: Request | Command) => engine.receive(message))
+  port.on('message', (message: ToEngine) => engine.receive(message))
 } catch (error) {
   const said = error instanceof Error ? error.message : String(error)
   const fault =

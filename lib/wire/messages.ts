@@ -55,7 +55,7 @@ export interface EnqueueBatch {
   gateKeys?: GateKeys
 }
 
-/** What jobs of one call have in common. Calls that share the object share a batch. */
+/** What jobs of one call have in common. Calls that share the object share a batch; one that is frozen is what a task's plain calls share. */
 export type JobShape = Omit<EnqueueBatch, 'ids' | 'args' | 'keys' | 'gateKeys'>
 
 /** A job that was not stored, and the one that was there. `refused` when its caller wanted an error then. */
@@ -95,7 +95,8 @@ export type LogChunk = [position: number, part: number, lines: string]
 
 /** What a client (the application, or a task in a pool thread) asks of the engine. */
 export type Request =
-  | { type: 'enqueue'; request: number; batches: EnqueueBatch[] }
+  /** @param remember the shape of the only batch, which is called by its number from then on */
+  | { type: 'enqueue'; request: number; batches: EnqueueBatch[]; remember?: true }
   | { type: 'ask'; request: number; question: Question }
   | { type: 'wait'; ids: string[] }
   | { type: 'unwait'; id: string }

@@ -1,0 +1,52 @@
+/** Short forms of the two messages of a plain call: what crosses between two threads is cloned key by key, twice. */
+import type { Command, EnqueueBatch, JobShape, Notice, Reply, Request } from './messages.ts'
+
+/** One job whose shape the engine has been told before. */
+export type BriefEnqueue = [request: number, shape: number, id: string, args: string | Uint8Array]
+
+/** The number of the only request that was stored, as it was asked for. */
+export type BriefStored = number
+
+type Enqueue = Request & { type: 'enqueue' }
+
+/** The writing end of one port. */
+export class BriefWriter {
+  readonly #told = new Map<JobShape, number>()
+
+  /**
+   * @param shape of the only batch in an enqueue, or null. One that is frozen is a task's own and comes again: it is told
+   * once.
+   */
+  enqueue(message: Enqueue, shape: JobShape | null): Enqueue | BriefEnqueue {
+    const [batch] = message.batches as [EnqueueBatch]
+    if (shape === null || batch.ids.length !== 1 || batch.keys || batch.gateKeys) return message
+    const known = this.#told.get(shape)
+    if (known !== undefined) return [message.request, known, batch.ids[0]!, batch.args[0]!]
+    if (!Object.isFrozen(shape)) return message
+    this.#told.set(shape, this.#told.size)
+    return { ...message, remember: true }
+  }
+}
+
+/** The reading end of the same port. */
+export class BriefReader {
+  readonly #shapes: JobShape[] = []
+
+  enqueue([request, shape, id, args]: BriefEnqueue): Enqueue {
+    return { type: 'enqueue', request, batches: [{ ...(this.#shapes[shape] as JobShape), ids: [id], args: [args] }] }
+  }
+
+  /** Numbers the shape of the only batch, as the writer did. */
+  remember(message: Enqueue): void {
+    const { ids: _ids, args: _args, ...shape } = message.batches[0] as EnqueueBatch
+    this.#shapes.push(shape)
+  }
+}
+
+export function briefReply(reply: Reply): Reply | BriefStored {
+  if (reply.type !== 'stored' || reply.requests.length !== 1 || reply.duplicates.length > 0) return reply
+  return reply.requests[0] as number
+}
+
+export type ToEngine = Request | Command | BriefEnqueue
+export type FromEngine = Notice | Reply | BriefStored

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { beforeEach, describe, it } from 'node:test'
+import type { EnqueueBatch, JobShape, Reply, Request } from '../../lib/wire/messages.ts'
+import { BriefReader, BriefWriter, briefReply } from '../../lib/wire/shorthand.ts'
+import { plainBatch } from '../fixtures/batch.ts'
+
+type Enqueue = Request & { type: 'enqueue' }
+
+const shapeOf = ({ ids: _ids, args: _args, ...shape }: EnqueueBatch, task: string): JobShape => ({ ...shape, task })
+const job = (shape: JobShape, request: number, more?: Partial<EnqueueBatch>): Enqueue => {
+  return { type: 'enqueue', request, batches: [{ ...shape, ids: [`id ${request}`], args: [`[${request}]`], ...more }] }
+}
+
+describe('a job of a shape that was told before', () => {
+  const add = Object.freeze(shapeOf(plainBatch(['x']), 'add'))
+  const send = Object.freeze(shapeOf(plainBatch(['x']), 'send'))
+  let writer: BriefWriter
+  let reader: BriefReader
+
+  beforeEach(() => {
+    writer = new BriefWriter()
+    reader = new BriefReader()
+  })
+
+  /** Sends it as one thread does to another; returns what arrives, and whether that went in short. */
+  function cross(message: Enqueue, shape: JobShape | null): { arrived: Enqueue; short: boolean } {
+    const posted = structuredClone(writer.enqueue(message, shape))
+    if (Array.isArray(posted)) return { arrived: reader.enqueue(posted), short: true }
+    const { remember, ...arrived } = posted
+    if (remember) reader.remember(posted)
+    return { arrived, short: false }
+  }
+
+  it('is sent in short and arrives as it is, whichever of the shapes it is of', () => {
+    const shapes = [add, send, add, send, send, add]
+    const short = shapes.map((shape, i) => {
+      const message = job(shape, i)
+      const crossed = cross(message, shape)
+      assert.deepEqual(crossed.arrived, message)
+      return crossed.short
+    })
+    assert.deepEqual(short, [false, false, true, true, true, true])
+  })
+
+  it('is sent whole where it is not alone, has a key, or its shape is that of one call', () => {
+    cross(job(add, 1), add)
+    const whole: [Enqueue, JobShape | null][] = [
+      [job(add, 2, { ids: ['a', 'b'], args: ['[]', '[]'] }), add],
+      [job(add, 3, { keys: ['k'] }), add],
+      [job(add, 4, { gateKeys: { concurrency: ['k'], rate: null } }), add],
+      [{ ...job(add, 5), batches: [...job(add, 5).batches, ...job(send, 6).batches] }, null],
+      ...[7, 8].map((request): [Enqueue, JobShape] => [job({ ...add, parentId: 'p' }, request), { ...add }]),
+    ]
+    for (const [message, shape] of whole) assert.deepEqual(cross(message, shape), { arrived: message, short: false })
+    assert.deepEqual(cross(job(add, 9), add), { arrived: job(add, 9), short: true })
+  })
+})
+
+describe('an answer', () => {
+  it('is the number of a request that alone was stored, as it was asked for', () => {
+    const several: Reply[] = [
+      { type: 'stored', requests: [1, 2], duplicates: [] },
+      { type: 'stored', requests: [1], duplicates: [[1, ['a', 'b', false]]] },
+      { type: 'answer', request: 1, value: 1 },
+    ]
+    for (const reply of several) assert.equal(briefReply(reply), reply)
+    assert.equal(briefReply({ type: 'stored', requests: [3], duplicates: [] }), 3)
+  })
+})
