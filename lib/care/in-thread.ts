@@ -1,7 +1,6 @@
-import { Worker } from 'node:worker_threads'
 import type { CareCalls } from '../wire/care.ts'
 import { fromWireError, type WireError } from '../wire/error-codec.ts'
-import { threadArgv } from '../wire/thread-argv.ts'
+import { startThread } from '../wire/own-thread.ts'
 
 export interface CareOrder {
   call: keyof CareCalls
@@ -20,10 +19,9 @@ export function inThread<C extends keyof CareCalls>(
   ...args: Parameters<CareCalls[C]>
 ): Promise<ReturnType<CareCalls[C]>> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./main.js', import.meta.url), {
+    const worker = startThread(new URL('./main.js', import.meta.url), {
       workerData: { call, args } satisfies CareOrder,
       name: `celeriac-${call}`,
-      ...threadArgv(),
     })
     worker.on('message', (answer: CareAnswer) => {
       if ('error' in answer) reject(fromWireError(answer.error))

@@ -1,9 +1,9 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { AppStopped, DatabaseReplaced, EngineCrashed, LeaseLost } from '../errors.ts'
 import type { EngineBoot, EngineOptions } from '../wire/engine-options.ts'
 import { fromWireError, toWireError } from '../wire/error-codec.ts'
 import type { Command, JobShape, Notice, Request, StartOrder, StopReport, TaskDeclaration } from '../wire/messages.ts'
-import { threadArgv } from '../wire/thread-argv.ts'
+import { startThread } from '../wire/own-thread.ts'
 import { BriefWriter, type FromEngine } from '../wire/shorthand.ts'
 import { LoopDelay } from './loop-delay.ts'
 import { Requests } from './requests.ts'
@@ -170,10 +170,9 @@ export class EngineThread {
   }
 
   #spawn(threads: boolean): Worker {
-    const worker = new Worker(new URL('../engine/main.js', import.meta.url), {
+    const worker = startThread(new URL('../engine/main.js', import.meta.url), {
       workerData: { options: this.#options, threads } satisfies EngineBoot,
       resourceLimits: YOUNG_GENERATION,
-      ...threadArgv(),
       name: `celeriac-engine:${this.#options.app.name}`,
     })
     worker.on('message', (message: FromEngine) => this.#receive(worker, message))

@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { EngineCrashed } from '../errors.ts'
 import { fromWireError } from '../wire/error-codec.ts'
-import { threadArgv } from '../wire/thread-argv.ts'
+import { startThread } from '../wire/own-thread.ts'
 import type { ReadAnswer, ReadCall, ReadingCalls, ReadingSource } from './calls.ts'
 
 interface Asked {
@@ -46,10 +46,9 @@ export class ReaderThread implements ReadingSource {
   }
 
   #begin(): Worker {
-    const worker = new Worker(new URL('./main.js', import.meta.url), {
+    const worker = startThread(new URL('./main.js', import.meta.url), {
       workerData: this.#path,
       name: 'celeriac-reader',
-      ...threadArgv(),
     })
     worker.on('message', (answer: ReadAnswer) => {
       const asked = this.#asked.get(answer.number)

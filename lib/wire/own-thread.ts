@@ -1,12 +1,19 @@
+import { Worker, type WorkerOptions } from 'node:worker_threads'
+
 /** Flags that say how modules are loaded, and that a thread may be given; the second ones take a value. */
 const ALONE = ['--enable-source-maps', '--no-warnings', '--preserve-symlinks', '--experimental-strip-types']
 const VALUED = ['--import', '--require', '-r', '--loader', '--experimental-loader', '--conditions', '-C']
+
+/** Starts a thread of the library's own, whatever the process was started with. */
+export function startThread(entry: URL, options: WorkerOptions): Worker {
+  return new Worker(entry, { ...options, ...threadArgv(process.execArgv) })
+}
 
 /**
  * What to start a thread with besides. Nothing, so that it inherits the flags of the process, unless one of them is
  * `--input-type`: that is meant for a program given as text, and Node refuses to run a file in a thread that inherits it.
  */
-export function threadArgv(given: readonly string[] = process.execArgv): { execArgv?: string[] } {
+function threadArgv(given: readonly string[]): { execArgv?: string[] } {
   if (!given.some((flag) => flag === '--input-type' || flag.startsWith('--input-type='))) return {}
   const execArgv: string[] = []
   for (let i = 0; i < given.length; i++) {
