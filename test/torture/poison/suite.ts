@@ -11,7 +11,7 @@ import type { Size, Suite, SuiteContext, SuiteReport } from '../suite.ts'
 
 /** Jobs of each way. Processes cost most. */
 const EACH: Record<Size, { process: number; thread: number }> = {
-  short: { process: 2, thread: 3 },
+  short: { process: 3, thread: 3 },
   nightly: { process: 200, thread: 200 },
   release: { process: 1_000, thread: 1_000 },
 }
