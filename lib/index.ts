@@ -46,6 +46,7 @@ export type {
   QueueDepth,
   QueueTask,
   Recent,
+  RunningLine,
   ScheduleLine,
   Throughput,
   ThroughputQuestion,

@@ -15,6 +15,8 @@ export interface AttemptInfo {
   endedAt: Date | null
   /** Key of the process that ran it. */
   worker: string | null
+  /** Thread of that process: from 1 those of its pool, 0 the application's own; null where it is not known. */
+  thread: number | null
   error: Error | null
 }
 
@@ -38,7 +40,9 @@ export interface JobInfo {
   /** Times that a thread or process died under it. */
   crashes: number
   attempts: AttemptInfo[]
+  /** Key of the process that ran the last attempt, and its thread there, as in `attempts`. */
   worker: string | null
+  thread: number | null
   progress: Progress | null
   /** The last attempt's error. */
   error: Error | null
@@ -71,8 +75,21 @@ function argsOf({ args, codec }: StoredJob): unknown[] {
 
 /** @param hidden paths to mask in arguments and result */
 export function jobInfo(job: StoredJob, hidden: readonly string[]): JobInfo {
-  const { id, task, queue, priority, state, attempt, maxAttempts, crashes, worker, revokeReason, parentId, schedule } =
-    job
+  const {
+    id,
+    task,
+    queue,
+    priority,
+    state,
+    attempt,
+    maxAttempts,
+    crashes,
+    worker,
+    thread,
+    revokeReason,
+    parentId,
+    schedule,
+  } = job
   return {
     id,
     task,
@@ -94,9 +111,11 @@ export function jobInfo(job: StoredJob, hidden: readonly string[]): JobInfo {
       startedAt: moment(one.startedAt),
       endedAt: moment(one.endedAt),
       worker: one.worker,
+      thread: one.thread,
       error: one.error && fromWireError(one.error),
     })),
     worker,
+    thread,
     progress: job.progress === null ? null : readProgress(job.progress),
     error: job.error && fromWireError(job.error),
     revokeReason,

@@ -56,7 +56,12 @@ export const statements: Trial = async ({ dir }) => {
           for (let n = 0; n < JOBS; n += CLAIM) {
             store.write(() => {
               const ended = claimed.slice(n, n + CLAIM)
-              const successes = ended.map((claim) => ({ claim, startedAt: now, result: 'null', ran: 0.1 }))
+              const successes = ended.map((claim) => ({
+                claim: { ...claim, thread: 1 },
+                startedAt: now,
+                result: 'null',
+                ran: 0.1,
+              }))
               expectEqual(
                 store.settledBlocks.succeed(successes, now).includes(null),
                 false,

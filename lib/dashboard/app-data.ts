@@ -128,7 +128,6 @@ export class AppData implements DashboardData {
       explain,
       children: children.map(fromLine),
       process: workers.find(({ key }) => key === job.worker) ?? null,
-      runIn: this.#app.inspect.registered().find(({ name }) => name === job.task)?.runIn ?? null,
     }
   }
 

@@ -7,6 +7,7 @@ import type {
   Pulse,
   QueueDepth,
   RegisteredTask,
+  RunningLine,
   ScheduleInfo,
   ScheduleLine,
   WorkerLine,
@@ -93,8 +94,6 @@ export interface JobDetail {
   children: ListedJob[]
   /** The process that has it or had it last; null when it is gone, or there was none. */
   process: { pid: number; host: string } | null
-  /** Null when the task is not declared here. */
-  runIn: RegisteredTask['runIn'] | null
 }
 
 export interface ScheduleRow extends ScheduleLine {
@@ -109,7 +108,7 @@ export interface TaskRow extends RegisteredTask {
   paused: boolean
 }
 
-export type { AuditEntry, Change, ChangeCursor, Changes, Pulse, WorkerLine }
+export type { AuditEntry, Change, ChangeCursor, Changes, Pulse, RunningLine, WorkerLine }
 
 /** Everything that the pages show. Arguments and results are masked before they come out of here. */
 export interface DashboardData {

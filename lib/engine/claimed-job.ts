@@ -55,6 +55,7 @@ export function claimedJob(
     freesKey: uniqueUntilOf(row) === 'started',
     places: null,
     takenBack: false,
+    thread: null,
     attempt: attempt + 1,
     crashes,
     row: run,

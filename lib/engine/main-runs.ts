@@ -1,9 +1,8 @@
 import type { LaneJob } from '../pool/lane.ts'
-import { BegunWriter } from '../wire/begun-file.ts'
+import { BegunWriter, MAIN_SLOTS, MAIN_THREAD } from '../wire/begun-file.ts'
 import type { WireError } from '../wire/error-codec.ts'
 import type { Notice } from '../wire/messages.ts'
 import { steadyNow } from '../wire/steady-clock.ts'
-import { MAIN_SLOTS } from './thread-pool.ts'
 
 /** The engine's view of tasks with `runIn: 'main'`: posted to the application thread, where nothing can kill them. */
 export class MainRuns {
@@ -19,10 +18,9 @@ export class MainRuns {
     this.#post = post
   }
 
-  /** @param firstSlot slot in the begun file after those of the lanes */
-  openBegunFile(path: string, firstSlot: number): void {
-    for (let i = 0; i < MAIN_SLOTS; i++)
-      this.#writers.push({ writer: new BegunWriter(path, firstSlot + i), position: null })
+  openBegunFile(path: string): void {
+    for (let slot = 0; slot < MAIN_SLOTS; slot++)
+      this.#writers.push({ writer: new BegunWriter(path, slot), position: null })
   }
 
   get room(): number {
@@ -32,6 +30,7 @@ export class MainRuns {
   run(job: LaneJob): void {
     const position = this.#position++
     job.row[0] = position
+    job.thread = MAIN_THREAD
     this.outstanding.set(position, job)
     this.#beganAt.set(position, steadyNow())
     const slot = this.#writers.find((candidate) => candidate.position === null)

@@ -178,9 +178,9 @@ export class Rescuer {
 
   #settle(orphan: Orphan, owner: number, begun: Begun | null, reason: string, now: number): Omit<Rescued, 'revoked'> {
     const { settlements } = this.#store
-    const claim = { seq: orphan.seq, owner, token: orphan.token, task: orphan.task, queue: orphan.queue }
-    const { id, task } = orphan
-    const began = begun === null || begun.tokens.has(orphan.token)
+    const { seq, id, token, task, queue } = orphan
+    const claim = { seq, owner, token, task, queue, thread: begun?.tokens.get(token) ?? null }
+    const began = begun === null || begun.tokens.has(token)
     // Nothing says when; none began after the last was noted.
     const latest = Math.min(now, Math.ceil(begun?.at ?? now) + NOTED_AHEAD)
     this.#store.rates.bequeath(orphan, owner, orphan.startedAt ?? now, began ? latest : null)
@@ -190,7 +190,7 @@ export class Rescuer {
     }
     const error = toWireError(new WorkerLost(`${reason} while the job was running`))
     const onCrash = this.#tasks.get(task)?.onCrash ?? 'retry'
-    const under = !begun || begun.last.has(orphan.token)
+    const under = !begun || begun.last.has(token)
     if (onCrash === 'fail' || (under && orphan.crashes + 1 >= CRASH_LIMIT)) {
       const held = settlements.failCrashed(claim, orphan.startedAt, now, JSON.stringify(error))
       return { id, task, failed: true, error, followed: held ? this.#followFailed(orphan.seq, error, now) : null }

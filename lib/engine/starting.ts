@@ -56,7 +56,7 @@ async function register(parts: Parts, role: Role): Promise<void> {
   const begunFile = begunPath(store.path, standing.key)
   rescuer.appear(standing.key)
   createBegunFile(begunFile)
-  main.openBegunFile(begunFile, options.concurrency)
+  main.openBegunFile(begunFile)
   const row = {
     key: standing.key,
     app: options.app.name,

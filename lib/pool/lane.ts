@@ -31,6 +31,8 @@ export interface LaneJob {
   places: { bucket: string; rate: { limit: number; per: number }; owner: number; at: number }[] | null
   /** It was taken out of its lane before it began. */
   takenBack: boolean
+  /** On which thread it runs, once it was handed to one. */
+  thread: number | null
   attempt: number
   crashes: number
   row: RunRow
@@ -92,6 +94,11 @@ export class Lane {
     Atomics.store(this.cells, BEGUN_CELL, -2)
   }
 
+  /** The thread's number, from 1. */
+  get number(): number {
+    return this.slot + 1
+  }
+
   /** Position that the next job will get. */
   get position(): number {
     return this.#position
@@ -132,6 +139,7 @@ export class Lane {
     for (const job of jobs) {
       job.row[0] = this.#position
       job.takenBack = false
+      job.thread = this.number
       this.outstanding.set(this.#position++, job)
       this.backlog += job.expected
       rows.push(job.row)

@@ -9,8 +9,6 @@ import { LeavingThreads } from './leaving.ts'
 export interface PoolOptions extends PoolSettings {
   /** Most threads. */
   concurrency: number
-  /** Slots of the begun file after those of the first `concurrency` threads that are not the pool's. */
-  otherSlots: number
   modules: string[]
   app: AppIdentity
   maxPayload: number
@@ -164,8 +162,7 @@ export class Pool {
     const opening: LaneOpening = {
       port: lane.remotePort,
       cells: lane.cells,
-      // Beyond the first threads the slots of the begun file belong to jobs on the application's thread.
-      slot: slot < this.#options.concurrency ? slot : slot + this.#options.otherSlots,
+      thread: lane.number,
       position: lane.position,
       epoch: lane.epoch,
       app: this.#options.app,

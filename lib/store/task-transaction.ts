@@ -43,14 +43,14 @@ interface HeldRow {
 export class TaskTransactions {
   readonly #path: string
   readonly #durability: Durability
-  readonly #owner: number
+  readonly #runner: { owner: number; thread: number }
   #open: { db: Connection; held: Statement; settlements: JobSettlements } | null = null
 
-  /** @param owner the process's id in the file, which its claims carry */
-  constructor(path: string, durability: Durability, owner: number) {
+  /** @param runner the process's id in the file, which its claims carry, and the number of this thread */
+  constructor(path: string, durability: Durability, runner: { owner: number; thread: number }) {
     this.#path = path
     this.#durability = durability
-    this.#owner = owner
+    this.#runner = runner
   }
 
   /**
@@ -73,14 +73,14 @@ export class TaskTransactions {
     db.exec('PRAGMA query_only = OFF')
     try {
       this.#begin(db)
-      const row = held.get(job.id, this.#owner, job.token) as HeldRow | undefined
+      const row = held.get(job.id, this.#runner.owner, job.token) as HeldRow | undefined
       if (row === undefined) throw lost(job)
       const value = work(db)
       if (isThenable(value)) this.#refusePromise(value)
       this.#assertUnbroken(db)
       const at = now()
       const due = dueAt(row.rank, row.priority)
-      const claim = { ...row, due, owner: this.#owner, token: job.token }
+      const claim = { ...row, ...this.#runner, due, token: job.token }
       const result = encode(value)
       const links = linksOf(row.options)
       const kept = links?.ignoreResult ? null : result

@@ -19,6 +19,16 @@ export function removeBegunFile(path: string): void {
   rmSync(path, { force: true })
 }
 
+/** Jobs that run on the application's own event loop at once, at most. They share one thread and are meant for I/O. */
+export const MAIN_SLOTS = 16
+/** The application's own thread, where threads of the pool count from 1: a thread that is replaced leaves its number to the next. */
+export const MAIN_THREAD = 0
+
+/** Where a thread of the pool notes what it begins; the first slots are for jobs on the application's thread. */
+export function slotOf(thread: number): number {
+  return MAIN_SLOTS + thread - 1
+}
+
 export class BegunWriter {
   readonly #fd: number
   readonly #base: number
@@ -46,12 +56,25 @@ export class BegunWriter {
   }
 }
 
-/** What a dead process had begun; `last` holds the claims that each lane began last: those it may have died under. */
+/** What a process has begun: claims with the number of their thread. `last` holds the claims that each lane began last: those it may have died under. */
 export interface Begun {
-  tokens: Set<number>
+  tokens: Map<number, number>
   last: Set<number>
   /** When it was last written to, in epoch ms. */
   at: number
+}
+
+/** Tells on which thread a process of this machine begins or began a claim that it holds; null of one that only waits its turn. */
+export function threadsOfClaims(database: string): (key: string, token: number) => number | null {
+  const known = new Map<string, Begun | null>()
+  return (key, token) => {
+    let begun = known.get(key)
+    if (begun === undefined) {
+      begun = readBegunFile(begunPath(database, key))
+      known.set(key, begun)
+    }
+    return begun?.tokens.get(token) ?? null
+  }
 }
 
 /** `null` when the file is missing or cut short by a lost write. */
@@ -64,9 +87,10 @@ export function readBegunFile(path: string): Begun | null {
   } catch {
     return null
   }
-  const begun: Begun = { tokens: new Set(), last: new Set(), at }
+  const begun: Begun = { tokens: new Map(), last: new Set(), at }
   const slots = Math.ceil(bytes.byteLength / (BEGUN_RING * BEGUN_ENTRY_BYTES))
   for (let slot = 0; slot < slots; slot++) {
+    const thread = slot < MAIN_SLOTS ? MAIN_THREAD : slot - MAIN_SLOTS + 1
     let newest = 0
     let newestToken = 0
     for (let i = 0; i < BEGUN_RING; i++) {
@@ -75,7 +99,7 @@ export function readBegunFile(path: string): Begun | null {
       const position = bytes.readDoubleLE(at)
       if (position === 0) continue
       const token = bytes.readDoubleLE(at + 8)
-      begun.tokens.add(token)
+      begun.tokens.set(token, thread)
       if (position > newest) {
         newest = position
         newestToken = token

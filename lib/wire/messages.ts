@@ -188,6 +188,8 @@ export interface StoredAttempt {
   startedAt: number | null
   endedAt: number | null
   worker: string | null
+  /** Of its process: from 1 those of the pool, 0 its own; null where it is not known. */
+  thread: number | null
   error: WireError | null
 }
 
@@ -211,6 +213,8 @@ export interface StoredJob {
   schedule: string | null
   scheduledFor: number | null
   worker: string | null
+  /** Of the last attempt. */
+  thread: number | null
   codec: Codec
   options: StoredOptions
   uniqueKey: string | null
@@ -346,7 +350,8 @@ export interface Enlistment {
 export interface LaneOpening {
   port: import('node:worker_threads').MessagePort
   cells: Int32Array
-  slot: number
+  /** Number of the thread, from 1. */
+  thread: number
   /** Position of the first job; positions go on when a thread is replaced in its slot. */
   position: number
   /** Steady milliseconds (`steadyNow`) that `BEGAN_CELL` counts from. */

@@ -143,6 +143,12 @@ export interface JobLine {
   finishedAt: number | null
 }
 
+/** A job that a process has claimed. */
+export interface RunningLine extends JobLine {
+  /** Of its process: from 1 those of the pool, 0 its own; null of one that waits behind another, or when it is not known. */
+  thread: number | null
+}
+
 export interface JobDetail {
   job: StoredJob
   log: { at: number; level: string; text: string }[]
@@ -188,7 +194,7 @@ export interface WorkerLine extends ProcessLine {
   beatAt: number
   tasks: string[]
   /** What it has claimed and not settled, the longest running first. */
-  running: JobLine[]
+  running: RunningLine[]
 }
 
 export interface ScheduleLine {

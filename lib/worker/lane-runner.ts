@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import { TaskTransactions } from '../store/task-transaction.ts'
-import { BegunWriter } from '../wire/begun-file.ts'
+import { BegunWriter, slotOf } from '../wire/begun-file.ts'
 import type { Payload } from '../wire/codec.ts'
 import { fromWireError, toWireError } from '../wire/error-codec.ts'
 import { LogTail } from '../wire/log-tail.ts'
@@ -47,11 +47,11 @@ export class LaneRunner {
   ) {
     this.#port = opening.port
     this.#cells = opening.cells
-    this.#begun = new BegunWriter(begunFile, opening.slot)
+    this.#begun = new BegunWriter(begunFile, slotOf(opening.thread))
     this.#maxPayload = opening.maxPayload
     this.#epoch = opening.epoch
     this.#tasks = tasks
-    this.#transactions = new TaskTransactions(opening.database, opening.durability, owner)
+    this.#transactions = new TaskTransactions(opening.database, opening.durability, { owner, thread: opening.thread })
     this.#reports = new ReportBuffer({
       progress: (position, progress) => this.#report({ type: 'progress', position, progress }),
       tail: new LogTail(opening.logTail),

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { hostname } from 'node:os'
 import { test } from 'node:test'
+import Database from 'better-sqlite3'
 import { resultOf } from '../fixtures/calls.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { Journal } from '../fixtures/journal.ts'
@@ -123,4 +124,38 @@ test('a job tells which process ran it after that process has left', async () =>
   assert.deepEqual(await app.inspect.worker(info.worker!), known)
   assert.equal(await app.inspect.worker('nobody'), null)
   assert.deepEqual([info.worker, ...info.attempts.map((attempt) => attempt.worker)], Array(3).fill(worker!.key))
+})
+
+test('an attempt tells on which thread of its process it runs, and ran', async () => {
+  const database = freshDatabase()
+  const { app, hold, flaky, holdOnMain } = openApp({ database, concurrency: 2 })
+  await using _ = app
+  await app.start()
+  const journal = new Journal()
+  const held = await hold.delayMany([
+    [journal.path, 'one'],
+    [journal.path, 'two'],
+  ])
+  const onMain = await holdOnMain.delay(journal.path)
+  for (const line of ['one', 'two', 'main']) await journal.has(`${line} began`)
+  const threads = async (): Promise<(number | null)[]> =>
+    Promise.all([...held, onMain].map(async (handle) => (await handle.info())!.thread)).then((all) => all.sort())
+  assert.deepEqual(await threads(), [0, 1, 2])
+  const [worker] = await app.reader.workers()
+  assert.deepEqual(worker?.running.map(({ thread }) => thread).sort(), [0, 1, 2])
+  journal.open()
+  await Promise.all([...held.map(resultOf), resultOf(onMain)])
+  assert.deepEqual(await threads(), [0, 1, 2])
+  const retried = await flaky.applyAsync([3], { retry: { maxRetries: 3, delay: '1ms' } })
+  await resultOf(retried)
+  const info = (await retried.info())!
+  for (const { thread } of info.attempts) assert.ok(thread === 1 || thread === 2, `thread ${thread}`)
+
+  const db = new Database(database, { readonly: true })
+  const attempts = db.prepare('SELECT worker, thread FROM celeriac_v_attempts WHERE task_id = ? ORDER BY number')
+  assert.deepEqual(
+    attempts.all(retried.id),
+    info.attempts.map(({ worker, thread }) => ({ worker, thread })),
+  )
+  db.close()
 })

@@ -81,7 +81,7 @@ describe('a result', () => {
     const before = Date.now()
     const handle = await add.applyAsync([2, 3], { headers: { h: '1' }, tags: ['t'], expires: '1h' })
     await resultOf(handle)
-    const { enqueuedAt, startedAt, finishedAt, expires, attempts, worker, ...rest } = (await handle.info())!
+    const { enqueuedAt, startedAt, finishedAt, expires, attempts, worker, thread, ...rest } = (await handle.info())!
     assert.deepEqual(rest, {
       id: handle.id,
       task: 'add',
@@ -116,6 +116,8 @@ describe('a result', () => {
     assert.equal(attempts[0]!.outcome, 'success')
     const [own] = await app.inspect.workers()
     assert.equal(worker, own!.key)
+    assert.ok(thread === 1 || thread === 2, `thread ${thread}`)
+    assert.equal(attempts[0]!.thread, thread)
   })
 
   test('info() lists every attempt with its error', async () => {

@@ -60,7 +60,7 @@ async function open(): Promise<void> {
     parent: { path: `task/${family.id}`, shows: ['Children', 'jobs that this one enqueued: 1'] },
     running: {
       path: `task/${running.id}`,
-      shows: ['has been running since', 'three of ten', '30 %', 'Revoke', `pid ${process.pid} on `, 'one of the pool'],
+      shows: ['has been running since', 'three of ten', '30 %', 'Revoke', `pid ${process.pid} on `, ' of its pool'],
     },
     scheduled: { path: `task/${later.id}`, shows: ['waits for its time', 'Not before'] },
     queues: {

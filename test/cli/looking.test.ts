@@ -80,10 +80,10 @@ describe('with a live worker', () => {
   test('inspect active', async () => {
     const { code, stdout } = await celeriac('inspect', 'active', ...on)
     assert.equal(code, 0)
-    assert.match(stdout, /^ID +TASK +QUEUE +ATTEMPT +FOR +PID +PROGRESS +ARGUMENTS\n/)
+    assert.match(stdout, /^ID +TASK +QUEUE +ATTEMPT +FOR +PID +THREAD +PROGRESS +ARGUMENTS\n/)
     assert.match(
       stdout,
-      new RegExp(`^${ids.hold}  hold  default +1/1 +[\\d.]+m?s +${worker.child.pid}  {"done":1,"total":2}`, 'm'),
+      new RegExp(`^${ids.hold}  hold  default +1/1 +[\\d.]+m?s +${worker.child.pid} +[12]  {"done":1,"total":2}`, 'm'),
     )
     const jobs = await json<Job[]>(['inspect', 'active', ...on])
     assert.deepEqual(
@@ -140,7 +140,7 @@ describe('with a live worker', () => {
     assert.match(stdout, /^state +FAILURE$/m)
     assert.match(stdout, /^RangeError: no paper\n +at /m)
     assert.match(stdout, /^caused by TypeError: the cause$/m)
-    assert.match(stdout, /^ +1 {2}failure +\d{4}-/m)
+    assert.match(stdout, /^ +1 {2}failure +[12] +\d{4}-/m)
     assert.match(stdout, /^LOG\n\d{4}-\S+ info +hello$/m)
 
     const [echo, missing] = await json<(Job & { tags: string[]; headers: object })[]>(

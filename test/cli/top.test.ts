@@ -21,6 +21,7 @@ const line = (id: string, task: string, queue: string, seconds: number) =>
     enqueuedAt: NOW,
     startedAt: NOW - seconds * 1_000,
     finishedAt: null,
+    thread: 1,
   }) as const
 const states = {
   SCHEDULED: 4,
@@ -102,10 +103,10 @@ test('the screen shows processes, rates, queues and what runs, the longest first
    images        2        1      3s           0
    mail         10        1   3m20s          10
 
-   PID  TASK              QUEUE    ATTEMPT   FOR*  ID
->   77  send              mail           1  1m30s  a
-    77  resize            images         1     5s  c
-    77  clean\\u001b[2Jup  default        1     1s  b
+   PID  THREAD  TASK              QUEUE    ATTEMPT   FOR*  ID
+>   77       1  send              mail           1  1m30s  a
+    77       1  resize            images         1     5s  c
+    77       1  clean\\u001b[2Jup  default        1     1s  b
 
 q quit  s sort  tab jobs/queues  j k choose  P pause  U resume  R revoke  T terminate  ? help`,
   )

@@ -78,8 +78,8 @@ export const PLANTED_BUGS: PlantedBug[] = [
     patches: [
       {
         file: 'store/jobs/settle.js',
-        find: 'if (this.#succeed.run(owner, token, startedAt, now, result, seq).changes === 0)',
-        put: `const held = this.#succeed.run(owner, token, startedAt, now, null, seq).changes === 1;
+        find: 'if (this.#succeed.run(owner, token, thread, startedAt, now, result, seq).changes === 0)',
+        put: `const held = this.#succeed.run(owner, token, thread, startedAt, now, null, seq).changes === 1;
           this.db.exec('COMMIT');
           this.db.exec('BEGIN IMMEDIATE');
           if (held) this.db.prepare('UPDATE celeriac_jobs SET result = ? WHERE seq = ?').run(result, seq);

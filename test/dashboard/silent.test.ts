@@ -43,7 +43,7 @@ test('memory, threads and late event loops are what the process last said', asyn
 test('of short jobs more are handed out than there are threads', async () => {
   const running = Array.from({ length: 9 }, (_, i) => {
     const job = { id: `j${i}`, task: 'add', queue: 'q', state: 'STARTED' as const, attempt: 1 }
-    return { ...job, enqueuedAt: NOW, startedAt: i === 0 ? NOW : null, finishedAt: null }
+    return { ...job, enqueuedAt: NOW, startedAt: i === 0 ? NOW : null, finishedAt: null, thread: i === 0 ? 1 : null }
   })
   assert.match(await shown({ running }), /2 of 2 threads busy, 7 more handed out to them/)
 })

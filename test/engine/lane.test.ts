@@ -26,6 +26,7 @@ function job(i: number): LaneJob {
     freesKey: false,
     places: null,
     takenBack: false,
+    thread: null,
     attempt: 1,
     crashes: 0,
     due: 0,

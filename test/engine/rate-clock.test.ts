@@ -70,8 +70,8 @@ test('what a dead process had claimed gives its place up when it had not begun, 
   assert.equal(ratedOf(other), 0)
   const row = other.store.processes.all().find(({ id }) => id === one.owner)
   assert.ok(row)
-  const tokens = new Set([one.held[0]?.token as number])
-  other.rescue(row, { tokens, last: tokens, at: T0 + DAY - HOUR })
+  const token = one.held[0]?.token as number
+  other.rescue(row, { tokens: new Map([[token, 1]]), last: new Set([token]), at: T0 + DAY - HOUR })
   other.settle(4)
   assert.equal(ratedOf(other), 2, 'the last began an hour ago at the latest')
 })

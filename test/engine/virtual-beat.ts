@@ -119,7 +119,7 @@ export class VirtualBeat {
       for (const { seq, token, id: claimed } of this.store.processes.claimedBy(1)) {
         if (claimed === id)
           this.store.settlements.succeed(
-            { seq, owner: 1, token, task: 'tick', queue: 'default' },
+            { seq, owner: 1, token, thread: 1, task: 'tick', queue: 'default' },
             this.now,
             this.now,
             null,

@@ -39,7 +39,7 @@ describe('pruning', () => {
           const row = store.claims.page('q', 't', Number.MIN_SAFE_INTEGER, 0, 100).find((r) => r[3] === id)
           assert.ok(row)
           store.claims.start([{ seq: row[0], token: row[0], freesKey: false }], 1, at)
-          const claim = { seq: row[0], owner: 1, token: row[0], task: 't', queue: 'q' }
+          const claim = { seq: row[0], owner: 1, token: row[0], thread: 1, task: 't', queue: 'q' }
           if (end === 'succeed') store.settlements.succeed(claim, at, at, '1')
           else store.settlements.fail(claim, at, at, '{"name":"Error","message":"no"}')
         }

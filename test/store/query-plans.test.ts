@@ -36,7 +36,7 @@ const store = watched(
     reading.file()
     reading.close()
     // Statements that are prepared when they are first used.
-    const claim = { seq: 1, owner: 1, token: 1, task: 't', queue: 'q' }
+    const claim = { seq: 1, owner: 1, token: 1, thread: 1, task: 't', queue: 'q' }
     for (const jobs of [16, 64]) {
       const successes = Array.from({ length: jobs }, () => ({ claim, startedAt: 0, result: null, ran: 0 }))
       opened.write(() => opened.settledBlocks.succeed(successes, 0))

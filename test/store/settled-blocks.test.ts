@@ -49,7 +49,15 @@ function prepared() {
 const isAlike = (seq: number) => seq <= 34 || seq >= 60
 
 const successOf = (seq: number): Success => ({
-  claim: { seq, owner: 1, token: seq, task: 't', queue: 'q', due: NOW },
+  claim: {
+    seq,
+    owner: 1,
+    token: seq,
+    thread: isAlike(seq) ? (seq > 20 ? 2 : 1) : seq % 3,
+    task: 't',
+    queue: 'q',
+    due: NOW,
+  },
   startedAt: NOW + (isAlike(seq) ? 0 : seq % 5),
   result: isAlike(seq) || seq % 2 ? null : `"${seq}"`,
   ran: seq,

@@ -24,7 +24,7 @@ function claimed(task: string, due: number) {
   const rest = { options: null, parentId: null, rootId: null, chosen: false }
   store.inserts.insert({ ...shape, ...rest, ids: [`job-${++stored}`], args: ['[]'] }, due)
   store.claims.start([{ seq: stored, token: stored, freesKey: false }], 1, due)
-  return { seq: stored, owner: 1, token: stored, task, queue: 'q', due }
+  return { seq: stored, owner: 1, token: stored, thread: 1, task, queue: 'q', due }
 }
 
 describe('the histogram', () => {

@@ -17,7 +17,7 @@ test('a job that waits for the place of another is let in by the transaction tha
     UPDATE celeriac_jobs SET state = 'BLOCKED', blocked_on = 'k' WHERE id = 'second'`)
   const states = (): unknown => db.prepare('SELECT state FROM celeriac_jobs_now ORDER BY seq').pluck().all()
   assert.deepEqual(states(), ['STARTED', 'BLOCKED'])
-  const transactions = new TaskTransactions(database, 'full', 7)
+  const transactions = new TaskTransactions(database, 'full', { owner: 7, thread: 1 })
   const job = { id: 'first', token: 3, startedAt: 2 }
   const fail = (): never => {
     throw new Error('taken back')

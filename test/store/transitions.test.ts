@@ -193,7 +193,7 @@ describe('the store', () => {
           runAt: 5,
           expiresAt: 5,
         })
-        const claim = { seq: job.seq, owner: 7, token: 9, task: 'task', queue: 'queue' }
+        const claim = { seq: job.seq, owner: 7, token: 9, thread: 1, task: 'task', queue: 'queue' }
         checked.do(event, claim, () => void run(checked.store, job, claim, 10))
         const after = checked.rows().find(({ seq }) => seq === job.seq)!.state
         const expected = TRANSITIONS.filter((one) => one.event === event && one.from === state).map(({ to }) => to)
@@ -261,7 +261,7 @@ describe('the store', () => {
             if (!job) continue
             const { event, run } = MOVES[one.name]!
             const token = one.name === 'claim' ? ++tokens : (job.token ?? 0) + one.token
-            const claim = { seq: job.seq, owner: one.owner, token, task: 'task', queue: 'queue' }
+            const claim = { seq: job.seq, owner: one.owner, token, thread: 1, task: 'task', queue: 'queue' }
             checked.do(event, claim, () => void run(checked.store, job, claim, now))
             checked.do('release', null, () => ['one', 'two'].forEach((key) => void checked.store.admission.refill(key)))
           }

@@ -36,7 +36,7 @@ async function active({ terminal, opening, json }: Call): Promise<undefined> {
   if (json) return terminal.print(toJson(jobs, 2))
   if (jobs.length === 0) return terminal.say('nothing runs')
   const pids = new Map((await reader.workers()).map(({ key, pid }) => [key, pid]))
-  const [{ table }, { ago }, { brief, briefArgs }] = await Promise.all([
+  const [{ table }, { ago }, { brief, briefArgs, threadCell }] = await Promise.all([
     import('../output/table.ts'),
     import('../output/text.ts'),
     import('../output/views.ts'),
@@ -51,6 +51,7 @@ async function active({ terminal, opening, json }: Call): Promise<undefined> {
         { heading: 'ATTEMPT', right: true, optional: true },
         { heading: 'FOR', right: true },
         { heading: 'PID', right: true, optional: true },
+        { heading: 'THREAD', right: true, optional: true },
         { heading: 'PROGRESS', flexible: true, optional: true },
         { heading: 'ARGUMENTS', flexible: true },
       ],
@@ -61,6 +62,7 @@ async function active({ terminal, opening, json }: Call): Promise<undefined> {
         `${job.attempt}/${job.maxAttempts}`,
         ago(job.startedAt, now),
         pids.get(job.worker ?? '') ?? '-',
+        threadCell(job.thread),
         job.progress === null ? '' : brief(job.progress),
         briefArgs(job.args),
       ]),

@@ -4,7 +4,7 @@ import type { Terminal } from '../terminal.ts'
 import { toJson } from './json.ts'
 import { type Cell, pairs, table } from './table.ts'
 import { ago, moment, safe, safeLines, span } from './text.ts'
-import { brief, stateCell } from './views.ts'
+import { brief, stateCell, threadCell } from './views.ts'
 
 /** Everything that is kept of one job, on one page. */
 export function jobPage({ job, log, children }: JobPage, now: number, terminal: Terminal): string {
@@ -69,13 +69,15 @@ function attemptTable({ attempts }: JobInfo, terminal: Terminal): string {
     [
       { heading: 'ATTEMPT', right: true },
       { heading: 'OUTCOME' },
+      { heading: 'THREAD', right: true },
       { heading: 'STARTED' },
       { heading: 'TOOK', right: true },
       { heading: 'ERROR', flexible: true },
     ],
-    attempts.map(({ number, outcome, startedAt, endedAt, error }) => [
+    attempts.map(({ number, outcome, thread, startedAt, endedAt, error }) => [
       number,
       outcome,
+      threadCell(thread),
       moment(startedAt),
       startedAt && endedAt ? span(endedAt.getTime() - startedAt.getTime()) : '-',
       error ? `${error.name}: ${error.message}` : '',

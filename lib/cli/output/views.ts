@@ -23,6 +23,11 @@ export function stateCell(state: string): Cell {
   return meaning ? [meaning, state] : state
 }
 
+/** A thread of a process by its number. */
+export function threadCell(thread: number | null): Cell {
+  return thread === 0 ? 'main' : (thread ?? '-')
+}
+
 /** A value in one line. */
 export function brief(value: unknown): string {
   const text = toJson(value)

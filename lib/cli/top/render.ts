@@ -1,6 +1,7 @@
 import type { QueueDepth } from '../../wire/reading.ts'
 import { table } from '../output/table.ts'
 import { ago, bytes, count, moment, safe, span } from '../output/text.ts'
+import { threadCell } from '../output/views.ts'
 import type { Meaning, Painter } from '../painter.ts'
 import { KEYS } from './keys.ts'
 import { chosenIn, runningJobs, type Seen, type TopState } from './state.ts'
@@ -98,6 +99,7 @@ function jobLines(state: TopState, seen: Seen, screen: Painter, room: number): s
     [
       { heading: ' ' },
       { heading: 'PID', right: true },
+      { heading: 'THREAD', right: true, optional: true },
       { heading: state.sort === 'task' ? 'TASK*' : 'TASK', flexible: true },
       { heading: state.sort === 'queue' ? 'QUEUE*' : 'QUEUE', flexible: true, optional: true },
       { heading: 'ATTEMPT', right: true, optional: true },
@@ -107,6 +109,7 @@ function jobLines(state: TopState, seen: Seen, screen: Painter, room: number): s
     shown.map((job) => [
       job.id === chosen ? '>' : '',
       job.pid,
+      threadCell(job.thread),
       job.task,
       job.queue,
       job.attempt,

@@ -8,6 +8,7 @@ export interface RunningJob {
   attempt: number
   startedAt: number | null
   pid: number
+  thread: number | null
 }
 
 /** What was seen of the file at one look. */
@@ -52,7 +53,15 @@ export const FIRST_STATE: TopState = {
 /** What runs, in the order wanted; the longest running first. */
 export function runningJobs({ seen, sort }: TopState): RunningJob[] {
   const jobs = (seen?.workers ?? []).flatMap(({ pid, running }) =>
-    running.map(({ id, task, queue, attempt, startedAt }) => ({ id, task, queue, attempt, startedAt, pid })),
+    running.map(({ id, task, queue, attempt, startedAt, thread }) => ({
+      id,
+      task,
+      queue,
+      attempt,
+      startedAt,
+      pid,
+      thread,
+    })),
   )
   const time = (a: RunningJob, b: RunningJob): number => (a.startedAt ?? 0) - (b.startedAt ?? 0)
   const key = sort === 'time' ? null : sort

@@ -5,7 +5,7 @@ import type { PageParts, View } from '../page.ts'
 import { meter } from '../show/chart.ts'
 import { errorBlock } from '../show/error.ts'
 import { percent, plural } from '../show/figure.ts'
-import { jobAddress, jobTable, searchAddress } from '../show/jobs.ts'
+import { jobAddress, jobTable, searchAddress, threadName } from '../show/jobs.ts'
 import { stateLabel, toneOf } from '../show/state.ts'
 import { clock, duration, exact, moment } from '../show/time.ts'
 import { asText, isPlain, valueBlock } from '../show/value.ts'
@@ -39,7 +39,7 @@ function buttons({ root }: View, { id, state }: JobInfo): Html {
   return html`<div class="actions">${FINAL.has(state) ? (state === 'SUCCESS' ? '' : button('retry', 'Retry')) : button('revoke', state === 'STARTED' ? 'Revoke…' : 'Revoke', true)}</div>`
 }
 
-function facts(view: View, { info, explain, process, runIn }: JobDetail): Html {
+function facts(view: View, { info, explain, process }: JobDetail): Html {
   const { root, now } = view
   const rows: [string, Html | string | null][] = [
     ['Now', explain.replace(/(\d{4}-\d\d-\d\d)T([\d:.]+)Z/g, '$1 $2 UTC')],
@@ -64,7 +64,10 @@ function facts(view: View, { info, explain, process, runIn }: JobDetail): Html {
       info.worker &&
         html`<a href="${root}workers/" title="${info.worker}">${process ? `pid ${process.pid} on ${process.host}` : info.worker}</a>`,
     ],
-    ['Thread', info.worker && runIn && (runIn === 'main' ? 'the main thread of its process' : 'one of the pool')],
+    [
+      'Thread',
+      info.thread === null ? null : info.thread === 0 ? 'the main thread of its process' : `${info.thread} of its pool`,
+    ],
     [
       'Schedule',
       info.schedule
@@ -140,14 +143,16 @@ function timeline(_view: View, info: JobInfo): Html {
 }
 
 function attemptStep(attempt: AttemptInfo, info: JobInfo): Step[] {
-  const { number, outcome, startedAt, endedAt, worker, error } = attempt
+  const { number, outcome, startedAt, endedAt, worker, thread, error } = attempt
+  const elsewhere = worker && worker !== info.worker ? ` in ${worker}` : ''
+  const where = thread === null && !elsewhere ? '' : `${threadName(thread)}${elsewhere}`
   const length = startedAt && endedAt ? duration(endedAt.getTime() - startedAt.getTime()) : ''
   return [
     {
       at: startedAt ?? endedAt,
       title: html`Attempt ${number}: ${outcome} <span class="quiet">${length}</span>`,
       tone: toneOf(outcome),
-      more: html`${worker && worker !== info.worker ? html`<span class="quiet small">in ${worker}</span>` : ''}${error ? errorBlock(error, false) : ''}`,
+      more: html`${where && html`<span class="quiet small">${where}</span>`}${error ? errorBlock(error, false) : ''}`,
     },
   ]
 }

@@ -1,5 +1,5 @@
-import { formatJobFilter, type JobFilter, type JobLine } from '../../index.ts'
-import type { ListedJob } from '../data.ts'
+import { formatJobFilter, type JobFilter } from '../../index.ts'
+import type { ListedJob, RunningLine } from '../data.ts'
 import { type Html, html } from '../html.ts'
 import type { View } from '../page.ts'
 import { stateLabel } from './state.ts'
@@ -40,11 +40,17 @@ ${withArgs ? html`<td class="cut wide"><code>${job.args === null ? '' : argsLine
 </table></div>`
 }
 
+/** On which thread of a process. */
+export function threadName(thread: number | null): string {
+  if (thread === null) return ''
+  return thread === 0 ? 'main thread' : `thread ${thread}`
+}
+
 /** What runs now, each with the time that it has run. */
-export function runningTable({ root, now }: View, running: readonly JobLine[]): Html {
-  return html`<div class="scroll"><table><thead><tr><th>Runs</th><th class="wide">Queue</th><th class="number">Attempt</th><th class="number">For</th></tr></thead><tbody>${running.map(
-    ({ id, task, queue, attempt, startedAt }) =>
-      html`<tr data-key="${id}"><td><a class="main" href="${jobAddress(root, id)}">${task}</a><span class="under mono">${id}</span></td><td class="wide">${queue}</td><td class="number">${attempt}</td><td class="number">${startedAt === null ? html`<span class="quiet">about to begin</span>` : html`<span data-since="${new Date(startedAt).toISOString()}">${duration(now - startedAt)}</span>`}</td></tr>`,
+export function runningTable({ root, now }: View, running: readonly RunningLine[]): Html {
+  return html`<div class="scroll"><table><thead><tr><th>Runs</th><th class="wide">Queue</th><th class="number wide">Thread</th><th class="number">Attempt</th><th class="number">For</th></tr></thead><tbody>${running.map(
+    ({ id, task, queue, attempt, startedAt, thread }) =>
+      html`<tr data-key="${id}"><td><a class="main" href="${jobAddress(root, id)}">${task}</a><span class="under mono">${id}</span></td><td class="wide">${queue}</td><td class="number wide">${thread === null ? '–' : thread === 0 ? 'main' : thread}</td><td class="number">${attempt}</td><td class="number">${startedAt === null ? html`<span class="quiet">about to begin</span>` : html`<span data-since="${new Date(startedAt).toISOString()}">${duration(now - startedAt)}</span>`}</td></tr>`,
   )}</tbody></table></div>`
 }
 

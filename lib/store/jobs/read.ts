@@ -1,4 +1,5 @@
 import type { State } from '../../domain/states.ts'
+import { threadsOfClaims } from '../../wire/begun-file.ts'
 import type { Codec, Payload } from '../../wire/codec.ts'
 import { readWireError } from '../../wire/error-codec.ts'
 import type { Settled, StoredAttempt, StoredJob } from '../../wire/messages.ts'
@@ -11,7 +12,7 @@ const job = (
 ): string => `SELECT j.seq, j.id, j.task, j.queue, j.state, j.priority, j.enqueued_at AS enqueuedAt, j.run_at AS runAt,
     j.expires_at AS expiresAt, j.attempt, j.max_attempts AS maxAttempts, j.crashes, j.started_at AS startedAt,
     j.finished_at AS finishedAt, j.parent_id AS parentId, j.root_id AS rootId, j.schedule, j.scheduled_for AS scheduledFor,
-    (SELECT o.key FROM celeriac_owners o WHERE o.id = j.owner) AS worker, j.owner, j.codec, j.options, j.progress,
+    (SELECT o.key FROM celeriac_owners o WHERE o.id = j.owner) AS worker, j.owner, j.token, j.thread, j.codec, j.options, j.progress,
     j.unique_key AS uniqueKey, j.concurrency_key AS concurrencyKey, j.concurrency_limit AS concurrencyLimit, j.blocked_on AS blockedOn, j.rate_key AS rateKey,
     j.revoke_reason AS revokeReason, j.error, j.args, j.result
   FROM ${rows} j`
@@ -21,6 +22,7 @@ const JOB = job('celeriac_jobs_now')
 type JobRow = Omit<StoredJob, 'options' | 'error' | 'attempts'> & {
   seq: number
   owner: number | null
+  token: number | null
   options: string | null
   error: string | null
 }
@@ -37,6 +39,7 @@ interface SettledRow {
 
 /** Looks at jobs; changes nothing. */
 export class JobReads {
+  readonly #path: string
   readonly #job: Statement
   readonly #bySeq: Statement
   readonly #attempts: Statement
@@ -46,10 +49,11 @@ export class JobReads {
   readonly #inState: Record<'STARTED' | 'SCHEDULED' | 'RETRY', Statement>
 
   constructor(db: Connection) {
+    this.#path = db.name
     this.#job = db.prepare(`${JOB} WHERE j.id = ?`)
     this.#bySeq = db.prepare(`${JOB} WHERE j.seq = ?`)
     this.#attempts = db.prepare(`SELECT number, outcome, started_at AS startedAt, ended_at AS endedAt,
-        (SELECT o.key FROM celeriac_owners o WHERE o.id = owner) AS worker, error
+        (SELECT o.key FROM celeriac_owners o WHERE o.id = owner) AS worker, thread, error
       FROM celeriac_attempts WHERE job = ? ORDER BY ended_at, number`)
     this.#state = db.prepare('SELECT state FROM celeriac_jobs_now WHERE id = ?').pluck()
     this.#settled = db.prepare(`SELECT state, task, codec, result, error, forgotten
@@ -68,20 +72,22 @@ export class JobReads {
 
   job(id: string): StoredJob | null {
     const row = this.#job.get(id) as JobRow | undefined
-    return row ? this.#complete(row) : null
+    return row ? this.#complete(row, threadsOfClaims(this.#path)) : null
   }
 
   /** Those of the jobs that are still stored, in the order given. */
   *bySeq(seqs: readonly number[]): Generator<StoredJob & { seq: number }, void, undefined> {
+    const threads = threadsOfClaims(this.#path)
     for (const seq of seqs) {
       const row = this.#bySeq.get(seq) as JobRow | undefined
-      if (row) yield { ...this.#complete(row), seq }
+      if (row) yield { ...this.#complete(row, threads), seq }
     }
   }
 
   /** Unfinished jobs of one state, the next to run first. */
   inState(state: 'STARTED' | 'SCHEDULED' | 'RETRY', limit: number): StoredJob[] {
-    return (this.#inState[state].all(limit) as JobRow[]).map((row) => this.#complete(row))
+    const threads = threadsOfClaims(this.#path)
+    return (this.#inState[state].all(limit) as JobRow[]).map((row) => this.#complete(row, threads))
   }
 
   state(id: string): State | null {
@@ -102,7 +108,11 @@ export class JobReads {
     return [row.forgotten === 1 ? 'FORGOTTEN' : state, task, codec, result, error]
   }
 
-  #complete({ seq, owner: _, options, error, ...row }: JobRow): StoredJob {
+  #complete(
+    { seq, owner: _, token, options, error, ...row }: JobRow,
+    threads: ReturnType<typeof threadsOfClaims>,
+  ): StoredJob {
+    if (row.state === 'STARTED' && row.worker !== null && token !== null) row.thread = threads(row.worker, token)
     const attempts = (this.#attempts.all(seq) as AttemptRow[]).map((a) => ({
       ...a,
       error: a.error === null ? null : readWireError(a.error),
@@ -114,6 +124,7 @@ export class JobReads {
         startedAt: row.startedAt,
         endedAt: row.finishedAt,
         worker: row.worker,
+        thread: row.thread,
         error: null,
       })
     }

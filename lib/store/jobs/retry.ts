@@ -40,7 +40,7 @@ export class JobRetries {
     // OR IGNORE: its unique key may be held by a live job by now. Crashes stay counted, so that a job which kills its thread is still run with nothing beside it.
     this.#again =
       db.prepare(`UPDATE OR IGNORE celeriac_jobs SET state = @state, blocked_on = @blockedOn, rank = @rank, run_at = NULL, expires_at = NULL, finished_at = NULL,
-        max_attempts = max(max_attempts, attempt + 1), owner = NULL, token = NULL, revoke_asked = NULL, revoke_reason = NULL,
+        max_attempts = max(max_attempts, attempt + 1), owner = NULL, token = NULL, thread = NULL, revoke_asked = NULL, revoke_reason = NULL,
         progress = NULL, options = iif(json_valid(options), json_remove(options, '$.deadline'), options)
       WHERE seq = @seq AND ${ENDED_BADLY} AND forgotten = 0`)
   }

@@ -43,7 +43,7 @@ export class SettledBlocks {
       .prepare('SELECT count(*) FROM celeriac_claims WHERE seq BETWEEN ? AND ? AND owner = ? AND token = seq + ?')
       .pluck()
     this.#succeedRange = db.prepare(`UPDATE celeriac_jobs SET state = 'SUCCESS', attempt = attempt + 1, owner = ?,
-        token = seq + ?, started_at = ?, finished_at = ?, result = ? WHERE seq BETWEEN ? AND ? AND state = 'PENDING'`)
+        token = seq + ?, thread = ?, started_at = ?, finished_at = ?, result = ? WHERE seq BETWEEN ? AND ? AND state = 'PENDING'`)
     this.#releaseRange = db.prepare('DELETE FROM celeriac_claims WHERE seq BETWEEN ? AND ?')
     this.#ended = db.prepare(`SELECT 1 FROM celeriac_claims c CROSS JOIN celeriac_jobs j ON j.seq = c.seq
       WHERE c.seq = ? AND c.owner = ? AND c.token = ? AND j.state = 'SUCCESS' AND j.owner = c.owner AND j.token = c.token`)
@@ -81,12 +81,12 @@ export class SettledBlocks {
   /** The same for neighbours that differ in nothing but their rows, as most very short jobs do. Also null when a claim is not held. */
   #writeRange(range: readonly Success[], now: number): boolean[] | null {
     const { claim, startedAt, result } = range[0]!
-    const { seq, owner, token } = claim
+    const { seq, owner, token, thread } = claim
     const last = seq + range.length - 1
     if (this.#heldRange.get(seq, last, owner, token - seq) !== range.length) return null
     let changes: number
     try {
-      changes = this.#succeedRange.run(owner, token - seq, startedAt, now, result, seq, last).changes
+      changes = this.#succeedRange.run(owner, token - seq, thread, startedAt, now, result, seq, last).changes
     } catch (error) {
       if (isUnfit(error)) return null
       throw error
@@ -103,7 +103,8 @@ export class SettledBlocks {
     if (block.some(({ claim }) => claim.owner !== owner)) return null
     const { succeed, release } = this.#prepared(block.length)
     const values: unknown[] = []
-    for (const { claim, startedAt, result } of block) values.push(claim.seq, claim.token, startedAt, result)
+    for (const { claim, startedAt, result } of block)
+      values.push(claim.seq, claim.token, claim.thread, startedAt, result)
     let changes: number
     try {
       changes = succeed.run(values, { owner, now }).changes
@@ -142,12 +143,12 @@ export class SettledBlocks {
     let statements = this.#statements.get(size)
     if (!statements) {
       const succeed = this.#db.prepare(`INSERT INTO celeriac_jobs
-          (seq, id, task, queue, state, priority, rank, enqueued_at, codec, args, token, started_at, result)
-        SELECT v.column1, '', '', '', 'SUCCESS', 0, 'never', 0, '', '', v.column2, v.column3, v.column4
-        FROM (VALUES ${list(size, '(?, ?, ?, ?)')}) v
+          (seq, id, task, queue, state, priority, rank, enqueued_at, codec, args, token, thread, started_at, result)
+        SELECT v.column1, '', '', '', 'SUCCESS', 0, 'never', 0, '', '', v.column2, v.column3, v.column4, v.column5
+        FROM (VALUES ${list(size, '(?, ?, ?, ?, ?)')}) v
         CROSS JOIN celeriac_claims c ON c.seq = v.column1 AND c.owner = @owner AND c.token = v.column2 WHERE true
         ON CONFLICT (seq) DO UPDATE SET state = 'SUCCESS', attempt = attempt + 1, owner = @owner, token = excluded.token,
-          started_at = excluded.started_at, finished_at = @now, result = excluded.result WHERE state = 'PENDING'`)
+          thread = excluded.thread, started_at = excluded.started_at, finished_at = @now, result = excluded.result WHERE state = 'PENDING'`)
       const release = this.#db.prepare(`DELETE FROM celeriac_claims WHERE seq IN (${list(size, '?')})`)
       statements = { succeed, release }
       this.#statements.set(size, statements)
@@ -159,11 +160,12 @@ export class SettledBlocks {
 /** How many from one on have neighbouring rows, tokens as far apart, and the same to be written. */
 function alike(successes: readonly Success[], order: readonly number[], from: number): number {
   const first = successes[order[from]!]!
-  const { seq, owner, token } = first.claim
+  const { seq, owner, token, thread } = first.claim
   let count = 1
   for (; from + count < order.length; count++) {
     const { claim, startedAt, result } = successes[order[from + count]!]!
-    if (claim.seq !== seq + count || claim.token !== token + count || claim.owner !== owner) break
+    if (claim.seq !== seq + count || claim.token !== token + count || claim.owner !== owner || claim.thread !== thread)
+      break
     if (startedAt !== first.startedAt || result !== first.result) break
   }
   return count

@@ -9,12 +9,14 @@ export interface Claim extends Counted {
   token: number
   /** When the job became due, in epoch ms. */
   due?: number
+  /** On which thread of its process it ran, see `MAIN_THREAD`; null where that is not known. */
+  thread: number | null
 }
 
 const HELD = 'seq = @seq AND owner = @owner AND token = @token'
 const FENCE = `WHERE seq = @seq AND state = 'PENDING' AND EXISTS (SELECT 1 FROM celeriac_claims WHERE ${HELD})`
 /** What the attempt adds to the row of its job. */
-const ATTEMPTED = 'attempt = attempt + 1, owner = @owner, token = @token'
+const ATTEMPTED = 'attempt = attempt + 1, owner = @owner, token = @token, thread = @thread'
 const CLAIMED_AT = '(SELECT started_at FROM celeriac_claims WHERE seq = @seq)'
 
 /**
@@ -40,20 +42,22 @@ export class JobSettlements {
     this.#tally = tallyOf(db)
     this.#release = db.prepare('DELETE FROM celeriac_claims WHERE seq = ? AND owner = ? AND token = ?')
     this.#retake = db.prepare('INSERT INTO celeriac_claims (seq, owner, token, started_at) VALUES (?, ?, ?, ?)')
-    this.#succeed = db.prepare(`UPDATE celeriac_jobs SET state = 'SUCCESS', attempt = attempt + 1, owner = ?, token = ?,
+    this.#succeed =
+      db.prepare(`UPDATE celeriac_jobs SET state = 'SUCCESS', attempt = attempt + 1, owner = ?, token = ?, thread = ?,
         started_at = ?, finished_at = ?, result = ? WHERE seq = ? AND state = 'PENDING'`)
     this.#fail = db.prepare(`UPDATE celeriac_jobs SET state = 'FAILURE', ${ATTEMPTED},
         started_at = @startedAt, finished_at = @now, error = @error ${FENCE}`)
     this.#failCrashed = db.prepare(`UPDATE celeriac_jobs SET state = 'FAILURE', crashes = crashes + 1, ${ATTEMPTED},
         started_at = @startedAt, finished_at = @now, error = @error ${FENCE}`)
     this.#wait = db.prepare(`UPDATE celeriac_jobs SET state = @state, run_at = @runAt, attempt = attempt + @counted,
-        owner = NULL, token = NULL, started_at = ${CLAIMED_AT}, error = @error ${FENCE}`)
+        owner = NULL, token = NULL, thread = NULL, started_at = ${CLAIMED_AT}, error = @error ${FENCE}`)
     this.#crash = db.prepare(`UPDATE celeriac_jobs SET crashes = crashes + 1, attempt = attempt + 1,
-        owner = NULL, token = NULL, started_at = ${CLAIMED_AT}, error = @error ${FENCE}`)
+        owner = NULL, token = NULL, thread = NULL, started_at = ${CLAIMED_AT}, error = @error ${FENCE}`)
     this.#revoke = db.prepare(`UPDATE celeriac_jobs SET state = 'REVOKED', ${ATTEMPTED},
         started_at = ${CLAIMED_AT}, finished_at = @now, error = @error ${FENCE}`)
-    this.#attempt = db.prepare(`INSERT INTO celeriac_attempts (job, number, outcome, started_at, ended_at, owner, error)
-        SELECT seq, attempt, @outcome, @startedAt, @now, @owner, @error FROM celeriac_jobs WHERE seq = @seq
+    this.#attempt =
+      db.prepare(`INSERT INTO celeriac_attempts (job, number, outcome, started_at, ended_at, owner, thread, error)
+        SELECT seq, attempt, @outcome, @startedAt, @now, @owner, @thread, @error FROM celeriac_jobs WHERE seq = @seq
         ON CONFLICT (job, number, ended_at) DO UPDATE SET outcome = excluded.outcome, error = excluded.error`)
     this.#slotSucceeded =
       db.prepare(`UPDATE celeriac_schedules SET last_success = max(coalesce(last_success, @slot), @slot) WHERE name IN (
@@ -69,9 +73,9 @@ export class JobSettlements {
   /** @param ran how long the attempt ran, in ms, where it is known */
   succeed(claim: Claim, startedAt: number, now: number, result: Payload, ran: number | null = null): boolean {
     if (!this.giveBack(claim)) return false
-    const { seq, owner, token } = claim
+    const { seq, owner, token, thread } = claim
     try {
-      if (this.#succeed.run(owner, token, startedAt, now, result, seq).changes === 0) return false
+      if (this.#succeed.run(owner, token, thread, startedAt, now, result, seq).changes === 0) return false
     } catch (error) {
       // The result does not fit: the claim is still to be settled.
       this.#retake.run(seq, owner, token, startedAt)

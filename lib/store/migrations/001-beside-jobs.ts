@@ -151,12 +151,14 @@ CREATE VIEW celeriac_v_attempts AS SELECT
   j.id AS task_id, j.task, a.number, a.outcome,
   ${moment('a.started_at', 'started_at')},
   ${moment('a.ended_at', 'ended_at')},
+  (SELECT o.key FROM celeriac_owners o WHERE o.id = a.owner) AS worker, a.thread,
   ${field('a.error', '$.name')} AS error_name, ${field('a.error', '$.message')} AS error_message
 FROM celeriac_attempts a JOIN celeriac_jobs j ON j.seq = a.job
 UNION ALL SELECT
   j.id, j.task, j.attempt, CASE j.state WHEN 'SUCCESS' THEN 'success' ELSE 'running' END,
   ${moment('j.started_at', 'started_at')},
   ${moment('j.finished_at', 'ended_at')},
+  (SELECT o.key FROM celeriac_owners o WHERE o.id = j.owner), j.thread,
   NULL, NULL
 FROM celeriac_jobs_now j WHERE j.state IN ('SUCCESS', 'STARTED');
 

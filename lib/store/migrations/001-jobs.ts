@@ -26,6 +26,7 @@ CREATE TABLE celeriac_jobs (
   crashes       INTEGER NOT NULL DEFAULT 0,
   owner         INTEGER,
   token         INTEGER,
+  thread        INTEGER,
   started_at    INTEGER,
   finished_at   INTEGER,
   parent_id     TEXT,
@@ -73,6 +74,7 @@ CREATE VIEW celeriac_jobs_now AS SELECT
   j.attempt + ${claimed('j.')} AS attempt, j.max_attempts, j.crashes,
   CASE WHEN ${claimed('j.')} THEN ${ofClaim('owner')} ELSE j.owner END AS owner,
   CASE WHEN ${claimed('j.')} THEN ${ofClaim('token')} ELSE j.token END AS token,
+  CASE WHEN ${claimed('j.')} THEN NULL ELSE j.thread END AS thread,
   CASE WHEN ${claimed('j.')} THEN ${ofClaim('started_at')} ELSE j.started_at END AS started_at,
   j.finished_at, j.parent_id, j.root_id, j.schedule, j.scheduled_for, j.codec, j.options, j.progress, j.revoke_reason,
   j.revoke_asked, j.forgotten, j.error, j.unique_key, j.unique_until, j.concurrency_key, j.concurrency_limit, j.rate_key, j.blocked_on, j.args, j.result
@@ -85,6 +87,7 @@ CREATE TABLE celeriac_attempts (
   started_at INTEGER,
   ended_at   INTEGER NOT NULL,
   owner      INTEGER,
+  thread     INTEGER,
   error      TEXT,
   PRIMARY KEY (job, number, ended_at)
 ) STRICT, WITHOUT ROWID;

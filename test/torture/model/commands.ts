@@ -237,10 +237,10 @@ const rescue = fc.tuple(who, who, fc.option(fc.tuple(index, index))).map(([dead,
     (model, world) => {
       const { owner, held } = world.process(dead)
       // The jobs that it had begun, and among them those that its threads died under.
-      const begun: Begun | null = marks && { tokens: new Set(), last: new Set(), at: world.now }
+      const begun: Begun | null = marks && { tokens: new Map(), last: new Set(), at: world.now }
       for (const [n, { token }] of held.entries()) {
         if (!begun || ((marks?.[0] ?? 0) >> n) % 2 === 0) continue
-        begun.tokens.add(token)
+        begun.tokens.set(token, 1)
         if (((marks?.[1] ?? 0) >> n) % 2 === 1) begun.last.add(token)
       }
       const tokens = new Map(model.process(dead).held.map(({ key }, n) => [key, held[n]?.token as number]))
