@@ -59,7 +59,8 @@ export function storageError(error: unknown, path: string): CeleriacError {
       options,
     )
   }
-  if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
+  // The index of the log, which every connection needs, found no room: SQLite knows no more than that its size could not be set.
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'SQLITE_IOERR_SHMSIZE') {
     return new StorageFull(
       `no room to write ${path} (${code}) — free disk space; nothing acknowledged is lost`,
       options,

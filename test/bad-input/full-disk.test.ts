@@ -5,8 +5,10 @@ import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { doctor } from 'celeriac'
+import { Store } from '../../lib/store/store.ts'
 import { resultOf } from '../fixtures/calls.ts'
-import { temporaryFolder } from '../fixtures/folder.ts'
+import { main } from '../fixtures/cli/command.ts'
+import { freshDatabase, temporaryFolder } from '../fixtures/folder.ts'
 import { Program } from '../fixtures/program.ts'
 import { openApp } from '../fixtures/tasks.ts'
 import { until } from '../fixtures/until.ts'
@@ -87,6 +89,33 @@ if (mountable)
     })
     assert.equal(code, 'STORAGE_FULL')
     await assertAllRun(copy, ids)
+  })
+
+/** What a script says that sees a disk of its own, of so many bytes, as `$folder`. */
+function onSmallDisk(size: string, folder: string, script: string): { stdout: string; stderr: string } {
+  const setting = `mount -t tmpfs -o size=${size} none ${folder} && folder=${folder} && celeriac() { ${process.execPath} ${main} "$@"; }`
+  return spawnSync('unshare', ['-rm', 'bash', '-c', `${setting} && ${script}`], { encoding: 'utf8' })
+}
+
+if (mountable)
+  test('a backup to a disk without room says which file found none, and leaves nothing there', async () => {
+    const database = freshDatabase()
+    new Store(database, 'full').close()
+    const folder = temporaryFolder()
+    const script = `{ celeriac backup $folder/copy.db --database ${database}; ls $folder; }`
+    const { stdout, stderr } = onSmallDisk('64k', folder, script)
+    assert.ok(stderr.includes(`no room to write ${folder}/copy.db (SQLITE_FULL)`), stderr)
+    assert.equal(stdout, '')
+  })
+
+if (mountable)
+  test('of a file that cannot be opened for want of room the doctor says so', async () => {
+    const database = freshDatabase()
+    new Store(database, 'full').close()
+    const script = `cp ${database} $folder/jobs.db && { head -c 9M /dev/zero > $folder/ballast; celeriac doctor --json --database $folder/jobs.db; }`
+    const { stdout } = onSmallDisk('1m', temporaryFolder(), script)
+    const { findings } = JSON.parse(stdout) as { findings: { check: string; fix: string | null }[] }
+    assert.match(findings.find(({ check }) => check === 'file')?.fix ?? '', /^free disk space/)
   })
 
 function childOf(pid: number): string {

@@ -1,8 +1,9 @@
 import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
 import { BackupExists } from '../../errors.ts'
 import type { BackupReport } from '../../wire/care.ts'
+import type { Connection } from '../driver.ts'
 import { createPrivately } from '../open.ts'
-import { storageError } from '../sqlite-errors.ts'
+import { isBusy, sqliteCode, storageError } from '../sqlite-errors.ts'
 import { withFile } from './connection.ts'
 
 /** More pages than a file can have: the copy is one step, so a writer can never make it begin again. */
@@ -21,18 +22,24 @@ export async function backup(path: string, target: string): Promise<BackupReport
   const part = `${target}.part`
   try {
     rmSync(part, { force: true })
-    await withFile(path, 'read', async (db) => {
-      createPrivately(part)
-      await db.backup(part, { progress: () => ALL_PAGES })
-    })
+    await withFile(path, 'read', async (db) => copy(db, part, target))
     name(part, target)
   } catch (error) {
-    if (error instanceof BackupExists || (error as NodeJS.ErrnoException).code === 'EEXIST') throw exists(target)
     throw storageError(error, target)
   } finally {
     tidy(part)
   }
   return { path: target, bytes: statSync(target).size }
+}
+
+/** What goes wrong from here on is the disk of the copy, but for a lock on the file or damage to it. */
+async function copy(db: Connection, part: string, target: string): Promise<void> {
+  try {
+    createPrivately(part)
+    await db.backup(part, { progress: () => ALL_PAGES })
+  } catch (error) {
+    throw isBusy(error) || sqliteCode(error)?.startsWith('SQLITE_CORRUPT') ? error : storageError(error, target)
+  }
 }
 
 /** Gives the complete copy its name, which is still free. */
@@ -41,7 +48,9 @@ function name(part: string, target: string): void {
     // A link fails where a rename would overwrite.
     linkSync(part, target)
   } catch (error) {
-    if (!LINKLESS.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') throw exists(target)
+    if (!LINKLESS.has(code)) throw error
     if (existsSync(target)) throw exists(target)
     renameSync(part, target)
   }

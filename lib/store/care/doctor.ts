@@ -18,6 +18,8 @@ const REMOTE = new Map([
 const LEAST_FREE = 100 * 1_048_576
 const LARGE_WAL = 64 * 1_048_576
 
+const OUT_OF_REACH: ReadonlySet<string> = new Set(['STORAGE_FULL', 'DATABASE_LOCKED', 'DATABASE_READ_ONLY'])
+
 /**
  * Examines a file and says what to do about each thing found. Changes nothing; works while apps use the file.
  * @param tasks names that the app declares; null to ask the live processes instead
@@ -29,8 +31,7 @@ export function doctor(path: string, tasks: readonly string[] | null, now: numbe
     try {
       if (db && examineContent(db, found)) examineRows(db, path, tasks, now, found)
     } catch (error) {
-      const { message } = storageError(error, path)
-      found.error('file', message, 'keep the file, and restore a backup to another path')
+      found.error('file', ...reported(error, path))
     } finally {
       db?.close()
     }
@@ -86,6 +87,15 @@ function examineFile(path: string, found: Findings): boolean {
   return true
 }
 
+/** What is wrong, and what to do: a file that is only out of reach needs no backup. */
+function reported(error: unknown, path: string): [problem: string, fix: string] {
+  const { message, code } = storageError(error, path)
+  const [problem, fix] = message.split(' — ')
+  return OUT_OF_REACH.has(code) && fix
+    ? [problem as string, fix]
+    : [message, 'keep the file, and restore a backup to another path']
+}
+
 function open(path: string, found: Findings): Connection | null {
   const Database = loadDriver()
   try {
@@ -93,7 +103,7 @@ function open(path: string, found: Findings): Connection | null {
     db.pragma('schema_version')
     return db
   } catch (error) {
-    found.error('file', storageError(error, path).message, 'restore a backup to another path, and keep this file')
+    found.error('file', ...reported(error, path))
     return null
   }
 }
