@@ -15,22 +15,32 @@ export function bucketOf(milliseconds: number): number {
 const NEAREST = 0.001
 
 /**
- * The value that a share of all lies at or below, in ms; null when nothing was counted. Within a bucket values are taken to lie
+ * The values that shares of all lie at or below, in ms; null when nothing was counted. Within a bucket values are taken to lie
  * so that the sum of all comes out: a task that always takes 1.01 s has no p95 of 1.95 s. What lies above the last bound is
  * given as that bound.
  *
  * @param sum of all values in ms; without it they are taken to be spread evenly
  */
-export function quantile(counts: readonly number[], share: number, sum: number | null = null): number | null {
+export function quantiles(
+  counts: readonly number[],
+  shares: readonly number[],
+  sum: number | null = null,
+): number[] | null {
   const total = counts.reduce((sum, count) => sum + count, 0)
   if (total === 0) return null
+  const power = bend(counts, sum)
+  return shares.map((share) => quantile(counts, share * total, power))
+}
+
+/** @param rank how many values lie at or below it */
+function quantile(counts: readonly number[], rank: number, power: number): number {
   let before = 0
   for (const [bucket, count] of counts.entries()) {
     const reached = before + count
-    if (count > 0 && reached >= share * total) {
+    if (count > 0 && reached >= rank) {
       const low = bucket === 0 ? 0 : (BOUNDS[bucket - 1] as number)
       const high = BOUNDS[bucket] ?? low
-      return low + (high - low) * Math.max(0, (share * total - before) / count) ** bend(counts, sum)
+      return low + (high - low) * Math.max(0, (rank - before) / count) ** power
     }
     before = reached
   }

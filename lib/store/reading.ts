@@ -66,24 +66,31 @@ export class Reading {
   }
 
   overview(now: number): Overview {
-    return this.#connection.read(({ states, depths, processes, pruning, files }) => {
-      const monotonic = performance.now()
-      const all = processes.all()
-      const signs = this.#silence.of(all, now)
-      const silent = ({ key }: ProcessRow): boolean => signs.get(key)?.silentSince !== null
-      const consumers = all.filter((row) => row.role !== 'beat' && !silent(row))
-      const oldest = depths.get(monotonic).flatMap((queue) => queue.oldest ?? [])
-      return {
-        at: now,
-        states: { ...states.get(monotonic) },
-        oldestWaiting: oldest.length === 0 ? null : Math.min(...oldest),
-        workers: consumers.length,
-        threads: consumers.reduce((sum, { threads }) => sum + threads, 0),
-        silent: all.filter(silent).length,
-        prunedUntil: pruning.until(),
-        file: files.read(),
-      }
-    })
+    return this.#connection.read((read) =>
+      this.#overview(read, read.depths.get(performance.now()), read.processes.all(), now),
+    )
+  }
+
+  #overview(
+    { states, pruning, files }: ReturnType<typeof prepare>,
+    depths: readonly QueueDepth[],
+    processes: readonly ProcessRow[],
+    now: number,
+  ): Overview {
+    const signs = this.#silence.of(processes, now)
+    const silent = ({ key }: ProcessRow): boolean => signs.get(key)?.silentSince !== null
+    const consumers = processes.filter((row) => row.role !== 'beat' && !silent(row))
+    const oldest = depths.flatMap((queue) => queue.oldest ?? [])
+    return {
+      at: now,
+      states: { ...states.get(performance.now()) },
+      oldestWaiting: oldest.length === 0 ? null : Math.min(...oldest),
+      workers: consumers.length,
+      threads: consumers.reduce((sum, { threads }) => sum + threads, 0),
+      silent: processes.filter(silent).length,
+      prunedUntil: pruning.until(),
+      file: files.read(),
+    }
   }
 
   /** What ended, in spans of equal length up to now, the earliest first. */
@@ -102,9 +109,14 @@ export class Reading {
   }
 
   measures(now: number): Measures {
-    const { states, workers, file } = this.overview(now)
-    const processes = this.#connection.read((read) => this.#processLines(read.processes.all(), now))
-    return { at: now, states, totals: this.totals(), bounds: BOUNDS, queues: this.queues(), workers, processes, file }
+    return this.#connection.read((read) => {
+      const all = read.processes.all()
+      const depths = read.depths.get(performance.now())
+      const { states, workers, file } = this.#overview(read, depths, all, now)
+      const processes = this.#processLines(all, now)
+      const totals = read.statistics.totals()
+      return { at: now, states, totals, bounds: BOUNDS, queues: handledIn(depths, all), workers, processes, file }
+    })
   }
 
   /** One job with its attempts, its log and its children; null when the id is not in the file. */
@@ -139,11 +151,7 @@ export class Reading {
   }
 
   queues(): QueueDepth[] {
-    return this.#connection.read(({ depths, processes }) => {
-      const handled = new Set(processes.all().flatMap(({ tasks }) => tasks))
-      const isHandled = (line: QueueTask): QueueTask => ({ ...line, handled: handled.has(line.task) })
-      return depths.get(performance.now()).map((queue) => ({ ...queue, tasks: queue.tasks.map(isHandled) }))
-    })
+    return this.#connection.read(({ depths, processes }) => handledIn(depths.get(performance.now()), processes.all()))
   }
 
   /** Processes that consume the file, and what each of them runs. */
@@ -205,6 +213,13 @@ export class Reading {
       return { key, app, host, pid, role, ...(signs.get(key) as Sign), vitals }
     })
   }
+}
+
+/** Depths with whether a live process declares each task. */
+function handledIn(depths: readonly QueueDepth[], processes: readonly ProcessRow[]): QueueDepth[] {
+  const handled = new Set(processes.flatMap(({ tasks }) => tasks))
+  const isHandled = (line: QueueTask): QueueTask => ({ ...line, handled: handled.has(line.task) })
+  return depths.map((queue) => ({ ...queue, tasks: queue.tasks.map(isHandled) }))
 }
 
 const prepare = (db: Connection) => {

@@ -1,4 +1,4 @@
-import { BUCKETS, quantile } from '../../domain/histogram.ts'
+import { BUCKETS, quantiles } from '../../domain/histogram.ts'
 import type { Quantiles, Recent, Throughput, ThroughputQuestion, Totals } from '../../wire/reading.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { COUNTED } from '../tally.ts'
@@ -25,23 +25,22 @@ interface Closed {
 /** What was counted of jobs that ended, by the minute and by the day. */
 export class Statistics {
   readonly #spans: Statement
-  readonly #totals: Statement
-  readonly #byTask: Statement
   readonly #folded: Statement
+  readonly #unfolded: Statement
+  readonly #byTask: Statement
+  readonly #mark: Statement
   readonly #closed = new Map<string, Closed>()
+  #kept: { until: number; totals: readonly Totals[] } | null = null
 
   constructor(db: Connection) {
     this.#spans = db.prepare(`SELECT minute - minute % @span AS at, ${SUMS} FROM celeriac_stats_minute
       WHERE minute >= @from AND minute < @to AND (@task IS NULL OR task = @task) AND (@queue IS NULL OR queue = @queue)
       GROUP BY at`)
     this.#byTask = db.prepare(`SELECT task, ${SUMS} FROM celeriac_stats_minute WHERE minute > ? GROUP BY task`)
-    this.#folded = db.prepare("SELECT value FROM celeriac_meta WHERE key = 'folded_until'").pluck()
-    this.#totals = db
-      .prepare(`SELECT task, queue, ${SUMS} FROM (
-        SELECT task, queue, ${COUNTED.join(', ')} FROM celeriac_stats_total
-        UNION ALL SELECT task, queue, ${COUNTED.join(', ')} FROM celeriac_stats_minute
-        WHERE minute >= coalesce((SELECT value FROM celeriac_meta WHERE key = 'folded_until'), 0))
-      GROUP BY task, queue`)
+    this.#mark = db.prepare("SELECT value FROM celeriac_meta WHERE key = 'folded_until'").pluck()
+    this.#folded = db.prepare(`SELECT task, queue, ${COUNTED.join(', ')} FROM celeriac_stats_total`).raw()
+    this.#unfolded = db
+      .prepare(`SELECT task, queue, ${SUMS} FROM celeriac_stats_minute WHERE minute >= ? GROUP BY task, queue`)
       .raw()
   }
 
@@ -54,7 +53,7 @@ export class Statistics {
     const kept = this.#closed.get(key)
     const known = kept && kept.from <= from && kept.until > from ? kept : { from, until: from, spans: new Map() }
     // Read before the rows: nothing is counted below it from then on.
-    const closed = (this.#folded.get() as number | undefined) ?? 0
+    const closed = this.#foldedUntil()
     const rows = this.#spans.all({ span, from: known.until, to, task: task ?? null, queue: queue ?? null }) as Sums[]
     const read = new Map(rows.map((row) => [row.at as number, row]))
     const spans: Throughput[] = []
@@ -86,15 +85,60 @@ export class Statistics {
 
   /** Since the file was made. */
   totals(): Totals[] {
-    // A scrape asks for all of them: by position, since names cost each row more than its numbers.
-    return (this.#totals.all() as TotalsRow[]).map(([task, queue, ...counted]) => {
-      const [success = 0, failure = 0, revoked = 0, expired = 0, retries = 0, crashes = 0, runMs = 0, waitMs = 0] =
-        counted
-      const [run, wait] = [counted.slice(PLAIN, PLAIN + BUCKETS), counted.slice(PLAIN + BUCKETS)]
-      return { task, queue, success, failure, revoked, expired, retries, crashes, runMs, waitMs, run, wait }
-    })
+    const { until, totals } = this.#foldedTotals()
+    const sums = new Map(totals.map((one) => [keyOf(one), one]))
+    for (const row of this.#unfolded.all(until) as TotalsRow[]) {
+      const more = totalsOf(row)
+      const before = sums.get(keyOf(more))
+      sums.set(keyOf(more), before ? sumOf(before, more) : more)
+    }
+    const all = [...sums.values()].map((one) => ({ ...one, run: [...one.run], wait: [...one.wait] }))
+    return all.sort((a, b) => compare(a.task, b.task) || compare(a.queue, b.queue))
+  }
+
+  /** What is folded into the totals changes once a minute at most: a scrape reads the rest. */
+  #foldedTotals(): { until: number; totals: readonly Totals[] } {
+    while (true) {
+      const until = this.#foldedUntil()
+      if (this.#kept?.until === until) return this.#kept
+      const totals = (this.#folded.all() as TotalsRow[]).map(totalsOf)
+      this.#kept = { until, totals }
+      // More may have been folded between the two readings.
+      if (this.#foldedUntil() === until) return this.#kept
+    }
+  }
+
+  #foldedUntil(): number {
+    return (this.#mark.get() as number | undefined) ?? 0
   }
 }
+
+/** By position, since names cost each row more than its numbers. */
+function totalsOf([task, queue, ...counted]: TotalsRow): Totals {
+  const [success = 0, failure = 0, revoked = 0, expired = 0, retries = 0, crashes = 0, runMs = 0, waitMs = 0] = counted
+  const [run, wait] = [counted.slice(PLAIN, PLAIN + BUCKETS), counted.slice(PLAIN + BUCKETS)]
+  return { task, queue, success, failure, revoked, expired, retries, crashes, runMs, waitMs, run, wait }
+}
+
+function sumOf(one: Totals, other: Totals): Totals {
+  return {
+    task: one.task,
+    queue: one.queue,
+    success: one.success + other.success,
+    failure: one.failure + other.failure,
+    revoked: one.revoked + other.revoked,
+    expired: one.expired + other.expired,
+    retries: one.retries + other.retries,
+    crashes: one.crashes + other.crashes,
+    runMs: one.runMs + other.runMs,
+    waitMs: one.waitMs + other.waitMs,
+    run: one.run.map((count, i) => count + (other.run[i] ?? 0)),
+    wait: one.wait.map((count, i) => count + (other.wait[i] ?? 0)),
+  }
+}
+
+const keyOf = ({ task, queue }: Totals): string => `${task}\n${queue}`
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 function isEmpty({ success, failure, revoked, expired, retries, crashes, run, wait }: Throughput): boolean {
   return success + failure + revoked + expired + retries + crashes === 0 && !run && !wait
@@ -120,6 +164,6 @@ function bucketsOf(row: Sums): { run: number[]; wait: number[] } {
 function quantilesOf(buckets: number[], sum: number): Quantiles | null {
   const count = buckets.reduce((total, one) => total + one, 0)
   if (count === 0) return null
-  const at = (share: number): number => quantile(buckets, share, sum) as number
-  return { count, mean: sum / count, p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+  const [p50, p95, p99] = quantiles(buckets, [0.5, 0.95, 0.99], sum) as [number, number, number]
+  return { count, mean: sum / count, p50, p95, p99 }
 }
