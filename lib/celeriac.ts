@@ -213,7 +213,7 @@ export class Celeriac extends AppFile {
     }
     const queues = given.queues === undefined ? null : namesOf(given.queues, 'start(): queues')
     this.#declareTasks()
-    await this.#engine.start({ role, queues, schedules: [...this.#declared.values()] })
+    await this.#engine.start({ role, queues, redact: this.redact, schedules: [...this.#declared.values()] })
   }
 
   /**

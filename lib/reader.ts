@@ -36,19 +36,20 @@ export interface JobPage {
  */
 export class Reader {
   readonly #source: ReadingSource
-  readonly #hidden: readonly string[]
+  readonly #hidden: readonly string[] | false
 
   /** Made by `app.reader` (in a thread of its own) and by `Reader.open()`. */
-  constructor(source: ReadingSource, hidden: readonly string[]) {
+  constructor(source: ReadingSource, hidden: readonly string[] | false) {
     this.#source = source
     this.#hidden = hidden
   }
 
   /**
    * Reads a file in this thread, without an app. Opens it at the first call.
-   * @param options.redact paths to mask in arguments and results
+   * @param options.redact paths to mask in arguments and results, beside those that the apps of the file mask; false shows
+   *   everything as it is. Default: what the apps of the file mask
    */
-  static open(database: string, options: { redact?: readonly string[] } = {}): Reader {
+  static open(database: string, options: { redact?: readonly string[] | false } = {}): Reader {
     return new Reader(new DirectReading(resolve(nameOf(database, 'database'))), options.redact ?? [])
   }
 
@@ -93,8 +94,8 @@ export class Reader {
 
   /** One job with its attempts, its log and its children; null when the id is not in the file. */
   async job(id: string): Promise<JobPage | null> {
-    const detail = await this.#source.call('job', nameOf(id, 'job id'))
-    return detail && { ...detail, job: jobInfo(detail.job, this.#hidden) }
+    const [detail, hidden] = await Promise.all([this.#source.call('job', nameOf(id, 'job id')), this.#masked()])
+    return detail && { ...detail, job: jobInfo(detail.job, hidden) }
   }
 
   /**
@@ -104,8 +105,12 @@ export class Reader {
    */
   async jobs(filter: JobFilter = {}, options: PageOptions = {}): Promise<FoundJobs> {
     const { terms, limit, after } = pageAsked(filter, options, Date.now())
-    const page = await this.#source.call('jobs', terms, limit, after)
-    return foundJobs(page, this.#hidden)
+    const [page, hidden] = await Promise.all([this.#source.call('jobs', terms, limit, after), this.#masked()])
+    return foundJobs(page, hidden)
+  }
+
+  async #masked(): Promise<readonly string[]> {
+    return this.#hidden === false ? [] : [...this.#hidden, ...(await this.#source.call('redacted'))]
   }
 
   /** What waits and runs, by queue and task; of long lines as old as in `overview()`. */

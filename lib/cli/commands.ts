@@ -10,6 +10,7 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { flags: '--database <file>', summary: 'read this file without importing anything', variable: 'CELERIAC_DATABASE' },
   { flags: '--json', summary: 'data as JSON: one document, or one a line for streams' },
   { flags: '-y, --yes', summary: 'do not ask before something is destroyed' },
+  { flags: '--no-redact', summary: 'arguments and results as they are, masked by nothing' },
   { flags: '--no-color', summary: 'no colours; NO_COLOR in the environment says the same' },
 ]
 

@@ -11,13 +11,16 @@ const DEFAULT_FILE = 'celeriac.db'
 export class Opening {
   readonly #module: string | undefined
   readonly #file: string | undefined
+  readonly #redacts: boolean
   #app: Promise<Celeriac> | null = null
   #producer: Promise<Celeriac> | null = null
   #reader: Promise<Reader> | null = null
 
-  constructor(module: string | undefined, file: string | undefined) {
+  /** @param redacts whether what is to be masked is masked */
+  constructor(module: string | undefined, file: string | undefined, redacts: boolean) {
     this.#module = module
     this.#file = file
+    this.#redacts = redacts
   }
 
   /** Whether the app itself is at hand, so that its tasks are known. */
@@ -53,7 +56,8 @@ export class Opening {
   reader(): Promise<Reader> {
     this.#reader ??= this.existing().then(async (path) => {
       const { Reader } = await import('../reader.ts')
-      // A file alone does not know what is to be masked.
+      if (!this.#redacts) return Reader.open(path, { redact: false })
+      // The app may mask more by now than when it last started on the file.
       return Reader.open(path, { redact: this.#module === undefined ? [] : (await this.app()).redact })
     })
     return this.#reader

@@ -32,9 +32,16 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   for (const spec of COMMANDS) {
     const command = commandOf(program, spec)
     command.action(async () => {
-      const globals = program.opts<{ app?: string; database?: string; json?: true; yes?: true; color: boolean }>()
+      const globals = program.opts<{
+        app?: string
+        database?: string
+        json?: true
+        yes?: true
+        color: boolean
+        redact: boolean
+      }>()
       if (!globals.color) terminal.withoutColour()
-      const opening = new Opening(globals.app, globals.database)
+      const opening = new Opening(globals.app, globals.database, globals.redact)
       const { json = false, yes = false } = globals
       const call: Call = {
         terminal,

@@ -15,9 +15,9 @@ export async function start(
   parts: Parts,
   lookout: Lookout,
   desk: LaneDesk,
-  { role, schedules, queues }: StartOrder,
+  { role, schedules, queues, redact }: StartOrder,
 ): Promise<void> {
-  const { standing, edits, beat, rescuer, dispatcher, announcer, turns, clock } = parts
+  const { standing, edits, store, options, beat, rescuer, dispatcher, announcer, turns, clock } = parts
   if (standing.role !== null) return
   standing.role = role
   const beats = role === 'all' || role === 'beat'
@@ -26,6 +26,7 @@ export async function start(
     if (standing.stopping) throw new AppStopped('the app was stopped while it started')
   }
   await edits.make((now) => {
+    store.redacted.keep(options.app.name, redact)
     beat.declare(schedules, now)
     if (beats)
       beat.keepDeclared(

@@ -43,6 +43,7 @@ import { Queues } from './reading/queues.ts'
 import { type Sign, Silence } from './reading/silence.ts'
 import { Spared } from './reading/spared.ts'
 import { Statistics } from './reading/statistics.ts'
+import { RedactedPaths } from './redacted.ts'
 import { Schedules } from './schedules.ts'
 import { Slots } from './slots.ts'
 
@@ -198,6 +199,11 @@ export class Reading {
     return this.#connection.read(({ pulse }) => pulse.read())
   }
 
+  /** Paths that the apps of the file want masked in arguments and results. */
+  redacted(): string[] {
+    return this.#connection.read(({ redacted }) => redacted.all())
+  }
+
   file(): FileSize {
     return this.#connection.read(({ files }) => files.read())
   }
@@ -250,6 +256,7 @@ const reading = (db: Connection) => ({
   processes: new Processes(db),
   pruning: new Pruning(db),
   pulse: new PulseReader(db),
+  redacted: new RedactedPaths(db),
   search: new JobSearch(db),
   schedules: new Schedules(db),
   slots: new Slots(db),

@@ -24,6 +24,7 @@ import { Processes } from './processes.ts'
 import { Pruning } from './prune.ts'
 import { type Rates, ratesOf } from './rates.ts'
 import { Queues } from './reading/queues.ts'
+import { RedactedPaths } from './redacted.ts'
 import { Schedules } from './schedules.ts'
 import { Slots } from './slots.ts'
 import { storageError } from './sqlite-errors.ts'
@@ -47,6 +48,7 @@ export class Store {
   readonly revocations: JobRevocations
   readonly search: JobSearch
   readonly processes: Processes
+  readonly redacted: RedactedPaths
   readonly queues: Queues
   readonly commands: StoredCommands
   readonly schedules: Schedules
@@ -104,6 +106,7 @@ export class Store {
     this.commands = new StoredCommands(db)
     this.queues = new Queues(db)
     this.processes = new Processes(db)
+    this.redacted = new RedactedPaths(db)
     this.schedules = new Schedules(db)
     this.controls = new Controls(db)
     this.rates = ratesOf(db)

@@ -285,6 +285,8 @@ export interface StartOrder {
   schedules: ScheduleDeclaration[]
   /** The only queues to consume, or null for all. */
   queues: string[] | null
+  /** Paths to mask in arguments and results, for whoever reads the file without the app. */
+  redact: readonly string[]
 }
 
 export interface TaskDeclaration {

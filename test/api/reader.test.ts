@@ -186,6 +186,35 @@ test('what is no file of an app is said, and nothing is made of it', async () =>
   await app.stop()
 })
 
+test('a reader of the file alone masks what the apps that started on it mask, unless it is told not to', async () => {
+  const database = freshDatabase()
+  const seen = async (options?: { redact: readonly string[] | false }): Promise<unknown[]> => {
+    const reader = Reader.open(database, options)
+    const { jobs } = await reader.jobs()
+    const page = await reader.job(jobs[0]!.id)
+    assert.deepEqual(page?.job.args, jobs[0]?.args)
+    await reader.close()
+    return jobs[0]!.args
+  }
+  const started = async (name: string, redact: string[]): Promise<void> => {
+    const { app, add } = openApp({ database, name, redact })
+    await app.start({ role: 'producer' })
+    await add.delay(1, 2)
+    await app.stop()
+  }
+  await started('shop', ['0'])
+  assert.deepEqual(await seen(), ['[redacted]', 2])
+  assert.deepEqual(await seen({ redact: ['1'] }), ['[redacted]', '[redacted]'])
+  assert.deepEqual(await seen({ redact: false }), [1, 2])
+  await started('office', ['1'])
+  assert.deepEqual(await seen(), ['[redacted]', '[redacted]'])
+  await started('shop', [])
+  assert.deepEqual(await seen(), [1, '[redacted]'])
+  const { app } = openApp({ database, name: 'other' })
+  assert.deepEqual((await app.reader.jobs()).jobs[0]?.args, [1, '[redacted]'])
+  await app.stop()
+})
+
 test('the reader pages through the jobs that a filter means, as inspect does', async () => {
   const database = freshDatabase()
   const { app, add, fail } = openApp({ database, redact: ['1'] })

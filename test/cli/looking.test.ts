@@ -144,7 +144,7 @@ describe('with a live worker', () => {
     assert.match(stdout, /^LOG\n\d{4}-\S+ info +hello$/m)
 
     const [echo, missing] = await json<(Job & { tags: string[]; headers: object })[]>(
-      ['inspect', 'query', ids.echo as string, 'no-such-job', ...on],
+      ['inspect', 'query', ids.echo as string, 'no-such-job', '--no-redact', ...on],
       1,
     )
     assert.equal(missing, undefined)
@@ -152,10 +152,12 @@ describe('with a live worker', () => {
     assert.deepEqual(echo?.result, { name: 'Ada', password: 'secret' })
   })
 
-  test('with the app, what it redacts is masked', async () => {
-    const { stdout } = await celeriac('inspect', 'query', ids.echo as string, '-A', shopOn(database))
-    assert.match(stdout, /"password":"\[redacted\]"/)
-    assert.doesNotMatch(stdout, /secret/)
+  test('what the app redacts is masked, with the app and from the file alone', async () => {
+    for (const from of [['-A', shopOn(database)], on]) {
+      const { stdout } = await celeriac('inspect', 'query', ids.echo as string, ...from)
+      assert.match(stdout, /"password":"\[redacted\]"/)
+      assert.doesNotMatch(stdout, /secret/)
+    }
   })
 
   test('inspect report names no argument', async () => {
@@ -190,7 +192,7 @@ describe('with a live worker', () => {
   })
 
   test('result: the value, or why there is none', async () => {
-    const good = await celeriac('result', ids.echo as string, ...on)
+    const good = await celeriac('result', ids.echo as string, '--no-redact', ...on)
     assert.deepEqual([good.code, JSON.parse(good.stdout), good.stderr], [0, { name: 'Ada', password: 'secret' }, ''])
     const bad = await celeriac('result', ids.fail as string, '--traceback', ...on)
     assert.deepEqual([bad.code, bad.stdout], [1, ''])
