@@ -16,7 +16,7 @@ const RARELY: [what: string, sql: RegExp][] = [
   ['minutes folded into days', /^INSERT INTO celeriac_stats_daily .* GROUP BY day, task, queue/],
   ['spans of time', /FROM celeriac_stats_minute WHERE minute >= @from .* GROUP BY at$/],
   ['the totals of the last minutes', /FROM celeriac_stats_minute WHERE minute >= \? GROUP BY task, queue$/],
-  ['the last hour by task', /FROM celeriac_stats_minute WHERE minute > \? GROUP BY task$/],
+  ['some minutes by task', /FROM celeriac_stats_minute WHERE minute >= \? AND minute < \? GROUP BY task$/],
   ['minutes folded into totals', /^INSERT INTO celeriac_stats_total .* GROUP BY task, queue/],
   ['owners that have no row', /^SELECT DISTINCT owner FROM celeriac_claims/],
 ]

@@ -190,6 +190,13 @@ describe('the tally', () => {
         )
         fresh.close()
       }
+      // Of one length again and again, as pages ask, and of another between.
+      for (const minutes of passed === 45 ? [20, 60, 20] : [20]) {
+        const fresh = new Reading(store.path)
+        assert.deepEqual(reading.recent(minutes, now), fresh.recent(minutes, now), `${passed} min, ${minutes} of them`)
+        assert.deepEqual(reading.totals(), fresh.totals())
+        fresh.close()
+      }
       if (passed % 2 === 0) while (store.folding.due(now) && store.write(() => store.folding.fold(now)));
     }
     assert.ok(reading.throughput({ minutes: 90 }, begin + 89 * minute).some(({ revoked }) => revoked > 0))

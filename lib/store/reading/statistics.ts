@@ -2,6 +2,7 @@ import { BUCKETS, quantiles } from '../../domain/histogram.ts'
 import type { Quantiles, Recent, Throughput, ThroughputQuestion, Totals } from '../../wire/reading.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { COUNTED } from '../tally.ts'
+import { RecentMinutes } from './recent-minutes.ts'
 
 const MINUTE = 60_000
 const SUMS = COUNTED.map((name) => `sum(${name}) AS ${name}`).join(', ')
@@ -27,7 +28,7 @@ export class Statistics {
   readonly #spans: Statement
   readonly #folded: Statement
   readonly #unfolded: Statement
-  readonly #byTask: Statement
+  readonly #recent: RecentMinutes
   readonly #mark: Statement
   readonly #closed = new Map<string, Closed>()
   #kept: { until: number; totals: readonly Totals[] } | null = null
@@ -36,7 +37,7 @@ export class Statistics {
     this.#spans = db.prepare(`SELECT minute - minute % @span AS at, ${SUMS} FROM celeriac_stats_minute
       WHERE minute >= @from AND minute < @to AND (@task IS NULL OR task = @task) AND (@queue IS NULL OR queue = @queue)
       GROUP BY at`)
-    this.#byTask = db.prepare(`SELECT task, ${SUMS} FROM celeriac_stats_minute WHERE minute > ? GROUP BY task`)
+    this.#recent = new RecentMinutes(db)
     this.#mark = db.prepare("SELECT value FROM celeriac_meta WHERE key = 'folded_until'").pluck()
     this.#folded = db.prepare(`SELECT task, queue, ${COUNTED.join(', ')} FROM celeriac_stats_total`).raw()
     this.#unfolded = db
@@ -75,11 +76,14 @@ export class Statistics {
   /** Of the last `minutes`, the one that goes on included. */
   recent(minutes: number, now: number): Recent {
     const from = now - minutes * MINUTE
-    const rows = this.#byTask.all(from) as (Sums & { task: string })[]
     const all: Sums = {}
-    for (const name of COUNTED) all[name] = rows.reduce((sum, row) => sum + (row[name] ?? 0), 0)
-    const tasks = rows.map((row) => ({ ...spanOf(from, row), task: row.task }))
-    tasks.sort((a, b) => b.success + b.failure - a.success - a.failure)
+    const tasks: Recent['tasks'] = []
+    for (const [task, counted] of this.#recent.read(minutes, now, this.#foldedUntil())) {
+      const sums = Object.fromEntries(COUNTED.map((name, i) => [name, counted[i] ?? 0]))
+      for (const name of COUNTED) all[name] = (all[name] ?? 0) + (sums[name] ?? 0)
+      tasks.push({ ...spanOf(from, sums), task })
+    }
+    tasks.sort((a, b) => b.success + b.failure - a.success - a.failure || compare(a.task, b.task))
     return { all: spanOf(from, all), tasks }
   }
 
