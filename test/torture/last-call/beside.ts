@@ -3,17 +3,15 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import Database from 'better-sqlite3'
 import type { Package } from '../../crash/children.ts'
 import { until } from '../../crash/conditions.ts'
-import { type Fault, run } from '../watched/program.ts'
+import { books } from '../books.ts'
+import { type Fault, PATIENCE, run } from '../watched/program.ts'
 import { command, endedWell, judge } from './left.ts'
 import type { Operation } from './operation.ts'
 
 /** Deaths beside one survivor, on one file, so that it stays small. */
 const DEATHS_A_FILE = 40
-/** Longest time in which the survivor ends what is left, in ms: far more than it needs, far less than a lease counts as long. */
-const PATIENCE = 60_000
 /** What these do can be done once to a file. */
 const ONCE: readonly Operation[] = ['rescue', 'prune', 'migrate', 'backup']
 /** Whoever comes first does it, so both begin at once. */
@@ -61,25 +59,6 @@ export async function dieBeside(
     } finally {
       await survivor.end()
     }
-  }
-}
-
-/** What the file says by itself when the last process has stopped. */
-function books(database: string): string[] {
-  const db = new Database(database, { readonly: true })
-  try {
-    const number = (sql: string): number => db.prepare(sql).pluck().get() as number
-    const wrong: string[] = []
-    const processes = number('SELECT count(*) FROM celeriac_processes')
-    if (processes > 0) wrong.push(`${processes} processes are on the books after the last one stopped`)
-    for (const state of ['SUCCESS', 'FAILURE', 'REVOKED', 'EXPIRED']) {
-      const rows = number(`SELECT count(*) FROM celeriac_jobs WHERE state = '${state}'`)
-      const counted = number(`SELECT coalesce(sum(jobs), 0) FROM celeriac_counts WHERE state = '${state}'`)
-      if (counted !== rows) wrong.push(`${rows} jobs are ${state}, and ${counted} are counted`)
-    }
-    return wrong
-  } finally {
-    db.close()
   }
 }
 

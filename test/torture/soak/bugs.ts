@@ -21,6 +21,17 @@ const BUGS: { title: string; patches: Patch[]; wanted: RegExp }[] = [
     ],
     wanted: /^rss grew/,
   },
+  {
+    title: 'one of a thousand jobs is acknowledged and not stored',
+    patches: [
+      {
+        file: 'store/jobs/insert.js',
+        find: 'if (this.#one.run(id, args[i], shared).changes > 0)',
+        put: `if ((this.lost = (this.lost ?? 0) + 1) % 1_000 === 0 || this.#one.run(id, args[i], shared).changes > 0)`,
+      },
+    ],
+    wanted: /was to end in/,
+  },
 ]
 
 export const soakBugs: readonly PlantedBug[] = BUGS.map(({ wanted, ...bug }) => ({

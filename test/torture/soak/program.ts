@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
-import { type AsyncResult, Celeriac, CeleriacError } from 'celeriac'
+import { type AsyncResult, Celeriac, type Task, TaskFailure, TaskRevoked } from 'celeriac'
 import { integer, seeded } from '../../crash/random.ts'
 import { openFiles } from '../open-files.ts'
 import type { Sample } from './sample.ts'
@@ -29,10 +29,25 @@ const retried = app.task('retried', { retry }, (text: string) => {
   throw new Error(text)
 })
 const limited = app.task('limited', { rateLimit: '100/s' }, (text: string) => text)
-const keyed = app.task('keyed', { concurrency: { limit: 1, key: (text: string) => text } }, (text: string) => text)
+const keyed = app.task(
+  'keyed',
+  { concurrency: { limit: 1, key: (text: string) => text.slice(0, 8) } },
+  (text: string) => text,
+)
 const inMain = app.task('in_main', { runIn: 'main' }, async (text: string) => text)
 const tick = app.task('tick', () => {})
 
+/** One in ten calls each; the others succeed. */
+const CALLS: readonly (readonly [Task<(text: string) => unknown>, Ends])[] = [
+  [fail, 'failure'],
+  [retried, 'failure'],
+  [limited, 'success'],
+  [keyed, 'success'],
+  [inMain, 'success'],
+  [succeed, 'revoked'],
+]
+/** Longest that a job may take, in ms. */
+const PATIENCE = 60_000
 const began = performance.now()
 let latencies: number[] = []
 
@@ -41,34 +56,38 @@ async function produce(random: () => number): Promise<void> {
   while (performance.now() < end) {
     const text = 'x'.repeat(integer(random, 1, 200))
     const at = performance.now()
-    const handle = await call(random, text)
-    await handle.get().catch((error: unknown) => {
-      if (!(error instanceof CeleriacError)) throw error
-    })
+    const { handle, ends } = await call(random, text)
+    const outcome = await outcomeOf(handle, text)
+    if (outcome !== `${ends} ${text}`) {
+      // Whatever ends this process is told by the suite.
+      console.error(`job ${handle.id} was to end in ${ends} ${text}: ${outcome}`)
+      process.exit(1)
+    }
     latencies.push(performance.now() - at)
     await pause(2)
   }
 }
 
-async function call(random: () => number, text: string): Promise<AsyncResult<unknown>> {
-  switch (integer(random, 0, 9)) {
-    case 0:
-      return fail.delay(text)
-    case 1:
-      return retried.delay(text)
-    case 2:
-      return limited.delay(text)
-    case 3:
-      return keyed.delay(text.slice(0, 8))
-    case 4:
-      return inMain.delay(text)
-    case 5: {
-      const handle = await succeed.applyAsync([text], { countdown: '1h' })
-      await handle.revoke()
-      return handle
-    }
-    default:
-      return succeed.delay(text)
+type Ends = 'success' | 'failure' | 'revoked'
+interface Called {
+  handle: AsyncResult<unknown>
+  ends: Ends
+}
+
+async function call(random: () => number, text: string): Promise<Called> {
+  const [to, ends] = CALLS[integer(random, 0, 9)] ?? [succeed, 'success']
+  if (ends !== 'revoked') return { handle: await to.delay(text), ends }
+  const handle = await to.applyAsync([text], { countdown: '1h' })
+  await handle.revoke()
+  return { handle, ends }
+}
+
+async function outcomeOf(handle: AsyncResult<unknown>, text: string): Promise<string> {
+  try {
+    return `success ${await handle.get({ timeout: PATIENCE })}`
+  } catch (error) {
+    if (error instanceof TaskFailure) return `failure ${(error.cause as Error).message}`
+    return error instanceof TaskRevoked ? `revoked ${text}` : String(error)
   }
 }
 

@@ -1,10 +1,11 @@
-/** Lets an app work for long, and looks whether anything of it grows. */
+/** Lets an app work for long, and looks whether each job ends as it must and whether anything grows. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Package, REAL_PACKAGE } from '../../crash/children.ts'
 import { integer, type Random } from '../../crash/random.ts'
+import { books } from '../books.ts'
 import type { Size, Suite, SuiteContext, SuiteReport } from '../suite.ts'
 import type { Sample } from './sample.ts'
 
@@ -21,6 +22,8 @@ const MB = 1_048_576
 const GROWTH = MB
 const UNKNOWN = { heap: 3 * MB, rss: 32 * MB }
 const WAL = 64 * MB
+/** What the process may take for its last jobs, in ms: longer than it waits for any of them. */
+const ENDS = 120_000
 
 export interface SoakOptions {
   seconds: number
@@ -39,7 +42,8 @@ export async function soakFor({ seconds, random, pkg = REAL_PACKAGE, progress }:
   try {
     const every = Math.max(500, (seconds * 1_000) / SAMPLES)
     const program = join(pkg.root, 'dist/test/torture/soak/program.js')
-    const args = [join(folder, 'jobs.db'), seconds, every, integer(random, 0, 2 ** 31)].map(String)
+    const database = join(folder, 'jobs.db')
+    const args = [database, seconds, every, integer(random, 0, 2 ** 31)].map(String)
     const child = spawn(process.execPath, ['--expose-gc', program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     let [out, errors] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -49,11 +53,12 @@ export async function soakFor({ seconds, random, pkg = REAL_PACKAGE, progress }:
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       errors = (errors + text).slice(-2_000)
     })
-    const late = setTimeout(() => child.kill('SIGKILL'), seconds * 1_000 + 60_000)
+    const late = setTimeout(() => child.kill('SIGKILL'), seconds * 1_000 + ENDS)
     const code = await new Promise((resolve) => child.once('close', (status, signal) => resolve(signal ?? status)))
     clearTimeout(late)
     const samples = out.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Sample]))
-    const violations = code === 0 ? judge(samples) : [`the process ended with ${String(code)}: ${errors}`]
+    const violations =
+      code === 0 ? [...judge(samples), ...books(database)] : [`the process ended with ${String(code)}: ${errors}`]
     if (errors !== '' && code === 0) violations.push(`it logged errors: ${errors}`)
     return { samples, violations }
   } finally {
@@ -102,7 +107,7 @@ function growth(samples: readonly Sample[], what: 'heap' | 'rss'): number {
 
 export const soak: Suite = {
   name: 'soak',
-  what: 'lets an app do a bit of everything for long, and looks whether memory, files, threads, WAL or latency grow',
+  what: 'lets an app do a bit of everything for long, and looks whether each job ends as it must, and whether memory, files, threads, WAL or latency grow',
   missing: () => (process.platform === 'linux' ? null : 'it looks into /proc'),
   async run({ size, share, seconds: asked, random, progress }: SuiteContext): Promise<SuiteReport> {
     const seconds = asked ?? Math.max(10, SECONDS[size] * share)

@@ -24,8 +24,8 @@ export interface Ended {
   errors: string
 }
 
-/** Longest life of one program, in ms. */
-const PATIENCE = 60_000
+/** Longest life of one program, and longest wait for one that lives on beside it, in ms: far more than either needs. */
+export const PATIENCE = 60_000
 
 /** Runs a program to its end, undisturbed unless a fault is to hit it in a folder. */
 export function run(args: readonly string[], folder: string, fault?: Fault): Promise<Ended> {
