@@ -44,7 +44,7 @@ export interface JobInfo {
   worker: string | null
   thread: number | null
   progress: Progress | null
-  /** The last attempt's error. */
+  /** The error of the last attempt that failed. */
   error: Error | null
   revokeReason: string | null
   parentId: string | null

@@ -19,7 +19,7 @@ test('threads are opened as jobs need them, and end when they are idle', async (
   await threads(0)
   await resultOf(await thread.delay())
   const folder = temporaryFolder()
-  const busy = await meet.delayMany([[folder], [folder], [folder], [folder]])
+  const busy = await meet.delayMany(Array.from({ length: 4 }, (): [string, number] => [folder, 2]))
   assert.equal(new Set(await Promise.all(busy.map(resultOf))).size, 2)
   await threads(0)
   await resultOf(await thread.delay())
@@ -28,11 +28,15 @@ test('threads are opened as jobs need them, and end when they are idle', async (
 
 test('as many threads as are always kept are there before any job, and stay when they are idle', async () => {
   const pool = { minThreads: 2, idleTimeout: 1 }
-  const { app, thread } = openPool({ database: freshDatabase(), concurrency: 3, pool })
+  const { app, meet, thread } = openPool({ database: freshDatabase(), concurrency: 3, pool })
   await using _ = app
   const threads = async (): Promise<number> => (await app.inspect.stats()).threads
   await app.start()
   await until(async () => (await threads()) === 2, 'two threads')
+  const folder = temporaryFolder()
+  for (const handle of await meet.delayMany(Array.from({ length: 3 }, (): [string, number] => [folder, 3])))
+    await resultOf(handle)
+  await until(async () => (await threads()) < 3, 'the end of the third')
   for (let i = 0; i < 20; i++) {
     await resultOf(await thread.delay())
     assert.ok((await threads()) >= 2)

@@ -16,7 +16,7 @@ async function words(journal: Journal, first: string): Promise<string[]> {
 
 describe('revoking a job that enqueued others', () => {
   const queues = { one: { concurrency: 1 } }
-  const { app, ends, fails, hold, late, nest, note, split } = openFamily({ database: freshDatabase(), queues })
+  const { app, brief, ends, fails, hold, late, nest, split } = openFamily({ database: freshDatabase(), queues })
   const revoked: EventMap['task-revoked'][] = []
   app.on('task-revoked', (event) => revoked.push(event))
   before(() => app.start())
@@ -80,8 +80,8 @@ describe('revoking a job that enqueued others', () => {
     const lines = Array.from({ length: 400 }, (_, i) => `${i}`)
     const argsList = lines.map((line): [string, string] => [journal.path, line])
     // Known to be short, so that they are handed out by the dozen.
-    await Promise.all((await note.delayMany(argsList.slice(0, 100))).map(resultOf))
-    const handles = await note.delayMany(argsList)
+    await Promise.all((await brief.delayMany(argsList.slice(0, 100))).map(resultOf))
+    const handles = await brief.delayMany(argsList)
     const told = await Promise.all(handles.map((handle) => handle.revoke()))
     const outcomes = await Promise.all(
       handles.map((handle) =>
