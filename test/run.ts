@@ -2,10 +2,12 @@
  * Runs every compiled test file, or those whose path contains one of the arguments: `npm test -- shop queue`.
  * The files are listed here because `node --test` knows no glob on Node 20.
  */
-import { spawn } from 'node:child_process'
+import { setMaxListeners } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { TestFile } from './batch.ts'
 import { countingIn, killsCounted } from './crash/kill-count.ts'
@@ -16,20 +18,21 @@ import { countingIn, killsCounted } from './crash/kill-count.ts'
  */
 const LONGEST = [
   'torture/kill-storm',
+  'torture/last-call',
   'browser/dashboard',
-  'torture/shutdown',
   'torture/planted',
+  'torture/shutdown',
   'torture/poison',
-  'api/rate-limits',
-  'crash/hops',
-  'crash/task-transaction',
-  'torture/recovery',
-  'api/stop',
+  'processes/commands',
   'torture/power-cut',
   'torture/soak',
+  'crash/hops',
+  'api/rate-limits',
+  'crash/task-transaction',
+  'api/stop',
+  'torture/recovery',
   'cli/control',
-  'torture/last-call',
-  'processes/commands',
+  'torture/model',
   'torture/security',
   'torture/resources',
   'torture/upgrade',
@@ -79,36 +82,38 @@ runBatch(${JSON.stringify(batch)}, ${JSON.stringify(join(folder, `begun-${i + 1}
   writeFileSync(program, source)
   return program
 })
-const paths = (some: readonly TestFile[]): string[] => some.map(({ path }) => relative(process.cwd(), path))
+const paths = (some: readonly TestFile[]): string[] => some.map(({ path }) => path)
 
 // Where it names a file, Node 20 parses all certificates at every start, which doubles its cost: no test speaks TLS.
-const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env
+delete process.env.NODE_EXTRA_CA_CERTS
+Object.assign(process.env, countingIn(kills))
 
-const runner = spawn(
-  process.execPath,
-  [
-    '--test',
-    `--test-concurrency=${lanes}`,
-    `--test-timeout=${TIMEOUT * 2}`,
-    '--test-reporter=spec',
-    ...paths(files.filter(isLong)),
-    ...programs,
-    ...paths(short.filter(isAlone)),
-  ],
-  { stdio: ['ignore', 'inherit', 'inherit'], env: { ...environment, ...countingIn(kills) } },
-)
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
-runner.on('error', (error) => {
-  console.error(error)
-  process.exitCode = 1
+const ending = new AbortController()
+setMaxListeners(0, ending.signal)
+// Not by `node --test`, which would sort the files by name and leave the longest for the end.
+const results = run({
+  files: [...paths(files.filter(isLong)), ...programs, ...paths(short.filter(isAlone))],
+  concurrency: lanes,
+  timeout: TIMEOUT * 2,
+  signal: ending.signal,
 })
-runner.on('exit', (code) => {
+// Red until it has come to its end.
+process.exitCode = 1
+let failed = false
+results.on('test:fail', ({ todo }) => {
+  failed ||= todo === undefined || todo === false
+})
+results.on('end', () => {
+  process.exitCode = failed ? 1 : 0
+})
+results.compose(new spec()).pipe(process.stdout)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort())
+process.on('exit', () => {
   for (const begun of readdirSync(folder).filter((name) => name.startsWith('begun-')))
     console.log(`✖ ${readFileSync(join(folder, begun), 'utf8')} had begun when its process ended`)
   const killed = killsCounted(kills)
   if (killed > 0) console.log(`ℹ ${killed} processes were killed by SIGKILL and their files judged`)
   rmSync(folder, { recursive: true, force: true })
-  process.exitCode = code ?? 1
 })
 
 /** Neighbours test much the same and take about as long: they are dealt round. */
