@@ -1,30 +1,97 @@
 import { dueAt } from '../domain/rank.ts'
-import type { LaneJob } from '../pool/lane.ts'
+import type { LaneJob, PlainPart } from '../pool/lane.ts'
 import { concurrencyKeyOf, type ReadyRow, type RestColumns, rateKeyOf, uniqueUntilOf } from '../store/jobs/claim.ts'
 import type { RunRow, TaskDeclaration } from '../wire/messages.ts'
 import { optionsOf } from '../wire/stored-options.ts'
-
-const PLAIN: Readonly<RestColumns> = [0, 0, 0, 0, 'json', 0, null, null, null, null, null, null, null]
 
 /** Deaths under a job so far. */
 export function crashesOf([, , rest]: ReadyRow): number {
   return typeof rest === 'number' ? 0 : rest[2]
 }
 
+type PlainRow = ReadyRow & { 2: number }
+
+interface Line {
+  queue: string
+  task: string
+}
+
+interface Claim {
+  owner: number
+  token: number
+}
+
+/** A job's first attempt, of a job that has nothing but its arguments: most are such, so nothing is kept twice for it. */
+class PlainJob implements LaneJob, PlainPart {
+  readonly attempt = 1
+  readonly crashes = 0
+  readonly seq: number
+  readonly owner: number
+  readonly token: number
+  readonly id: string
+  readonly task: string
+  readonly queue: string
+  readonly args: string | Uint8Array
+  readonly maxAttempts: number
+  readonly due: number
+  readonly concurrencyKey: string | null
+  readonly rateKey: string | null
+  readonly freesKey: boolean
+  readonly timeLimit: number | null
+  readonly softTimeLimit: number | null
+  places: LaneJob['places'] = null
+  takenBack = false
+  position = 0
+  thread: number | null = null
+  expected: number
+  warned = false
+
+  constructor(row: PlainRow, line: Line, claim: Claim, task: TaskDeclaration | undefined, expected: number) {
+    this.seq = row[0]
+    this.owner = claim.owner
+    this.token = claim.token
+    this.id = row[3]
+    this.task = line.task
+    this.queue = line.queue
+    this.args = row[4]
+    this.maxAttempts = row[2]
+    this.due = row[1]
+    this.concurrencyKey = concurrencyKeyOf(row)
+    this.rateKey = rateKeyOf(row)
+    this.freesKey = uniqueUntilOf(row) === 'started'
+    this.timeLimit = task?.timeLimit ?? null
+    this.softTimeLimit = task?.softTimeLimit ?? null
+    this.expected = expected
+  }
+
+  get plain(): PlainPart {
+    return this
+  }
+
+  /** Due at once. */
+  get enqueuedAt(): number {
+    return this.due
+  }
+
+  get row(): RunRow {
+    const { position, token, id, task, queue, maxAttempts, due, args } = this
+    return [position, token, id, task, queue, 1, maxAttempts, 0, due, null, null, null, 'json', null, args]
+  }
+}
+
 /** The job of a row that is being claimed, as lanes carry it. */
 export function claimedJob(
   row: ReadyRow,
-  { queue, task: name }: { queue: string; task: string },
-  claim: { owner: number; token: number },
+  line: Line,
+  claim: Claim,
   task: TaskDeclaration | undefined,
   expected: number,
 ): LaneJob {
+  if (isPlain(row)) return new PlainJob(row, line, claim, task, expected)
   const [seq, rank, rest, id, args] = row
-  const plain = typeof rest === 'number'
-  const columns = plain ? PLAIN : rest
-  const [attempt, , crashes, , codec, priority, scheduledFor, parentId, rootId, options] = columns
-  const maxAttempts = plain ? rest : columns[1]
-  const enqueuedAt = plain ? rank : columns[3]
+  const [attempt, maxAttempts, crashes, enqueuedAt, codec, priority, scheduledFor, parentId, rootId, options] =
+    rest as RestColumns
+  const { queue, task: name } = line
   const run: RunRow = [
     0,
     claim.token,
@@ -58,6 +125,8 @@ export function claimedJob(
     thread: null,
     attempt: attempt + 1,
     crashes,
+    position: 0,
+    plain: null,
     row: run,
     expected,
     due: dueAt(rank, priority),
@@ -65,4 +134,8 @@ export function claimedJob(
     softTimeLimit: own.softTimeLimit ?? task?.softTimeLimit ?? null,
     warned: false,
   }
+}
+
+function isPlain(row: ReadyRow): row is PlainRow {
+  return typeof row[2] === 'number'
 }

@@ -3,7 +3,8 @@ import { TaskModuleFailed, TaskNotInModules } from '../errors.ts'
 import type { Lane, LaneJob } from '../pool/lane.ts'
 import type { LeftBehind, PoolEvents } from '../pool/pool.ts'
 import { fromWireError, toWireError, type WireError } from '../wire/error-codec.ts'
-import type { LaneReport, LogChunk, MainReport, Outcome, Request } from '../wire/messages.ts'
+import type { LaneReport, LogChunk, MainReport, Outcome, Request, Successes } from '../wire/messages.ts'
+import { valueAt } from '../wire/rows.ts'
 import { isTooLate } from '../wire/run-deadline.ts'
 import { optionsOf } from '../wire/stored-options.ts'
 import { describeJob } from './announcer.ts'
@@ -115,14 +116,14 @@ export class LaneDesk implements PoolEvents {
     if (session) waiters.leave(session)
     this.#sessions.delete(lane)
     const unsent = lane.logTail.take()
-    if (unsent && running?.row[0] === unsent[0]) settler.log(running, unsent)
+    if (unsent && running?.position === unsent[0]) settler.log(running, unsent)
     for (const job of waiting) {
       job.takenBack = true
       this.#giveBack(job)
     }
     for (const job of unanswered) this.#lost(job, cause, false)
-    if (running && running.row[0] === lane.overran)
-      this.overran(running, toWireError(timeLimitExceeded(running)), lane.ranFor(running.row[0]) ?? 0)
+    if (running && running.position === lane.overran)
+      this.overran(running, toWireError(timeLimitExceeded(running)), lane.ranFor(running.position) ?? 0)
     else if (running) this.#lost(running, cause, true)
     if (!standing.pool?.lanes.some((other) => other.ready)) {
       standing.awaitingThread?.reject(new TaskModuleFailed(`a pool thread ended while it started: ${cause.message}`))
@@ -131,14 +132,25 @@ export class LaneDesk implements PoolEvents {
     standing.awaitingEmpty?.()
   }
 
-  #outcomes(lane: Lane, outcomes: readonly Outcome[]): void {
+  #outcomes(lane: Lane, outcomes: readonly (Outcome | Successes)[]): void {
     const { settler, clock, standing, turns } = this.#parts
     const before = settler.size
-    for (const outcome of outcomes) this.#settle(lane.finish(outcome[1], clock.monotonic()), outcome)
+    const now = clock.monotonic()
+    for (const outcome of outcomes) {
+      if (outcome[0] === 'successes') this.#successes(lane, outcome, now)
+      else this.#settle(lane.finish(outcome[1], now), outcome)
+    }
     if (lane.outstanding.size > 0) settler.mayWait(settler.size - before)
     const wait = standing.stopping ? 0 : patience(standing.pool?.lanes ?? [])
     if (wait > 0) turns.requestWithin(wait)
     else turns.request()
+  }
+
+  #successes(lane: Lane, [, from, startedAt, ran, results]: Successes, now: number): void {
+    for (let i = 0; i < ran.length; i++) {
+      const outcome: Outcome = ['success', from + i, startedAt, ran[i] as number, valueAt(results, i)]
+      this.#settle(lane.finish(from + i, now), outcome)
+    }
   }
 
   /** A job was answered; `undefined` when it was taken back before. */
@@ -187,7 +199,7 @@ export class LaneDesk implements PoolEvents {
     const base = dispatcher.tasks.get(job.task)?.retry ?? null
     const policy = change ? changedPolicy(change, base) : base
     const retry = job.attempt - job.crashes - 1
-    const position = job.row[0]
+    const { position } = job
     const delay =
       policy && retry < policy.maxRetries ? retryDelay({ ...policy, on: null }, retry, null, Math.random()) : null
     this.settle(

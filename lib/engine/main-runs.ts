@@ -1,4 +1,4 @@
-import type { LaneJob } from '../pool/lane.ts'
+import { type LaneJob, rowOf } from '../pool/lane.ts'
 import { BegunWriter, MAIN_SLOTS, MAIN_THREAD } from '../wire/begun-file.ts'
 import type { WireError } from '../wire/error-codec.ts'
 import type { Notice } from '../wire/messages.ts'
@@ -29,7 +29,7 @@ export class MainRuns {
 
   run(job: LaneJob): void {
     const position = this.#position++
-    job.row[0] = position
+    job.position = position
     job.thread = MAIN_THREAD
     this.outstanding.set(position, job)
     this.#beganAt.set(position, steadyNow())
@@ -38,7 +38,7 @@ export class MainRuns {
       slot.position = position
       slot.writer.write(position, job.token)
     }
-    this.#post({ type: 'main-run', row: job.row, tell: job.places !== null })
+    this.#post({ type: 'main-run', row: rowOf(job), tell: job.places !== null })
   }
 
   finish(position: number): LaneJob | undefined {

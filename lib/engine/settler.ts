@@ -1,7 +1,7 @@
 import { WorkerLost } from '../errors.ts'
 import type { LaneJob } from '../pool/lane.ts'
 import type { RevokedJob } from '../store/jobs/revoke.ts'
-import { LEAST_BLOCK } from '../store/jobs/settle-blocks.ts'
+import { LEAST_BLOCK, type Success } from '../store/jobs/settle-blocks.ts'
 import { isUnfit, storageError } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
 import type { Payload } from '../wire/codec.ts'
@@ -49,7 +49,7 @@ interface Written {
   committed?: Payload | undefined
 }
 
-const NONE: ReadonlyMap<Settlement, Written> = new Map()
+const NONE: readonly (Written | null)[] = []
 
 /** Turns outcomes into states: job, result and attempt in the turn's one transaction, guarded by the claim. */
 export class Settler implements Participant {
@@ -122,12 +122,12 @@ export class Settler implements Participant {
     for (const [job, at] of this.#begun) this.#givePlaces(job, at, now)
     const keys = new Set<string>()
     const plain = this.#writePlain(now)
-    this.#written = this.#settlements.map((settlement) => {
+    this.#written = this.#settlements.map((settlement, i) => {
       const { places, concurrencyKey } = settlement.job
       if (places !== null && !this.#begun.has(settlement.job)) this.#settlePlaces(settlement, now)
       // Whether the claim is held or not: a task may have ended its job in a transaction of its own.
       if (concurrencyKey !== null && settlement.kind !== 'give-back') keys.add(concurrencyKey)
-      const ended = plain.get(settlement)
+      const ended = plain[i]
       if (ended) return ended
       const written = this.#writeOrFail(settlement, now)
       if (written.held && waitsAgain(settlement))
@@ -139,21 +139,23 @@ export class Settler implements Participant {
     if (roomier.length > 0) this.#events.roomier(roomier)
   }
 
-  /** Ends as many as blocks hold of the jobs that have nothing to them but a result. */
-  #writePlain(now: number): ReadonlyMap<Settlement, Written> {
+  /** Ends as many as blocks hold of the jobs that have nothing to them but a result; null for the others, or not even that. */
+  #writePlain(now: number): readonly (Written | null)[] {
     if (this.#settlements.length < LEAST_BLOCK) return NONE
-    const written = new Map<Settlement, Written>()
-    const plain = this.#settlements.filter(isPlain)
-    const successes = plain.map(({ job, outcome: [, , startedAt, ran, result] }) => ({
-      claim: job,
-      startedAt,
-      ran,
-      result,
-    }))
+    const successes: Success[] = []
+    const places: number[] = []
+    for (const [i, settlement] of this.#settlements.entries()) {
+      if (!isPlain(settlement)) continue
+      const { job, outcome } = settlement
+      successes.push({ claim: job, startedAt: outcome[2], ran: outcome[3], result: outcome[4] })
+      places.push(i)
+    }
+    const written = new Array<Written | null>(this.#settlements.length).fill(null)
     for (const [i, held] of this.#store.settledBlocks.succeed(successes, now).entries()) {
-      const settlement = plain[i] as Settlement
-      if (held) written.set(settlement, { settlement, held })
-      else if (held === false) written.set(settlement, this.#dropped(settlement))
+      if (held === null) continue
+      const place = places[i] as number
+      const settlement = this.#settlements[place] as Settlement
+      written[place] = held ? { settlement, held } : this.#dropped(settlement)
     }
     return written
   }
@@ -181,7 +183,7 @@ export class Settler implements Participant {
     } catch (error) {
       if (!isUnfit(error)) throw error
       const { job } = settlement
-      const outcome: Outcome = ['failure', job.row[0], now, 0, toWireError(storageError(error, this.#store.path))]
+      const outcome: Outcome = ['failure', job.position, now, 0, toWireError(storageError(error, this.#store.path))]
       const failure: Settlement = { kind: 'outcome', job, outcome, revoked: undefined }
       return { settlement: failure, held: this.#write(failure, now) }
     }
@@ -258,7 +260,7 @@ export class Settler implements Participant {
   }
 
   #succeed(job: LaneJob, startedAt: number, now: number, result: Payload, ran: number): boolean {
-    const links = linksOf(job.row[13])
+    const links = linksOfJob(job)
     if (!links) return this.#store.settlements.succeed(job, startedAt, now, result, ran)
     const batches = linkedBatches(links.link, linking(job), { result }, now)
     const held = this.#store.settlements.succeed(job, startedAt, now, links.ignoreResult ? null : result, ran)
@@ -268,7 +270,7 @@ export class Settler implements Participant {
 
   #failed(job: LaneJob, error: WireError, now: number, write: () => boolean): boolean {
     const held = write()
-    const links = linksOf(job.row[13])
+    const links = linksOfJob(job)
     if (held && links) this.#follow(linkedBatches(links.linkError, linking(job), { error }, now), now)
     return held
   }
@@ -284,7 +286,7 @@ export class Settler implements Participant {
     if (kind === 'committed') return false
     if (kind === 'success') {
       const held = this.#succeed(job, startedAt, now, body, ran)
-      const slot = job.row[9]
+      const slot = job.plain ? null : job.row[9]
       if (held && slot !== null) settlements.slotSucceeded(job.seq, slot)
       return held
     }
@@ -311,7 +313,7 @@ export class Settler implements Participant {
     if (this.#toldCommitted.has(job)) return
     this.#toldCommitted.add(job)
     // Its links were stored in its own transaction.
-    for (const { queue, task } of linksOf(job.row[13])?.link ?? []) this.#events.waiting(queue, task, true)
+    for (const { queue, task } of linksOfJob(job)?.link ?? []) this.#events.waiting(queue, task, true)
     const told = settlement.kind === 'committed' ? settlement : { milliseconds: 0, followed: null }
     this.#events.ended(job, settledAs(job, 'SUCCESS', result, null), told.milliseconds, now)
     if (told.followed) this.#events.followed(told.followed, now)
@@ -330,7 +332,7 @@ export class Settler implements Participant {
       const [kind, , , milliseconds, body] = outcome
       if (kind === 'committed') return
       if (kind === 'success') {
-        const kept = linksOf(job.row[13])?.ignoreResult ? null : body
+        const kept = linksOfJob(job)?.ignoreResult ? null : body
         this.#events.ended(job, settledAs(job, 'SUCCESS', kept, null), milliseconds, now)
       } else if ((kind === 'snooze' || kind === 'rate-limited') && revoked === undefined) return
       else if (kind === 'snooze' || kind === 'rate-limited')
@@ -345,8 +347,8 @@ export class Settler implements Participant {
 /** A job that succeeded, with nothing else to be written for it but what it held of limits. */
 function isPlain(settlement: Settlement): settlement is PlainSuccess {
   if (settlement.kind !== 'outcome' || settlement.outcome[0] !== 'success') return false
-  const { row } = settlement.job
-  return row[13] === null && row[9] === null
+  const { job } = settlement
+  return job.plain !== null || (job.row[13] === null && job.row[9] === null)
 }
 
 /** Whether it makes the job wait again, unless it was the last of its attempts. */
@@ -369,10 +371,14 @@ function workerLost(job: { crashes: number }, cause: WireError): WireError {
   }
 }
 
+function linksOfJob(job: LaneJob): ReturnType<typeof linksOf> {
+  return job.plain ? null : linksOf(job.row[13])
+}
+
 function linking({ id, row }: LaneJob): LinkingJob {
   return { id, rootId: row[11], codec: row[12] }
 }
 
 function settledAs(job: LaneJob, state: Settled[0], result: Settled[3], error: WireError | null): Settled {
-  return [state, job.task, job.row[12], result, error]
+  return [state, job.task, job.plain ? 'json' : job.row[12], result, error]
 }

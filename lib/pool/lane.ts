@@ -9,9 +9,17 @@ import {
   type LaneOrder,
   type LaneReport,
   NEXT_CELL,
+  type PlainRun,
   type RunRow,
 } from '../wire/messages.ts'
+import { withValue } from '../wire/rows.ts'
 import { steadyNow } from '../wire/steady-clock.ts'
+
+export interface PlainPart {
+  maxAttempts: number
+  enqueuedAt: number
+  args: string | Uint8Array
+}
 
 /** A claimed job on its way through a lane. */
 export interface LaneJob {
@@ -35,7 +43,11 @@ export interface LaneJob {
   thread: number | null
   attempt: number
   crashes: number
-  row: RunRow
+  /** Its place among what the thread, or the application's own, was ever given. */
+  position: number
+  /** What its first attempt is run with, of a job that has nothing else; null of others. */
+  readonly plain: PlainPart | null
+  readonly row: RunRow
   /** Expected run time when it was placed, in ms. */
   expected: number
   /** When it became due, in epoch ms. */
@@ -135,16 +147,19 @@ export class Lane {
   }
 
   run(jobs: LaneJob[]): void {
-    const rows: RunRow[] = []
+    const runs: (RunRow | PlainRun)[] = []
+    let last: PlainRun | null = null
     for (const job of jobs) {
-      job.row[0] = this.#position
+      job.position = this.#position
       job.takenBack = false
       job.thread = this.number
       this.outstanding.set(this.#position++, job)
       this.backlog += job.expected
-      rows.push(job.row)
+      if (last && joins(job, last)) continue
+      last = job.plain && plainRun(job, job.plain)
+      runs.push(last ?? rowOf(job))
     }
-    this.post({ type: 'run', rows })
+    this.post({ type: 'run', runs })
   }
 
   /** Removes and returns a job whose outcome arrived; `undefined` when it was taken back or ended already. */
@@ -203,4 +218,29 @@ export class Lane {
     Atomics.store(this.cells, CANCEL_CELL, position)
     this.post({ type: 'cancel', position, error })
   }
+}
+
+/** What the thread is given to run a job, at its position. */
+export function rowOf(job: LaneJob): RunRow {
+  const { row } = job
+  row[0] = job.position
+  return row
+}
+
+function plainRun(
+  { position, token, id, task, queue }: LaneJob,
+  { maxAttempts, enqueuedAt, args }: PlainPart,
+): PlainRun {
+  return [position, token, [id], task, queue, maxAttempts, enqueuedAt, args]
+}
+
+/** Adds a job to a run where it belongs to it. */
+function joins({ plain, token, id, task, queue }: LaneJob, run: PlainRun): boolean {
+  const ids = run[2]
+  if (!plain || token !== run[1] + ids.length || plain.enqueuedAt !== run[6] || plain.maxAttempts !== run[5])
+    return false
+  if (task !== run[3] || queue !== run[4]) return false
+  run[7] = withValue(run[7], ids.length, plain.args)
+  ids.push(id)
+  return true
 }

@@ -11,6 +11,7 @@ export const COUNTED: readonly string[] = [
   ...Array.from({ length: BUCKETS }, (_, i) => `w${i}`),
 ]
 const STATES: readonly FinalState[] = ['SUCCESS', 'FAILURE', 'REVOKED', 'EXPIRED']
+const SUCCESS = 0
 const RETRIES = 4
 const CRASHES = 5
 const RUN_MS = 6
@@ -80,14 +81,22 @@ export class Tally {
     ;(this.#counts[index] as number)++
     const { counted } = this.#line(task, queue, now)
     ;(counted[index] as number)++
-    if (spent) measure(counted, spent)
+    if (spent) measure(counted, spent.ran, spent.waited)
+  }
+
+  /** The same of a success, which most jobs come to: nothing is made for it. */
+  succeeded({ task, queue }: Counted, now: number, ran: number | null, waited: number | null): void {
+    ;(this.#counts[SUCCESS] as number)++
+    const { counted } = this.#line(task, queue, now)
+    ;(counted[SUCCESS] as number)++
+    measure(counted, ran, waited)
   }
 
   /** An attempt failed that is to be followed by another. */
   retried({ task, queue }: Counted, now: number, spent: Spent): void {
     const { counted } = this.#line(task, queue, now)
     ;(counted[RETRIES] as number)++
-    measure(counted, spent)
+    measure(counted, spent.ran, spent.waited)
   }
 
   /** A thread or process died under a job. */
@@ -138,7 +147,7 @@ export class Tally {
   }
 }
 
-function measure(counted: number[], { ran, waited }: Spent): void {
+function measure(counted: number[], ran: number | null, waited: number | null): void {
   if (ran !== null) {
     counted[RUN_MS] = (counted[RUN_MS] as number) + Math.round(ran)
     ;(counted[RUNS + bucketOf(ran)] as number)++

@@ -5,11 +5,13 @@ import type { RetryData } from '../domain/retry.ts'
 import type { State } from '../domain/states.ts'
 import type { UniqueRule } from '../domain/unique.ts'
 import type { Codec, Payload } from './codec.ts'
+import type { PlainRun, Successes } from './columns.ts'
 import type { WireError } from './error-codec.ts'
 import type { Incident } from './incident.ts'
 import type { LineName } from './obstacle.ts'
 import type { GateKeys, StoredOptions } from './stored-options.ts'
 
+export type { PlainRun, Successes } from './columns.ts'
 export type { GateKeys, StoredLink, StoredOptions } from './stored-options.ts'
 
 /** A job as events tell of it. */
@@ -326,14 +328,17 @@ export type Notice =
   | { type: 'loop-delay-asked' }
 
 /** Engine to pool thread, over the lane's own port. */
-export type LaneOrder = { type: 'run'; rows: RunRow[] } | { type: 'cancel'; position: number; error: WireError } | Reply
+export type LaneOrder =
+  | { type: 'run'; runs: (RunRow | PlainRun)[] }
+  | { type: 'cancel'; position: number; error: WireError }
+  | Reply
 
 /** Pool thread to engine, over the lane's own port. */
 export type LaneReport =
   | { type: 'ready'; tasks: string[] }
   | { type: 'unfit'; error: WireError }
   /** With the log lines of these jobs and others. */
-  | { type: 'outcomes'; outcomes: Outcome[]; logs: LogChunk[] | null }
+  | { type: 'outcomes'; outcomes: (Outcome | Successes)[]; logs: LogChunk[] | null }
   /** The job's own transaction ended it as SUCCESS; its function may still run. */
   | { type: 'committed'; position: number; milliseconds: number; followed: StoredNow | null }
   | { type: 'progress'; position: number; progress: string }

@@ -16,6 +16,7 @@ import {
   type Outcome,
   type RunRow,
 } from '../wire/messages.ts'
+import { lineUp, packed } from '../wire/rows.ts'
 import { steadyNow } from '../wire/steady-clock.ts'
 import { type Execution, encodeResult, execute, type RunnableTask } from './execute.ts'
 import { ReportBuffer } from './report-buffer.ts'
@@ -63,7 +64,7 @@ export class LaneRunner {
 
   order(order: LaneOrder): void {
     if (order.type === 'run') {
-      for (const row of order.rows) this.#line.push(row)
+      for (const run of order.runs) lineUp(this.#line, run)
       if (!this.#pumping) void this.#pump()
     } else if (order.type === 'cancel') {
       if (this.#current?.position === order.position) this.#current.context.cancel(fromWireError(order.error))
@@ -148,7 +149,7 @@ export class LaneRunner {
     if (this.#outcomes.length === 0) return
     const outcomes = this.#outcomes
     this.#outcomes = []
-    this.#reports.flush((logs) => this.#report({ type: 'outcomes', outcomes, logs }))
+    this.#reports.flush((logs) => this.#report({ type: 'outcomes', outcomes: packed(outcomes), logs }))
   }
 
   #report(report: LaneReport): void {

@@ -29,6 +29,8 @@ function job(i: number): LaneJob {
     thread: null,
     attempt: 1,
     crashes: 0,
+    position: 0,
+    plain: null,
     due: 0,
     row,
     expected: 2,

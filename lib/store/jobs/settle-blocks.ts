@@ -2,7 +2,7 @@ import type { Payload } from '../../wire/codec.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { isUnfit } from '../sqlite-errors.ts'
 import { type Tally, tallyOf } from '../tally.ts'
-import { type Claim, type JobSettlements, spent } from './settle.ts'
+import type { Claim, JobSettlements } from './settle.ts'
 
 /** A job that succeeded, and that nothing but its own row and its claim tells of. */
 export interface Success {
@@ -60,12 +60,10 @@ export class SettledBlocks {
     const order = successes.map((_, i) => i).sort((a, b) => successes[a]!.claim.seq - successes[b]!.claim.seq)
     const others: number[] = []
     for (let at = 0; at < order.length; ) {
-      const count = alike(successes, order, at)
-      const range = order.slice(at, at + count)
-      const written = count < RANGE ? null : this.#writeRange(of(successes, range), now)
-      if (written) keep(held, range, written)
-      else others.push(...range)
-      at += count
+      const end = at + alike(successes, order, at)
+      if (end - at < RANGE || !this.#writeRange(successes, order, at, end, now, held))
+        for (let i = at; i < end; i++) others.push(order[i] as number)
+      at = end
     }
     let from = 0
     for (const size of BLOCKS) {
@@ -78,23 +76,38 @@ export class SettledBlocks {
     return held
   }
 
-  /** The same for neighbours that differ in nothing but their rows, as most very short jobs do. Also null when a claim is not held. */
-  #writeRange(range: readonly Success[], now: number): boolean[] | null {
-    const { claim, startedAt, result } = range[0]!
+  /**
+   * The same for neighbours that differ in nothing but their rows, as most very short jobs do. False when a claim is not held, or
+   * the rows cannot hold it: nothing is written then.
+   */
+  #writeRange(
+    successes: readonly Success[],
+    order: readonly number[],
+    from: number,
+    end: number,
+    now: number,
+    held: (boolean | null)[],
+  ): boolean {
+    const { claim, startedAt, result } = successes[order[from] as number] as Success
     const { seq, owner, token, thread } = claim
-    const last = seq + range.length - 1
-    if (this.#heldRange.get(seq, last, owner, token - seq) !== range.length) return null
+    const count = end - from
+    const last = seq + count - 1
+    if (this.#heldRange.get(seq, last, owner, token - seq) !== count) return false
     let changes: number
     try {
       changes = this.#succeedRange.run(owner, token - seq, thread, startedAt, now, result, seq, last).changes
     } catch (error) {
-      if (isUnfit(error)) return null
+      if (isUnfit(error)) return false
       throw error
     }
-    if (changes !== range.length) return range.map((success) => this.#look(success, now))
-    this.#releaseRange.run(seq, last)
-    for (const success of range) this.#count(success, now)
-    return range.map(() => true)
+    if (changes === count) this.#releaseRange.run(seq, last)
+    for (let i = from; i < end; i++) {
+      const place = order[i] as number
+      const success = successes[place] as Success
+      if (changes === count) this.#count(success, now)
+      held[place] = changes === count || this.#look(success, now)
+    }
+    return true
   }
 
   /** Null when a row cannot hold what it is to hold: each is to be written alone. */
@@ -123,7 +136,7 @@ export class SettledBlocks {
   }
 
   #count({ claim, startedAt, ran }: Success, now: number): void {
-    this.#tally.ended(claim, 'SUCCESS', now, spent(claim, startedAt, ran))
+    this.#tally.succeeded(claim, now, ran, claim.due === undefined ? null : startedAt - claim.due)
   }
 
   /** Some claim was not held: those that were are still there, beside what this very block wrote. */
