@@ -29,7 +29,8 @@ export function rawJobs(
   db.pragma('journal_mode = WAL')
   db.pragma(`synchronous = ${synchronous}`)
   if (!checkpoints) db.pragma('wal_autocheckpoint = 0')
-  db.pragma('cache_size = -16000')
+  db.pragma('cache_size = -4000')
+  db.pragma('cache_spill = 4000')
   db.exec(SCHEMA)
   const ids = Array.from({ length: capacity }, () => v7())
   let next = 0

@@ -48,7 +48,10 @@ function openOnce(path: string): Connection {
     // Checkpoints are the engine's, in quiet moments; SQLite's own would fall on a commit that somebody waits for.
     db.pragma('wal_autocheckpoint = 0')
     db.pragma('journal_size_limit = 67108864')
-    db.pragma('cache_size = -16000')
+    // Each commit that has balanced a tree walks over the whole cache, so what is kept is small; what a transaction writes may
+    // take more of it before any of that goes to the log twice.
+    db.pragma('cache_size = -4000')
+    db.pragma('cache_spill = 4000')
     db.pragma('temp_store = MEMORY')
     const opened = db
     if (version < SCHEMA_VERSION) opened.transaction(() => migrateInTransaction(opened)).immediate()

@@ -20,5 +20,5 @@ export const NEXT_VERSION: readonly Patch[] = [
     put: `MIGRATIONS.push(${JSON.stringify(SQL)});\nexport const SCHEMA_VERSION = MIGRATIONS.length;`,
   },
   // So that what is not committed yet reaches the disk too.
-  { file: 'store/open.js', find: "db.pragma('cache_size = -16000')", put: "db.pragma('cache_size = 4')" },
+  { file: 'store/open.js', find: "db.pragma('cache_size = -4000')", put: "db.pragma('cache_size = 4')" },
 ]
