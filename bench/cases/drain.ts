@@ -6,7 +6,7 @@ import { expectRows } from '../ours/rows.ts'
 import { rawJobs } from '../raw/jobs.ts'
 
 const jobsOf = ({ quick }: TrialEnv) => (quick ? 5_000 : 50_000)
-const WARMUP = 2_000
+const WARMUP = 20_000
 const CLAIM = 256
 
 function drainRaw(jobs: ReturnType<typeof rawJobs>): number {
@@ -31,7 +31,7 @@ export const drainOurs: Trial = async (env) => {
 
 export const drain: Case = {
   name: 'drain',
-  what: '50,000 queued no-op jobs, 2 warm threads, until every result is committed',
+  what: '50,000 queued no-op jobs, 2 threads, after 20,000 others on both sides, until every result is committed',
   baseline: 'claim 256 in one transaction, finish them with a result in another, until none is queued; nothing runs',
   trials: {
     ours: drainOurs,
