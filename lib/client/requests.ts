@@ -10,6 +10,7 @@ import type {
   Request,
   Settled,
 } from '../wire/messages.ts'
+import { batchOf } from '../wire/shorthand.ts'
 
 /** Carries requests to the engine, from wherever this runs. */
 export interface Transport {
@@ -101,8 +102,10 @@ export class Requests {
       for (const key of gateKeys?.concurrency ?? []) last.gateKeys?.concurrency?.push(key)
       for (const key of gateKeys?.rate ?? []) last.gateKeys?.rate?.push(key)
     } else {
-      const keyed = { ...(keys && { keys: keys.slice() }), ...(gateKeys && { gateKeys }) }
-      flight.batches.push({ ...shape, ...keyed, ids: ids.slice(), args: args.slice() })
+      const batch = batchOf(shape, ids.slice(), args.slice())
+      if (keys) batch.keys = keys.slice()
+      if (gateKeys) batch.gateKeys = gateKeys
+      flight.batches.push(batch)
       flight.lastShape = shape
     }
     return flight.stored

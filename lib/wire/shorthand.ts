@@ -9,6 +9,29 @@ export type BriefStored = number
 
 type Enqueue = Request & { type: 'enqueue' }
 
+/** Jobs of a shape. Written out: `{ ...shape, ids, args }` takes fifty times as long with a shape that is frozen, or came by a port. */
+export function batchOf(shape: JobShape, ids: string[], args: (string | Uint8Array)[]): EnqueueBatch {
+  const batch: EnqueueBatch = {
+    task: shape.task,
+    queue: shape.queue,
+    priority: shape.priority,
+    runAt: shape.runAt,
+    expiresAt: shape.expiresAt,
+    maxAttempts: shape.maxAttempts,
+    codec: shape.codec,
+    options: shape.options,
+    parentId: shape.parentId,
+    rootId: shape.rootId,
+    chosen: shape.chosen,
+    ids,
+    args,
+  }
+  if (shape.unique) batch.unique = shape.unique
+  if (shape.concurrency) batch.concurrency = shape.concurrency
+  if (shape.rate) batch.rate = shape.rate
+  return batch
+}
+
 /** The writing end of one port. */
 export class BriefWriter {
   readonly #told = new Map<JobShape, number>()
@@ -33,13 +56,12 @@ export class BriefReader {
   readonly #shapes: JobShape[] = []
 
   enqueue([request, shape, id, args]: BriefEnqueue): Enqueue {
-    return { type: 'enqueue', request, batches: [{ ...(this.#shapes[shape] as JobShape), ids: [id], args: [args] }] }
+    return { type: 'enqueue', request, batches: [batchOf(this.#shapes[shape] as JobShape, [id], [args])] }
   }
 
   /** Numbers the shape of the only batch, as the writer did. */
   remember(message: Enqueue): void {
-    const { ids: _ids, args: _args, ...shape } = message.batches[0] as EnqueueBatch
-    this.#shapes.push(shape)
+    this.#shapes.push(message.batches[0] as EnqueueBatch)
   }
 }
 

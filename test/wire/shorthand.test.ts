@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import type { EnqueueBatch, JobShape, Reply, Request } from '../../lib/wire/messages.ts'
-import { BriefReader, BriefWriter, briefReply } from '../../lib/wire/shorthand.ts'
+import { BriefReader, BriefWriter, batchOf, briefReply } from '../../lib/wire/shorthand.ts'
 import { plainBatch } from '../fixtures/batch.ts'
 
 type Enqueue = Request & { type: 'enqueue' }
@@ -54,6 +54,16 @@ describe('a job of a shape that was told before', () => {
     for (const [message, shape] of whole) assert.deepEqual(cross(message, shape), { arrived: message, short: false })
     assert.deepEqual(cross(job(add, 9), add), { arrived: job(add, 9), short: true })
   })
+})
+
+it('a batch has all that its shape has', () => {
+  const shape: Required<JobShape> = {
+    ...shapeOf(plainBatch(['x']), 'add'),
+    unique: { onConflict: 'return', until: 'finished', within: null, debounce: null } as never,
+    concurrency: { limit: 1, discard: false },
+    rate: { starts: 1, per: 1_000 } as never,
+  }
+  assert.deepEqual(batchOf(shape, ['a'], ['[]']), { ...shape, ids: ['a'], args: ['[]'] })
 })
 
 describe('an answer', () => {
