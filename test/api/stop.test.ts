@@ -33,6 +33,33 @@ describe('stop()', () => {
     assert.deepEqual(journal.lines(), ['running began', 'running ended'])
   })
 
+  test('returns what waits in the line of a thread', async () => {
+    const { app, hold } = openApp({ database: freshDatabase(), concurrency: 1 })
+    await using _ = app
+    await app.start()
+    // Known to be short, so that they are handed out by the dozen.
+    const passed = new Journal()
+    passed.open()
+    const calls = (journal: Journal) => Array.from({ length: 30 }, (): [string, string] => [journal.path, 'job'])
+    for (const handle of await hold.delayMany(calls(passed))) await resultOf(handle)
+    const journal = new Journal()
+    const [running, ...waiting] = await hold.delayMany(calls(journal))
+    await journal.has('job began')
+    assert.ok((await app.inspect.reserved()).length > 0)
+    const stopping = app.stop({ drain: '20s' })
+    const told = (error: Error & { code?: string }) => error.code === 'APP_STOPPED'
+    await until(() => running!.state().then(() => false, told), 'the stop to begin')
+    journal.open()
+    const { finished, returned, killed } = await stopping
+    assert.deepEqual([finished, returned > 0, killed], [1, true, 0])
+    await app.start({ role: 'producer' })
+    assert.equal(await resultOf(running!), 'job')
+    for (const handle of waiting) {
+      const info = (await handle.info())!
+      assert.deepEqual([info.state, info.attempt, info.attempts], ['PENDING', 0, []])
+    }
+  })
+
   test('gives a job back, its attempt too, whose task heeds the signal', async () => {
     const { app, heed } = openApp({ database: freshDatabase() })
     await using _ = app

@@ -24,6 +24,26 @@ test('the write lock is held from the beginning of a write, so that reading firs
   store.close()
 })
 
+test('what is made in a file of others is ours by name, and the tables are strict', () => {
+  const path = freshDatabase()
+  const own = new Database(path)
+  own.exec('CREATE TABLE orders (id INTEGER PRIMARY KEY)')
+  new Store(path, 'full').close()
+  const made = own.pragma('table_list') as { name: string; type: string; strict: number }[]
+  const tables = made.filter(({ name, type }) => type === 'table' && !name.startsWith('sqlite_') && name !== 'orders')
+  assert.ok(tables.length > 10)
+  assert.deepEqual(
+    tables.filter(({ strict }) => strict !== 1),
+    [],
+  )
+  const names = own.prepare("SELECT name FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*'").pluck().all() as string[]
+  assert.deepEqual(
+    names.filter((name) => !name.startsWith('celeriac_')),
+    ['orders'],
+  )
+  own.close()
+})
+
 test('a write that throws is rolled back', () => {
   const store = new Store(freshDatabase(), 'full')
   assert.throws(
