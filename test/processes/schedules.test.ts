@@ -47,10 +47,11 @@ test('two processes fire 10,000 slots, none twice and none lost', async () => {
     await app.schedules.set(name, { every: '1h', misfire: 'all', maxCatchup: 200, overlap: 'allow', run: add.s(1, 1) })
   await app.stop()
   const db = new Database(file)
-  const first = Math.floor(Date.now() / HOUR) * HOUR - 99 * HOUR
-  db.prepare('UPDATE celeriac_schedules SET next_slot = ?, fire_at = ?').run(first, first)
   const peers = [new Peer({ database: file }), new Peer({ database: file })]
   await Promise.all(peers.map((peer) => peer.call('start', 'beat')))
+  // Owed from now on, when both are there to fire.
+  const first = Math.floor(Date.now() / HOUR) * HOUR - 99 * HOUR
+  db.prepare('UPDATE celeriac_schedules SET next_slot = ?, fire_at = ?').run(first, first)
   const owed = db.prepare('SELECT count(*) FROM celeriac_schedules WHERE next_slot <= ?').pluck()
   await until(() => owed.get(Date.now()) === 0, 'all slots to be decided', 60_000)
   await Promise.all(peers.map((peer) => peer.leave()))
