@@ -6,6 +6,7 @@ import type { ScheduleDeclaration } from '../wire/messages.ts'
 import type { Telling } from './disk-sync.ts'
 import { Firing, type FiringEvents } from './firing.ts'
 import { ScheduleEdits } from './schedule-edits.ts'
+import { SetBack } from './set-back.ts'
 import type { Participant } from './turn.ts'
 
 /** Schedules fired in one turn, at most. */
@@ -36,9 +37,7 @@ export class Beat implements Participant {
   #recheckQueued = false
   /** Whether some slot may wait for a run to end. */
   #anyQueued = true
-  /** Latest time seen, to know when the clock is set back. */
-  #latest = Number.NEGATIVE_INFINITY
-  #setBack = false
+  readonly #setBack = new SetBack(SET_BACK)
   #broken: { name: string; error: unknown }[] = []
 
   /** @param app the app's name: what another app on the file declares is left alone */
@@ -55,8 +54,8 @@ export class Beat implements Participant {
 
   run(on: boolean): void {
     this.#on = on
-    // The clock may have been set back while nobody looked.
-    this.#setBack = on
+    if (on) this.#setBack.suspect()
+    else this.#setBack.settled()
     this.refresh()
   }
 
@@ -84,9 +83,8 @@ export class Beat implements Participant {
 
   pending(now: number): boolean {
     if (!this.#on) return false
-    if (now < this.#latest - SET_BACK) this.#setBack = true
-    this.#latest = now
-    if (this.#setBack) return true
+    this.#setBack.look(now)
+    if (this.#setBack.noticed) return true
     const wake = this.wakeAt()
     if (wake !== null && wake <= now) return true
     if (!this.#recheckQueued) return false
@@ -101,7 +99,7 @@ export class Beat implements Participant {
   write(now: number): void {
     this.#firing.begin()
     this.#broken = []
-    if (this.#setBack) {
+    if (this.#setBack.noticed) {
       for (const row of this.#store.schedules.aimedAfter(now + SET_BACK))
         this.#guarded(row.name, now, () => this.#edits.aim(row, now))
     }
@@ -118,7 +116,7 @@ export class Beat implements Participant {
 
   committed(): Telling {
     this.refresh()
-    this.#setBack = false
+    this.#setBack.settled()
     const noted = this.#firing.takeNoted()
     const broken = this.#broken
     this.#broken = []

@@ -13,6 +13,7 @@ import type { Estimates } from './estimates.ts'
 import { Gates, leftIn } from './gates.ts'
 import type { MainRuns } from './main-runs.ts'
 import { Placement } from './placement.ts'
+import { SetBack } from './set-back.ts'
 import type { Participant } from './turn.ts'
 
 /** Deaths under one job after which it is failed. */
@@ -70,9 +71,7 @@ export class Dispatcher implements Participant {
   #expired: Expired[] = []
   #discarded: Due[] = []
   #parked = 0
-  /** Latest time seen, to know when the clock is set back. */
-  #latest = Number.NEGATIVE_INFINITY
-  #setBack = false
+  readonly #setBack = new SetBack(CLOCK_SET)
 
   constructor(parts: {
     store: Store
@@ -102,8 +101,7 @@ export class Dispatcher implements Participant {
   consume(on: boolean, queues: ReadonlySet<string> | null = null): void {
     this.#consuming = on
     if (!on) return
-    // The clock may have been set back while nobody looked.
-    this.#setBack = true
+    this.#setBack.suspect()
     this.#queues = queues
     this.#lines.clear()
     this.openAll()
@@ -153,8 +151,7 @@ export class Dispatcher implements Participant {
     for (const [queue, task] of this.#store.admission.opened()) this.open(queue, task)
     if (this.#store.rates.takeRoused()) this.#wakeStale = true
     if (!this.#consuming) return false
-    if (now < this.#latest - CLOCK_SET) this.#setBack = true
-    this.#latest = now
+    this.#setBack.look(now)
     const wake = this.#wakeBy(now)
     if (wake !== null && wake <= now) return true
     return this.#stalledAt !== this.#load && this.#cursorsWanted(now)
@@ -171,7 +168,7 @@ export class Dispatcher implements Participant {
     this.#lines.begin()
     const wake = this.#wakeBy(now)
     if (wake !== null && wake <= now) {
-      if (this.#setBack) this.gates.clockWentBack(now)
+      if (this.#setBack.noticed) this.gates.clockWentBack(now)
       this.#expired = this.#store.claims.expire(now, SWEEP)
       for (const due of this.#store.claims.promote(now, HEAD_START, SWEEP)) {
         if (due.discarded) this.#discarded.push(due)
@@ -192,7 +189,7 @@ export class Dispatcher implements Participant {
     for (const line of this.#emptied) line.open = false
     this.#lines.committed()
     if (this.#metCrasher) this.#isolating = true
-    this.#setBack = false
+    this.#setBack.settled()
     const placed = (this.#placement?.plan.size ?? 0) + this.#mainPlan.length
     this.#stalledAt = placed === 0 && this.#parked === 0 && this.#emptied.length === 0 ? this.#load : null
     const expired = this.#expired
@@ -246,7 +243,7 @@ export class Dispatcher implements Participant {
 
   /** A clock that was set back is a reason to look at once. */
   #wakeBy(now: number): number | null {
-    return this.#setBack ? now : this.wakeAt()
+    return this.#setBack.noticed ? now : this.wakeAt()
   }
 
   #consumes(queue: string): boolean {

@@ -65,8 +65,6 @@ export class Gates {
 
   /** Begins a look at the lines: what is counted holds until the next one. */
   look(now: number): void {
-    // The wall clock was set back: nobody waits for it to catch up.
-    if (now < this.#now) this.#shut.clear()
     this.#now = now
     // To clear an empty map costs as much as to make one.
     if (this.#known.size > 0) this.#known.clear()
@@ -213,6 +211,7 @@ export class Gates {
   /** Inside a transaction: the wall clock was set back, and nobody waits for it to catch up. */
   clockWentBack(now: number): void {
     const { rates, controls } = this.#store
+    this.#shut.clear()
     rates.rouseAll(now)
     if (controls.heal(now)) this.refresh()
   }

@@ -36,7 +36,7 @@ const BUGS: ({ title: string; short?: true } & Patch)[] = [
   {
     title: 'a clock that is set back leaves schedules waiting for it',
     file: 'engine/beat.js',
-    find: 'if (this.#setBack) {',
+    find: 'if (this.#setBack.noticed) {',
     put: 'if (false) {',
   },
   {
