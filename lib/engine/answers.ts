@@ -129,7 +129,7 @@ async function rateLimit(
     dispatcher.gates.refresh()
     store.controls.rate(line, rate)
     // Jobs that wait for the rate of a key are looked at by the new one.
-    if (line.kind === 'task') store.rates.rouseTask(line.name, now)
+    if (line.kind === 'task') store.awaitedKeys.rouseTask(line.name, now)
   }
   await edits.make(write).finally(() => dispatcher.gates.refresh())
   dispatcher.recheckTimes()

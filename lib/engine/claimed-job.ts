@@ -40,6 +40,7 @@ class PlainJob implements LaneJob, PlainPart {
   readonly timeLimit: number | null
   readonly softTimeLimit: number | null
   places: LaneJob['places'] = null
+  keyRate: LaneJob['keyRate'] = null
   takenBack = false
   position = 0
   thread: number | null = null
@@ -121,6 +122,7 @@ export function claimedJob(
     rateKey: rateKeyOf(row),
     freesKey: uniqueUntilOf(row) === 'started',
     places: null,
+    keyRate: null,
     takenBack: false,
     thread: null,
     attempt: attempt + 1,

@@ -140,8 +140,8 @@ export class Dispatcher implements Participant {
   /** Epoch ms at which the next job becomes due or expires, or a rate lets more through; or null. */
   wakeAt(): number | null {
     if (this.#wakeStale) {
-      const { claims, rates } = this.#store
-      this.#wakeAt = earliest(earliest(claims.nextDue(), claims.nextExpiry()), rates.nextWake())
+      const { claims, awaitedKeys } = this.#store
+      this.#wakeAt = earliest(earliest(claims.nextDue(), claims.nextExpiry()), awaitedKeys.nextWake())
       this.#wakeStale = false
     }
     return earliest(this.#wakeAt, this.gates.wakeAt())
@@ -149,7 +149,7 @@ export class Dispatcher implements Participant {
 
   pending(now: number): boolean {
     for (const [queue, task] of this.#store.admission.opened()) this.open(queue, task)
-    if (this.#store.rates.takeRoused()) this.#wakeStale = true
+    if (this.#store.awaitedKeys.takeRoused()) this.#wakeStale = true
     if (!this.#consuming) return false
     this.#setBack.look(now)
     const wake = this.#wakeBy(now)
@@ -324,7 +324,7 @@ export class Dispatcher implements Participant {
       claimed.push(job)
       placed++
       if (cursor.gates.length > 0) this.gates.pass(cursor.gates, job)
-      if (keyGate) this.gates.passOne(keyGate, job)
+      if (keyGate) this.gates.passKey(keyGate, job)
       if (crashes >= CRASH_LIMIT - 1) return claimed
       this.#step(cursor, cursors)
     }
@@ -360,6 +360,7 @@ export class Dispatcher implements Participant {
     if (room === 0 || left === 0) return false
     const limit = Math.min(PAGE, left, Math.ceil(room / share) + (share > 1 ? 1 : 0))
     cursor.rows = this.#store.claims.page(queue, task, afterRank, afterSeq, limit)
+    this.gates.lookAtKeys(cursor.rows, task)
     cursor.at = 0
     cursor.more = cursor.rows.length === limit
     if (cursor.rows.length === 0 && afterRank === cursor.line.rank && afterSeq === cursor.line.seq)

@@ -1,7 +1,7 @@
 import type { Rate } from '../domain/rate.ts'
 import type { LaneJob } from '../pool/lane.ts'
 import type { Order } from '../store/controls.ts'
-import { isRateKey } from '../store/jobs/admission.ts'
+import { type ReadyRow, rateKeyOf } from '../store/jobs/claim.ts'
 import type { Place } from '../store/rates.ts'
 import { isBusy } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
@@ -22,11 +22,22 @@ export interface Gate {
   places: number
 }
 
+/** How many jobs of a key may still start in the present claim, by the rate of their task. */
+export interface KeyGate {
+  left: number
+  key: string
+  rate: Rate | null
+  /** Some of it starts, or was laid aside. */
+  stirred: boolean
+}
+
 const OPEN: readonly Gate[] = []
 /** Keys looked at in one turn because jobs of them may go on. */
 const WAKES = 200
 /** Most jobs of one key let in at once. */
 const RELEASED = 1_000
+/** Least rows of which the keys are looked at together. */
+const LEAST_LOOK = 8
 
 /**
  * Says which lines may start jobs now, and how many: a line that is paused or at its limit is skipped without reading it.
@@ -40,8 +51,8 @@ export class Gates {
   readonly #known = new Map<string, Gate>()
   /** Buckets that let nothing through before that time: not to be counted again until then. */
   readonly #shut = new Map<string, number>()
-  /** Keys of rates that jobs of the present claim were parked for. */
-  readonly #parked = new Set<Gate>()
+  /** Gates of keys already asked for in the present look. */
+  readonly #keys = new Map<string, KeyGate>()
   #orders = new Map<string, Order>()
   #version: number | null = null
   #now = 0
@@ -68,7 +79,7 @@ export class Gates {
     this.#now = now
     // To clear an empty map costs as much as to make one.
     if (this.#known.size > 0) this.#known.clear()
-    if (this.#parked.size > 0) this.#parked.clear()
+    if (this.#keys.size > 0) this.#keys.clear()
     for (const [bucket, until] of this.#shut) if (until <= now) this.#shut.delete(bucket)
     const orders = this.#changedOrders()
     if (orders === null) return
@@ -132,87 +143,104 @@ export class Gates {
     return leftIn(gates) > 0 ? gates : null
   }
 
+  /** Rows of a task were read that may have keys: what all of them have room for is found out at once. */
+  lookAtKeys(rows: readonly ReadyRow[], task: string): void {
+    if (rows.length < LEAST_LOOK || !this.#tasks.get(task)?.rate?.keyed) return
+    const rate = this.#rateOf(taskLine(task))
+    if (rate === null) return
+    const [first] = rows[0]!
+    const [last] = rows[rows.length - 1]!
+    // Where others lie between them, to ask for each costs less.
+    if (last - first >= 2 * rows.length || last < first) return
+    const touched = this.#store.rates.touched(first, last, rate, this.#now)
+    for (const row of rows) {
+      const key = rateKeyOf(row)
+      if (key === null || touched.has(row[0]) || this.#keys.has(key)) continue
+      this.#keys.set(key, { left: rate.limit, key, rate, stirred: false })
+    }
+  }
+
   /** What bounds the key of a job, or null for nothing. */
-  ofKey(rateKey: string, task: string): Gate | null {
-    const declared = this.#tasks.get(task)?.rate
-    if (!declared?.keyed) return null
-    return this.#rated(rateKey, this.#rateOf(taskLine(task)))
+  ofKey(key: string, task: string): KeyGate | null {
+    let gate = this.#keys.get(key)
+    if (gate) return gate
+    if (!this.#tasks.get(task)?.rate?.keyed) return null
+    const rate = this.#rateOf(taskLine(task))
+    const { free } = this.#store.rates.room(key, rate, this.#now)
+    gate = { left: free, key, rate, stirred: false }
+    this.#keys.set(key, gate)
+    return gate
   }
 
   /** A job passed, and starts. */
   pass(gates: readonly Gate[], job: LaneJob): void {
-    for (const gate of gates) this.passOne(gate, job)
+    for (const gate of gates) {
+      gate.left--
+      const { rate, bucket } = gate
+      if (rate === null || bucket === null) continue
+      gate.places++
+      gate.place ??= { bucket, rate, owner: job.owner, at: this.#now }
+      job.places ??= []
+      job.places.push(gate.place)
+    }
   }
 
-  passOne(gate: Gate, job: LaneJob): void {
+  passKey(gate: KeyGate, job: LaneJob): void {
     gate.left--
-    const { rate, bucket } = gate
-    if (rate === null || bucket === null) return
-    gate.places++
-    gate.place ??= { bucket, rate, owner: job.owner, at: this.#now }
-    job.places ??= []
-    job.places.push(gate.place)
+    gate.stirred = true
+    job.keyRate = gate.rate
   }
 
   /** A job found no room at its key's rate: it lies aside until there is some. */
-  park(gate: Gate, seq: number): void {
+  park(gate: KeyGate, seq: number): void {
     this.#store.admission.park(seq)
-    this.#parked.add(gate)
+    gate.stirred = true
   }
 
   /** Inside the claim's transaction, at its end: takes the places. True when keys are to be looked at again at some time. */
   record(): boolean {
-    const { rates } = this.#store
-    let some: boolean | null = null
-    const held: [Place, number][] = []
-    const keys: [string, Rate | null][] = []
     for (const gate of this.#known.values()) {
-      if (gate.place) held.push([gate.place, gate.places])
-      const { bucket, rate } = gate
-      const touched = gate.place !== null || this.#parked.has(gate)
+      if (gate.place) this.#store.rates.hold(gate.place, gate.places)
       gate.place = null
       gate.places = 0
-      if (!touched || bucket === null || !isRateKey(bucket)) continue
-      // Asked once for all of them, after those were laid aside that had to be.
-      some ??= this.#store.admission.waitsForRates()
-      if (some) keys.push([bucket, rate])
     }
-    rates.hold(held)
+    // Asked once for all of them, after those were laid aside that had to be.
+    if (this.#keys.size === 0 || !this.#store.admission.waitsForRates()) return false
     let waiting = false
-    for (const [bucket, rate] of keys) if (this.#settleKey(bucket, rate)) waiting = true
+    for (const { key, rate, stirred } of this.#keys.values()) if (stirred && this.#settleKey(key, rate)) waiting = true
     return waiting
   }
 
   /** Inside a transaction: lets in what waits for keys whose time has come. */
   wake(now: number): void {
-    const { rates, admission } = this.#store
+    const { rates, awaitedKeys, admission } = this.#store
     this.look(now)
-    for (const { bucket, most, per } of rates.due(now, WAKES)) {
+    for (const { bucket, most, per } of awaitedKeys.due(now, WAKES)) {
       const task = bucket.split('\n')[1] as string
       const rate = this.#tasks.has(task) ? this.#rateOf(taskLine(task)) : { limit: most, per }
       const { free, next } = rates.room(bucket, rate, now)
       const released = admission.releaseAt(bucket, Math.min(RELEASED, free))
       // Those let in see to the rest when they start, or find that others were before them.
-      rates.wakeAt(bucket, released > 0 || !admission.waitsFor(bucket) ? null : next)
+      awaitedKeys.wakeAt(bucket, released > 0 || !admission.waitsFor(bucket) ? null : next)
     }
   }
 
   /** Inside a transaction: a task was told to slow down for `wait` ms, and passes that on to the jobs that share its rate. */
   backOff({ task, rateKey }: LaneJob, now: number, wait: number): void {
-    const { rates, controls } = this.#store
+    const { awaitedKeys, controls } = this.#store
     if (rateKey === null) controls.backOff(taskLine(task), now, wait)
     else {
-      rates.declare(rateKey, this.#rateOf(taskLine(task)) ?? { limit: RELEASED, per: 1 })
-      rates.backOff(rateKey, now, wait)
+      awaitedKeys.declare(rateKey, this.#rateOf(taskLine(task)) ?? { limit: RELEASED, per: 1 })
+      awaitedKeys.backOff(rateKey, now, wait)
     }
     this.refresh()
   }
 
   /** Inside a transaction: the wall clock was set back, and nobody waits for it to catch up. */
   clockWentBack(now: number): void {
-    const { rates, controls } = this.#store
+    const { awaitedKeys, controls } = this.#store
     this.#shut.clear()
-    rates.rouseAll(now)
+    awaitedKeys.rouseAll(now)
     if (controls.heal(now)) this.refresh()
   }
 
@@ -308,12 +336,12 @@ export class Gates {
   }
 
   /** When those that wait for a key are to be looked at, now that some of it started; false when none wait. */
-  #settleKey(bucket: string, rate: Rate | null): boolean {
-    const { rates, admission } = this.#store
-    if (!admission.waitsFor(bucket)) return false
-    const { free, next } = rates.room(bucket, rate, this.#now)
-    rates.declare(bucket, rate ?? { limit: RELEASED, per: 1 })
-    rates.wakeAt(bucket, free > 0 ? this.#now : next)
+  #settleKey(key: string, rate: Rate | null): boolean {
+    const { rates, awaitedKeys, admission } = this.#store
+    if (!admission.waitsFor(key)) return false
+    const { free, next } = rates.room(key, rate, this.#now)
+    awaitedKeys.declare(key, rate ?? { limit: RELEASED, per: 1 })
+    awaitedKeys.wakeAt(key, free > 0 ? this.#now : next)
     return true
   }
 }

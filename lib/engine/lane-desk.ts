@@ -8,7 +8,7 @@ import { valueAt } from '../wire/rows.ts'
 import { isTooLate } from '../wire/run-deadline.ts'
 import { optionsOf } from '../wire/stored-options.ts'
 import { describeJob } from './announcer.ts'
-import { BeginWatch } from './begin-watch.ts'
+import { BeginWatch, holdsPlace } from './begin-watch.ts'
 import type { Estimates } from './estimates.ts'
 import { timeLimitExceeded } from './limit-watch.ts'
 import type { Parts } from './parts.ts'
@@ -46,7 +46,7 @@ export class LaneDesk implements PoolEvents {
   /** A job was handed out. */
   watch(job: LaneJob): void {
     this.#tails.watch()
-    if (job.places !== null) this.#begins.watch()
+    if (holdsPlace(job)) this.#begins.watch()
   }
 
   stop(): void {
@@ -56,7 +56,7 @@ export class LaneDesk implements PoolEvents {
 
   /** @param at not before it did, in epoch ms */
   began(job: LaneJob | undefined, at: number): void {
-    if (!job || job.places === null) return
+    if (!job || !holdsPlace(job)) return
     this.#parts.settler.began(job, at)
     this.#parts.turns.request()
   }

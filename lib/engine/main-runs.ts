@@ -3,6 +3,7 @@ import { BegunWriter, MAIN_SLOTS, MAIN_THREAD } from '../wire/begun-file.ts'
 import type { WireError } from '../wire/error-codec.ts'
 import type { Notice } from '../wire/messages.ts'
 import { steadyNow } from '../wire/steady-clock.ts'
+import { holdsPlace } from './begin-watch.ts'
 
 /** The engine's view of tasks with `runIn: 'main'`: posted to the application thread, where nothing can kill them. */
 export class MainRuns {
@@ -38,7 +39,7 @@ export class MainRuns {
       slot.position = position
       slot.writer.write(position, job.token)
     }
-    this.#post({ type: 'main-run', row: rowOf(job), tell: job.places !== null })
+    this.#post({ type: 'main-run', row: rowOf(job), tell: holdsPlace(job) })
   }
 
   finish(position: number): LaneJob | undefined {

@@ -8,6 +8,7 @@ import type { Payload } from '../wire/codec.ts'
 import { toWireError, type WireError } from '../wire/error-codec.ts'
 import { type LinkingJob, linkedBatches, linksOf } from '../wire/links.ts'
 import type { EnqueueBatch, LogChunk, Outcome, Settled, StoredNow } from '../wire/messages.ts'
+import { holdsPlace } from './begin-watch.ts'
 import type { Promised, Telling } from './disk-sync.ts'
 import { CRASH_LIMIT } from './dispatcher.ts'
 import type { Participant } from './turn.ts'
@@ -119,19 +120,18 @@ export class Settler implements Participant {
     this.#writtenLogs = this.#logs.length
     this.#below = []
     this.#followed = []
-    for (const [job, at] of this.#begun) this.#givePlaces(job, at, now)
+    for (const [job, at] of this.#begun) this.#giveEarly(job, at, now)
     const keys = new Set<string>()
     const plain = this.#writePlain(now)
     this.#written = this.#settlements.map((settlement, i) => {
-      const { places, concurrencyKey } = settlement.job
-      if (places !== null && !this.#begun.has(settlement.job)) this.#settlePlaces(settlement, now)
+      const { job } = settlement
       // Whether the claim is held or not: a task may have ended its job in a transaction of its own.
-      if (concurrencyKey !== null && settlement.kind !== 'give-back') keys.add(concurrencyKey)
+      if (job.concurrencyKey !== null && settlement.kind !== 'give-back') keys.add(job.concurrencyKey)
       const ended = plain[i]
-      if (ended) return ended
-      const written = this.#writeOrFail(settlement, now)
-      if (written.held && waitsAgain(settlement))
-        this.#below.push(...this.#store.revocations.heed(settlement.job.seq, now))
+      const written = ended ?? this.#writeOrFail(settlement, now)
+      if (holdsPlace(job) && !this.#begun.has(job)) this.#settlePlaces(written, settlement, now)
+      if (!ended && written.held && waitsAgain(settlement))
+        this.#below.push(...this.#store.revocations.heed(job.seq, now))
       return written
     })
     if (keys.size > 0 && this.#store.admission.someWait()) for (const key of keys) this.#store.admission.refill(key)
@@ -161,18 +161,29 @@ export class Settler implements Participant {
   }
 
   /** A start counts from when the function began, or from now where that is not known; one that was never made does not count. */
-  #settlePlaces(settlement: Settlement, now: number): void {
+  #settlePlaces(written: Written, settlement: Settlement, now: number): void {
     const { kind, job } = settlement
     // Its outcome is still to come, and tells.
     if (kind === 'committed') return
     const startedAt =
       kind === 'outcome' ? settlement.outcome[2] : kind === 'give-back' ? settlement.startedAt : undefined
     // In whole ms, so rounded up.
-    this.#givePlaces(job, job.takenBack ? null : (startedAt ?? now) + 1, now)
+    const began = job.takenBack ? null : (startedAt ?? now) + 1
+    const { rates } = this.#store
+    if (job.places !== null) for (const place of job.places) rates.settle(place, began, now)
+    // A transaction of the job's own wrote its begin.
+    if (job.keyRate === null || written.committed !== undefined) return
+    if (written.held) rates.settleKey(job, job.keyRate, began, now)
+    // Taken for dead, what it ran all the same counts as well.
+    else if (began !== null) rates.record(job.rateKey as string, job.keyRate, began, 1)
   }
 
-  #givePlaces({ places }: LaneJob, began: number | null, now: number): void {
-    for (const place of places ?? []) this.#store.rates.settle(place, began, now)
+  /** The job goes on, and its claim is no place any more. */
+  #giveEarly(job: LaneJob, began: number, now: number): void {
+    const { rates, settlements } = this.#store
+    if (job.places !== null) for (const place of job.places) rates.settle(place, began, now)
+    if (job.keyRate === null) return
+    if (rates.freeKey(job) || settlements.committed(job) === undefined) rates.settleKey(job, job.keyRate, began, now)
   }
 
   /** What the row itself cannot hold will not fit the next time either: the job fails with the reason, and holds nobody up. */
@@ -202,7 +213,10 @@ export class Settler implements Participant {
     this.#patient = 0
     this.#logs = this.#logs.slice(this.#writtenLogs)
     this.#progress.clear()
-    for (const job of this.#begun.keys()) job.places = null
+    for (const job of this.#begun.keys()) {
+      job.places = null
+      job.keyRate = null
+    }
     this.#begun.clear()
     this.#written = []
     return () => {

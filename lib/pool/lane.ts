@@ -35,8 +35,10 @@ export interface LaneJob {
   rateKey: string | null
   /** It gives its unique key up as it begins. */
   freesKey: boolean
-  /** Its place of each rate that it is under, until it is stored when it began. */
+  /** Its place of each rate of a line that it is under, until it is stored when it began. */
   places: { bucket: string; rate: { limit: number; per: number }; owner: number; at: number }[] | null
+  /** The rate of its key, of which its claim holds a place until it is stored when it began, or null. */
+  keyRate: { limit: number; per: number } | null
   /** It was taken out of its lane before it began. */
   takenBack: boolean
   /** On which thread it runs, once it was handed to one. */

@@ -43,7 +43,9 @@ export interface Orphan {
   crashes: number
   startedAt: number | null
   concurrencyKey: string | null
+  /** Key that its claim holds a place of the rate of, and how long a begin counts, in ms; null for none. */
   rateKey: string | null
+  ratePer: number | null
 }
 
 /** The engines that consume this file, each proven alive by its presence lock and, as a second line, by its beat. */
@@ -77,7 +79,7 @@ export class Processes {
       db.prepare(`SELECT id, key, app, host, pid, role, threads, started_at AS startedAt, beat, beat_at AS beatAt, tasks, vitals
       FROM celeriac_processes ORDER BY id`)
     this.#orphans = db.prepare(`SELECT c.seq, c.token, j.id, j.task, j.queue, j.crashes, c.started_at AS startedAt,
-        j.concurrency_key AS concurrencyKey, j.rate_key AS rateKey FROM celeriac_claims c CROSS JOIN celeriac_jobs j ON j.seq = c.seq
+        j.concurrency_key AS concurrencyKey, c.rate_key AS rateKey, c.rate_per AS ratePer FROM celeriac_claims c CROSS JOIN celeriac_jobs j ON j.seq = c.seq
       WHERE c.owner = ? ORDER BY c.seq`)
     this.#held = db
       .prepare(

@@ -1,4 +1,5 @@
 import { momentOf, type Rate } from '../domain/rate.ts'
+import { type AwaitedKeys, awaitedKeysOf } from './awaited-keys.ts'
 import type { Connection, Statement } from './driver.ts'
 
 /** What counts against a rate: a queue, a task, or a key of a task. */
@@ -8,7 +9,7 @@ export interface Room {
   next: number
 }
 
-/** A place that a claimed job holds of a rate until it is known when it began. */
+/** A place that a claimed job holds of the rate of its queue or task until it is known when it began. */
 export interface Place {
   bucket: string
   rate: Rate
@@ -17,11 +18,12 @@ export interface Place {
   at: number
 }
 
-export interface BucketRow {
-  bucket: string
-  most: number
-  per: number
-  until: number | null
+/** A job that was claimed under the rate of its key. */
+export interface KeyedJob {
+  seq: number
+  owner: number
+  token: number
+  rateKey: string | null
 }
 
 type Window = [
@@ -30,17 +32,28 @@ type Window = [
   newest: number | null,
   held: number | null,
   until: number | null,
+  heldOfKey: number,
+  heldOfKeySince: number | null,
 ]
 
+/** When a job of a key began. */
+interface KeyBegin {
+  seq: number
+  key: string
+  at: number
+  per: number
+}
+
 /**
- * Places that are held stand among the begins, at the moment of their claim plus this: behind any begin, so that one look
- * counts both, and a begin only moves the row.
+ * Places that are held of a line stand among the begins, at the moment of their claim plus this: behind any begin, so that
+ * one look counts both, and a begin only moves the row. Those of a key stand with the claims of their jobs, and go with them.
  */
 const HELD = 2 ** 50
+/** The lines: places of keys are not searched for. */
+const OF_LINES = "(bucket >= 'queue:' AND bucket < 'queue;' OR bucket >= 'task:' AND bucket < 'task;')"
 
-/** Places taken by one statement, which costs less for each. */
-const BLOCK = 16
-const COLUMNS = 5
+/** Least neighbours whose begins are written by one statement, which costs a third for each. */
+const RANGE = 4
 /** How soon to look again whether a place is free that was held for longer than its window, in ms. */
 const HELD_AGAIN = 20
 
@@ -63,72 +76,68 @@ export function ratesOf(db: Connection): Rates {
   return rates
 }
 
-/** All that the starts of a job may count against. */
-export function bucketsOf(job: { queue: string; task: string; rateKey: string | null }): string[] {
-  const lines = [`queue:${job.queue}`, `task:${job.task}`]
-  return job.rateKey === null ? lines : [...lines, job.rateKey]
-}
-
 /**
- * Begins by bucket and moment, for as long as they count, the places of those that are claimed and may begin any moment,
- * and the keys that jobs wait for. Kept in the file, so that a rate holds over all processes and restarts. No window of
- * begins holds more than the limit, however late a thread begins what was claimed: its place is held until then.
+ * Begins by bucket and moment, for as long as they count, and the places of those that are claimed and may begin any
+ * moment. Kept in the file, so that a rate holds over all processes and restarts. No window of begins holds more than the
+ * limit, however late a thread begins what was claimed: its place is held until then.
  * The caller holds the transaction.
  */
 export class Rates {
+  readonly #awaited: AwaitedKeys
   readonly #untouched: Statement
+  readonly #touched: Statement
   readonly #window: Statement
   readonly #add: Statement
+  readonly #addRange: Statement
   readonly #hold: Statement
-  readonly #holdBlock: Statement
   readonly #move: Statement
   readonly #free: Statement
   readonly #freeSome: Statement
+  readonly #freeKey: Statement
   readonly #freeAll: Statement
   readonly #freeStray: Statement
   readonly #freeIfStray: Statement
   readonly #heal: Statement
-  readonly #declare: Statement
-  readonly #backOff: Statement
-  readonly #shorten: Statement
-  readonly #wake: Statement
-  readonly #hasten: Statement
-  readonly #rouse: Statement
-  readonly #rouseTask: Statement
-  readonly #rouseAll: Statement
-  readonly #due: Statement
-  readonly #nextWake: Statement
   readonly #any: Statement
   readonly #page: Statement
   readonly #prune: Statement
-  readonly #pruneBuckets: Statement
   /** What is to be written of places, by the moment of the begins. */
   readonly #settled = new Map<Place, { begun: number | null; count: number }[]>()
+  #begins: KeyBegin[] = []
   readonly #opened = new Set<string>()
-  #roused = false
   /** The last start that the present walk has looked at. */
   #walked: [bucket: string, at: number, owner: number] = ['', 0, 0]
   #walkAt = 0
   #soonest = Number.POSITIVE_INFINITY
 
   constructor(db: Connection) {
+    this.#awaited = awaitedKeysOf(db)
+    const some = 'EXISTS (SELECT 1 FROM'
     this.#untouched = db
-      .prepare(`SELECT NOT EXISTS (SELECT 1 FROM celeriac_starts WHERE bucket = ? AND at > ?)
-        AND NOT EXISTS (SELECT 1 FROM celeriac_buckets WHERE bucket = ?)`)
+      .prepare(`SELECT NOT (${some} celeriac_starts WHERE bucket = ? AND at > ?) OR ${some} celeriac_claims WHERE rate_key = ?)
+        OR ${some} celeriac_buckets WHERE bucket = ?))`)
+      .pluck()
+    this.#touched = db
+      .prepare(`SELECT j.seq FROM celeriac_jobs j WHERE j.seq BETWEEN ? AND ? AND (
+        ${some} celeriac_starts s WHERE s.bucket = j.rate_key AND s.at > ?)
+        OR ${some} celeriac_claims c WHERE c.rate_key = j.rate_key)
+        OR ${some} celeriac_buckets b WHERE b.bucket = j.rate_key))`)
       .pluck()
     this.#window = db
       .prepare(`SELECT sum(starts), min(at), max(iif(at < ${HELD}, at, NULL)), min(iif(at < ${HELD}, NULL, at)) - ${HELD},
-          (SELECT until FROM celeriac_buckets WHERE bucket = ?)
-        FROM celeriac_starts WHERE bucket = ? AND at > ?`)
+          (SELECT until FROM celeriac_buckets WHERE bucket = @bucket),
+          (SELECT count(*) FROM celeriac_claims WHERE rate_key = @bucket),
+          (SELECT min(started_at) FROM celeriac_claims WHERE rate_key = @bucket)
+        FROM celeriac_starts WHERE bucket = @bucket AND at > @since`)
       .raw()
-    this.#add = db.prepare(`INSERT INTO celeriac_starts (bucket, at, starts, per) VALUES (?, ?, ?, ?)
-      ON CONFLICT (bucket, at, owner) DO UPDATE SET starts = starts + excluded.starts, per = max(per, excluded.per)`)
-    const hold = (places: number): Statement =>
-      db.prepare(`INSERT INTO celeriac_starts (bucket, at, owner, starts, per)
-        VALUES ${Array(places).fill(`(?, ? + ${HELD}, ?, ?, ?)`).join(', ')}
-        ON CONFLICT (bucket, at, owner) DO UPDATE SET starts = starts + excluded.starts, per = max(per, excluded.per)`)
-    this.#hold = hold(1)
-    this.#holdBlock = hold(BLOCK)
+    const more =
+      'ON CONFLICT (bucket, at, owner) DO UPDATE SET starts = starts + excluded.starts, per = max(per, excluded.per)'
+    this.#add = db.prepare(`INSERT INTO celeriac_starts (bucket, at, starts, per) VALUES (?, ?, ?, ?) ${more}`)
+    this.#addRange = db.prepare(`INSERT INTO celeriac_starts (bucket, at, starts, per)
+      SELECT rate_key, ?, 1, ? FROM celeriac_jobs WHERE seq BETWEEN ? AND ? ${more}`)
+    this.#hold = db.prepare(
+      `INSERT INTO celeriac_starts (bucket, at, owner, starts, per) VALUES (?, ? + ${HELD}, ?, ?, ?) ${more}`,
+    )
     // Where others have begun in the same moment there is a row already, and neither is changed.
     this.#move = db.prepare(`UPDATE OR IGNORE celeriac_starts SET at = ?, owner = 0
       WHERE bucket = ? AND at = ? + ${HELD} AND owner = ? AND starts = ?`)
@@ -141,76 +150,55 @@ export class Rates {
       .prepare(`UPDATE celeriac_starts SET starts = starts - @count
         WHERE bucket = @bucket AND at = @at + ${HELD} AND owner = @owner RETURNING per`)
       .pluck()
+    this.#freeKey = db.prepare(
+      'UPDATE celeriac_claims SET rate_key = NULL, rate_per = NULL WHERE seq = ? AND owner = ? AND token = ?',
+    )
     const free = (which: string): Statement =>
       db.prepare(`DELETE FROM celeriac_starts WHERE ${which} RETURNING bucket, starts, per`)
     const stray = 'owner NOT IN (SELECT id FROM celeriac_processes)'
-    // Two that read all starts: a process comes and leaves but once.
-    this.#freeAll = free(`at >= ${HELD} AND owner = ?`)
-    this.#freeStray = free(`at >= ${HELD} AND ${stray}`)
+    this.#freeAll = free(`${OF_LINES} AND at >= ${HELD} AND owner = ?`)
+    this.#freeStray = free(`${OF_LINES} AND at >= ${HELD} AND ${stray}`)
     this.#freeIfStray = free(`bucket = ? AND at = ? AND owner = ? AND ${stray}`)
     this.#heal = db.prepare(`DELETE FROM celeriac_starts WHERE bucket = ? AND at > ? AND at < ${HELD} RETURNING starts`)
-    this.#declare = db.prepare(`INSERT INTO celeriac_buckets (bucket, most, per) VALUES (?, ?, ?)
-      ON CONFLICT (bucket) DO UPDATE SET most = excluded.most, per = excluded.per`)
-    this.#backOff = db.prepare(
-      'UPDATE celeriac_buckets SET until = @until, wait = @wait WHERE bucket = @bucket AND coalesce(until, 0) < @until',
-    )
-    this.#shorten = db.prepare('UPDATE celeriac_buckets SET until = ? + wait WHERE until > ? + wait')
-    this.#wake = db.prepare('UPDATE celeriac_buckets SET wake_at = ? WHERE bucket = ?')
-    this.#hasten = db.prepare('UPDATE celeriac_buckets SET wake_at = ? WHERE bucket = ? AND wake_at > ?')
-    this.#rouse = db.prepare('UPDATE celeriac_buckets SET wake_at = ? WHERE bucket = ? AND wake_at IS NULL')
-    // From the line end after the task's name up to the character that follows it.
-    this.#rouseTask = db.prepare(
-      'UPDATE celeriac_buckets SET wake_at = ? WHERE bucket >= ? AND bucket < ? AND wake_at IS NOT NULL',
-    )
-    this.#rouseAll = db.prepare('UPDATE celeriac_buckets SET wake_at = ? WHERE wake_at IS NOT NULL AND wake_at > ?')
-    this.#due = db.prepare(`SELECT bucket, most, per, until FROM celeriac_buckets
-      WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at LIMIT ? + 0`)
-    this.#nextWake = db
-      .prepare('SELECT wake_at FROM celeriac_buckets WHERE wake_at IS NOT NULL ORDER BY wake_at LIMIT 1')
-      .pluck()
-    this.#any = db
-      .prepare('SELECT EXISTS (SELECT 1 FROM celeriac_starts) OR EXISTS (SELECT 1 FROM celeriac_buckets)')
-      .pluck()
+    this.#any = db.prepare('SELECT EXISTS (SELECT 1 FROM celeriac_starts)').pluck()
     this.#page = db
       .prepare(`SELECT bucket, at, owner, at + per FROM celeriac_starts WHERE (bucket, at, owner) > (?, ?, ?)
         ORDER BY bucket, at, owner LIMIT ? + 0`)
       .raw()
     this.#prune = db.prepare('DELETE FROM celeriac_starts WHERE bucket = ? AND at = ?')
-    this.#pruneBuckets = db.prepare(`DELETE FROM celeriac_buckets WHERE bucket IN
-      (SELECT b.bucket FROM celeriac_buckets b WHERE b.wake_at IS NULL AND coalesce(b.until, 0) <= ?
-        AND NOT EXISTS (SELECT 1 FROM celeriac_jobs WHERE blocked_on = b.bucket AND state = 'BLOCKED') LIMIT ? + 0)`)
   }
 
   /** How many may start now. */
   room(bucket: string, rate: Rate | null, now: number): Room {
     const since = rate ? now - rate.per : now
     // Most keys of a rate are new, and to find nothing costs less than to count it.
-    if (rate && this.#untouched.get(bucket, since, bucket) === 1) return { free: rate.limit, next: now }
-    const [taken, oldest, newest, heldSince, until] = this.#window.get(bucket, bucket, since) as Window
+    if (rate && this.#untouched.get(bucket, since, bucket, bucket) === 1) return { free: rate.limit, next: now }
+    const [taken, oldest, newest, heldSince, until, heldOfKey, heldOfKeySince] = this.#window.get({
+      bucket,
+      since,
+    }) as Window
     const ahead = rate !== null && newest !== null && newest > now + AHEAD
     if (ahead) this.#clockWentBack(bucket, rate, now)
     if (until !== null && until > now) return { free: 0, next: until }
     if (!rate) return { free: Number.POSITIVE_INFINITY, next: now }
-    const free = Math.max(0, rate.limit - (taken ?? 0))
+    const free = Math.max(0, rate.limit - (taken ?? 0) - heldOfKey)
     const over = (ahead ? now : (oldest ?? now)) + rate.per
-    if (heldSince === null) return { free, next: over }
+    const claimedSince = heldSince ?? heldOfKeySince
+    if (claimedSince === null) return { free, next: over }
     // It may have begun right after its claim, and not been told as yet.
-    const heldOver = Math.min(Math.max(heldSince + rate.per, now + HELD_AGAIN), now + rate.per)
+    const heldOver = Math.min(Math.max(claimedSince + rate.per, now + HELD_AGAIN), now + rate.per)
     return { free, next: newest === null ? heldOver : Math.min(over, heldOver) }
   }
 
-  /** So many jobs of each are claimed, and may begin any moment. */
-  hold(claimed: readonly (readonly [place: Place, places: number])[]): void {
-    let values: unknown[] = []
-    let rows = 0
-    for (const [{ bucket, rate, owner, at }, places] of claimed) {
-      values.push(bucket, at, owner, places, rate.per)
-      if (++rows < BLOCK) continue
-      this.#holdBlock.run(values)
-      values = []
-      rows = 0
-    }
-    for (let i = 0; i < values.length; i += COLUMNS) this.#hold.run(values.slice(i, i + COLUMNS))
+  /** Which of the jobs of these rows are under a key of which something counts, has begun or waits. */
+  touched(first: number, last: number, { per }: Rate, now: number): ReadonlySet<number> {
+    const touched = this.#touched.all(first, last, now - per) as number[]
+    return touched.length === 0 ? NONE : new Set(touched)
+  }
+
+  /** So many jobs of a queue or task are claimed, and may begin any moment. Those of a key say so with their claims. */
+  hold({ bucket, rate, owner, at }: Place, places: number): void {
+    this.#hold.run(bucket, at, owner, places, rate.per)
   }
 
   /** @param at not before the begins; in epoch ms */
@@ -224,9 +212,7 @@ export class Rates {
    */
   settle(place: Place, began: number | null, now: number): void {
     const { bucket, rate } = place
-    if (began === null || began + rate.per <= now) this.#opened.add(bucket)
-    // What lies ahead was noted before the clock was set back.
-    const begun = began === null ? null : momentOf(rate, Math.min(began, now + ROUNDED))
+    const begun = this.#momentOf(bucket, rate, began, now)
     const moments = this.#settled.get(place)
     const known = moments?.find((moment) => moment.begun === begun)
     if (known) known.count++
@@ -234,12 +220,31 @@ export class Rates {
     else this.#settled.set(place, [{ begun, count: 1 }])
   }
 
+  /** The same of a job with a place of its key, whose claim is given up in the same transaction. */
+  settleKey({ seq, rateKey }: KeyedJob, rate: Rate, began: number | null, now: number): void {
+    const key = rateKey as string
+    const at = this.#momentOf(key, rate, began, now)
+    if (at !== null) this.#begins.push({ seq, key, at, per: rate.per })
+  }
+
+  /** The same of one that goes on; false when its claim is not held any more, and nothing is counted. */
+  freeKey({ seq, owner, token }: KeyedJob): boolean {
+    return this.#freeKey.run(seq, owner, token).changes === 1
+  }
+
+  #momentOf(bucket: string, rate: Rate, began: number | null, now: number): number | null {
+    if (began === null || began + rate.per <= now) this.#opened.add(bucket)
+    // What lies ahead was noted before the clock was set back.
+    return began === null ? null : momentOf(rate, Math.min(began, now + ROUNDED))
+  }
+
   /** Writes what was settled; returns the buckets that have more room by it. */
   flush(now: number): string[] {
-    if (this.#settled.size === 0) return []
+    if (this.#settled.size === 0 && this.#begins.length === 0 && this.#opened.size === 0) return []
     for (const [place, moments] of this.#settled) for (const moment of moments) this.#write(place, moment)
+    this.#writeBegins()
     const opened = [...this.#opened]
-    for (const bucket of opened) if (this.#hasten.run(now, bucket, now).changes > 0) this.#roused = true
+    for (const bucket of opened) this.#awaited.hasten(bucket, now)
     this.clear()
     return opened
   }
@@ -252,23 +257,40 @@ export class Rates {
     if (begun !== null) this.record(bucket, rate, begun, count)
   }
 
+  #writeBegins(): void {
+    const begins = this.#begins
+    if (begins.length > 1) begins.sort((a, b) => a.seq - b.seq)
+    for (let from = 0; from < begins.length; ) {
+      const { seq, at, per } = begins[from]!
+      let count = 1
+      for (let next = begins[from + 1]; next?.seq === seq + count && next.at === at && next.per === per; )
+        next = begins[from + ++count]
+      if (count >= RANGE) this.#addRange.run(at, per, seq, seq + count - 1)
+      else for (const begin of begins.slice(from, from + count)) this.#add.run(begin.key, at, 1, per)
+      from += count
+    }
+  }
+
   /** The transaction was undone. */
   clear(): void {
     this.#settled.clear()
+    this.#begins = []
     this.#opened.clear()
   }
 
-  /** The same for a claimed job of a dead process. */
+  /** The same for a claimed job of a dead process, whose claim is given up in the same transaction. */
   bequeath(
-    job: { queue: string; task: string; rateKey: string | null },
+    job: { queue: string; task: string; rateKey: string | null; ratePer: number | null },
     owner: number,
     at: number,
     began: number | null,
   ): void {
-    for (const bucket of bucketsOf(job)) {
+    for (const bucket of [`queue:${job.queue}`, `task:${job.task}`]) {
       const per = this.#freePlaces({ bucket, owner, at }, 1)
       if (per !== undefined && began !== null) this.record(bucket, { per }, began, 1)
     }
+    if (job.rateKey !== null && job.ratePer !== null && began !== null)
+      this.record(job.rateKey, { per: job.ratePer }, began, 1)
   }
 
   /** A process leaves: what it still holds, of jobs that have ended, counts as begun now. */
@@ -292,56 +314,6 @@ export class Rates {
       | undefined
   }
 
-  /** Jobs wait, or are going to wait, for this key. */
-  declare(bucket: string, { limit, per }: Rate): void {
-    this.#declare.run(bucket, limit, per)
-  }
-
-  /** Nothing of a declared bucket starts for `wait` ms from now. */
-  backOff(bucket: string, now: number, wait: number): void {
-    this.#backOff.run({ bucket, until: now + wait, wait })
-  }
-
-  /** When jobs that wait for the key are to be looked at, or null for not before something of it starts. */
-  wakeAt(bucket: string, at: number | null): void {
-    this.#wake.run(at, bucket)
-  }
-
-  /** A job that was let in for a key left without having started: another may take its turn. */
-  rouse(bucket: string, now: number): void {
-    if (this.#rouse.run(now, bucket).changes > 0) this.#roused = true
-  }
-
-  /** The rate of a task was changed: what waits for its keys is looked at now. */
-  rouseTask(task: string, now: number): void {
-    this.#rouseTask.run(now, `rate\n${task}\n`, `rate\n${task}\v`)
-    this.#roused = true
-  }
-
-  /**
-   * The wall clock was set back: every key that jobs wait for is looked at now, not when the clock has caught up, and no
-   * back-off lasts longer than was told.
-   */
-  rouseAll(now: number): void {
-    this.#shorten.run(now, now)
-    this.#rouseAll.run(now, now)
-  }
-
-  /** Whether a key was roused since the last call. */
-  takeRoused(): boolean {
-    const roused = this.#roused
-    this.#roused = false
-    return roused
-  }
-
-  due(now: number, limit: number): BucketRow[] {
-    return this.#due.all(now, limit) as BucketRow[]
-  }
-
-  nextWake(): number | null {
-    return (this.#nextWake.get() as number | undefined) ?? null
-  }
-
   /** Whether it is time to look for what no longer counts, and there is anything. */
   prunable(now: number): boolean {
     const due = now >= this.#walkAt || this.#walkAt > now + WALK_EVERY
@@ -349,7 +321,7 @@ export class Rates {
   }
 
   any(): boolean {
-    return this.#any.get() === 1
+    return this.#any.get() === 1 || this.#awaited.any()
   }
 
   /** Looks at so many starts after the last ones, and deletes those that no longer count; true when there are more. */
@@ -362,7 +334,7 @@ export class Rates {
     }
     const last = rows.length === limit ? rows.at(-1) : undefined
     this.#walked = last ? [last[0], last[1], last[2]] : ['', 0, 0]
-    if (last || this.#pruneBuckets.run(now, limit).changes === limit) return true
+    if (last || this.#awaited.prune(now, limit) === limit) return true
     this.#walkAt = Math.min(this.#soonest, now + WALK_EVERY)
     this.#soonest = Number.POSITIVE_INFINITY
     return false
@@ -374,7 +346,8 @@ export class Rates {
     for (const row of this.#heal.all(bucket, now) as { starts: number }[]) starts += row.starts
     if (starts > 0) this.record(bucket, rate, now, starts)
     // What waits was to be looked at when they would have been over.
-    const over = now + rate.per
-    if (this.#hasten.run(over, bucket, over).changes > 0) this.#roused = true
+    this.#awaited.hasten(bucket, now + rate.per)
   }
 }
+
+const NONE: ReadonlySet<number> = new Set()

@@ -2,6 +2,7 @@ import { realpathSync, statSync } from 'node:fs'
 import { DatabaseReplaced } from '../errors.ts'
 import type { Durability } from '../wire/engine-options.ts'
 import { Audit } from './audit.ts'
+import { type AwaitedKeys, awaitedKeysOf } from './awaited-keys.ts'
 import { handBack } from './care/vacuum.ts'
 import { StoredCommands } from './commands.ts'
 import { Controls } from './controls.ts'
@@ -54,6 +55,7 @@ export class Store {
   readonly schedules: Schedules
   readonly controls: Controls
   readonly rates: Rates
+  readonly awaitedKeys: AwaitedKeys
   readonly counts: Counts
   readonly slots: Slots
   readonly logs: Logs
@@ -110,6 +112,7 @@ export class Store {
     this.schedules = new Schedules(db)
     this.controls = new Controls(db)
     this.rates = ratesOf(db)
+    this.awaitedKeys = awaitedKeysOf(db)
     this.counts = new Counts(db)
     this.slots = new Slots(db)
     this.logs = new Logs(db)

@@ -9,6 +9,7 @@ import { admissionOf } from './jobs/admission.ts'
 import { JobLinks } from './jobs/links.ts'
 import { JobSettlements } from './jobs/settle.ts'
 import { openBeside } from './open.ts'
+import { ratesOf } from './rates.ts'
 import { isBusy, storageError } from './sqlite-errors.ts'
 import { tallyOf } from './tally.ts'
 
@@ -30,6 +31,9 @@ interface HeldRow {
   priority: number
   rootId: string | null
   concurrencyKey: string | null
+  /** Of the rate that the claim holds a place of. */
+  rateKey: string | null
+  ratePer: number | null
   codec: Codec
   options: string | null
   /** The schedule's slot that the job was stored for, or when it was triggered; null for other jobs. */
@@ -85,6 +89,9 @@ export class TaskTransactions {
       const links = linksOf(row.options)
       const kept = links?.ignoreResult ? null : result
       if (!settlements.succeed(claim, job.startedAt, at, kept, at - job.startedAt)) throw lost(job)
+      // The place goes with the claim. In whole ms, so rounded up.
+      if (row.rateKey !== null && row.ratePer !== null)
+        ratesOf(db).record(row.rateKey, { per: row.ratePer }, job.startedAt + 1, 1)
       const batches = links && linkedBatches(links.link, { ...row, id: job.id }, { result }, at)
       const followed = batches && new JobLinks(db).follow(batches, at)
       if (row.slot !== null) settlements.slotSucceeded(row.seq, row.slot)
@@ -104,7 +111,7 @@ export class TaskTransactions {
     if (this.#open?.db.open) return this.#open
     const db = openBeside(this.#path, this.#durability)
     const held = db.prepare(`SELECT j.seq, j.task, j.queue, j.rank, j.priority, j.root_id AS rootId,
-        j.concurrency_key AS concurrencyKey, j.codec, j.options, j.scheduled_for AS slot
+        j.concurrency_key AS concurrencyKey, c.rate_key AS rateKey, c.rate_per AS ratePer, j.codec, j.options, j.scheduled_for AS slot
       FROM celeriac_jobs j JOIN celeriac_claims c ON c.seq = j.seq
       WHERE j.id = ? AND j.state = 'PENDING' AND c.owner = ? AND c.token = ?`)
     this.#open = { db, held, settlements: new JobSettlements(db) }

@@ -128,10 +128,10 @@ test('the doctor says what is wrong and how to mend it', async () => {
     /^DELETE FROM celeriac_logs/,
   )
   const running =
-    "UPDATE celeriac_jobs SET state = 'PENDING' WHERE seq = 1; INSERT INTO celeriac_claims VALUES (1, 99, 1, 0)"
+    "UPDATE celeriac_jobs SET state = 'PENDING' WHERE seq = 1; INSERT INTO celeriac_claims (seq, owner, token, started_at) VALUES (1, 99, 1, 0)"
   await finds(copyOf('stray', running), 'orphans', /start the app/)
   await finds(
-    copyOf('idle', 'INSERT INTO celeriac_claims VALUES (999, 99, 1, 0)'),
+    copyOf('idle', 'INSERT INTO celeriac_claims (seq, owner, token, started_at) VALUES (999, 99, 1, 0)'),
     'orphans',
     /^DELETE FROM celeriac_claims/,
   )

@@ -25,6 +25,7 @@ function job(i: number): LaneJob {
     rateKey: null,
     freesKey: false,
     places: null,
+    keyRate: null,
     takenBack: false,
     thread: null,
     attempt: 1,

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
-import { formatRate, momentOf, toRate } from '../../lib/domain/rate.ts'
+import { formatRate, momentOf, type Rate, toRate } from '../../lib/domain/rate.ts'
 import { Store } from '../../lib/store/store.ts'
+import { plainBatch } from '../fixtures/batch.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 
 describe('a rate', () => {
@@ -38,63 +39,97 @@ describe('starts', () => {
   const store = new Store(freshDatabase(), 'normal')
   after(() => store.close())
   let buckets = 0
+  let token = 0
+  let id = 0
 
-  test('are never more than the limit in any window, however late they begin and are told, by whichever process, or are given back', () => {
-    const step = fc.record({
-      wait: fc.nat(60),
-      wanted: fc.integer({ min: 1, max: 4 }),
-      // Longer than a window, too: a thread that stands still.
-      begins: fc.oneof(fc.nat(15), fc.nat(500)),
-      told: fc.oneof(fc.nat(15), fc.nat(500)),
-      fate: fc.constantFrom('begins', 'begins', 'is given back'),
-    })
-    const rates = fc.record({ limit: fc.integer({ min: 1, max: 6 }), per: fc.integer({ min: 1, max: 200 }) })
-    const owners = [1, 2].map((n) =>
-      store.write(() => store.processes.register({ ...PROCESS, key: `process ${n}` }, 1)),
-    )
-    fc.assert(
-      fc.property(rates, fc.array(step, { minLength: 5, maxLength: 40 }), (rate, steps) => {
-        const bucket = `b${++buckets}`
-        const began: number[] = []
-        const untold: { at: number; tell: () => void }[] = []
-        let now = 1_000
-        for (const [i, { wait, wanted, begins, told, fate }] of steps.entries()) {
-          now += wait
-          store.write(() => {
-            for (const one of untold.splice(0))
-              if (one.at <= now) one.tell()
-              else untold.push(one)
-            store.rates.flush(now)
-            const { free, next } = store.rates.room(bucket, rate, now)
-            if (free === 0) assert.ok(next > now, 'there is a moment to wait for')
-            if (free === 0) assert.ok(next <= now + rate.per, 'which is near')
-            const places = Math.min(free, wanted)
-            if (places === 0) return
-            const place = { bucket, rate, owner: owners[i % 2] as number, at: now }
-            store.rates.hold([[place, places]])
-            for (let n = 0; n < places; n++) {
+  /** New jobs under the rate of a key, claimed. */
+  function claimKeyed(rateKey: string, rate: Rate, owner: number, count: number, now: number) {
+    const ids = Array.from({ length: count }, () => `${rateKey} ${++id}`)
+    const queue = rateKey.slice('rate\n'.length)
+    const gateKeys = { concurrency: null, rate: ids.map(() => rateKey) }
+    const options = { task: 't', queue, rate: { ...rate, limit: 1_000 }, gateKeys }
+    store.inserts.insert(plainBatch(ids, options), now)
+    const jobs = store.claims.page(queue, 't', Number.MIN_SAFE_INTEGER, 0, count).map(([seq]) => ({
+      seq,
+      owner,
+      token: ++token,
+      task: 't',
+      queue,
+      rateKey,
+      thread: 0,
+      freesKey: false,
+      keyRate: rate,
+    }))
+    assert.equal(jobs.length, count)
+    store.claims.start(jobs, owner, now)
+    return jobs
+  }
+
+  for (const of of ['a line', 'a key'] as const)
+    test(`of ${of} are never more than the limit in any window, however late they begin and are told, by whichever process, or are given back`, () => {
+      const step = fc.record({
+        wait: fc.nat(60),
+        wanted: fc.integer({ min: 1, max: 4 }),
+        // Longer than a window, too: a thread that stands still.
+        begins: fc.oneof(fc.nat(15), fc.nat(500)),
+        told: fc.oneof(fc.nat(15), fc.nat(500)),
+        fate: fc.constantFrom('begins', 'begins', 'is given back'),
+      })
+      const rates = fc.record({ limit: fc.integer({ min: 1, max: 6 }), per: fc.integer({ min: 1, max: 200 }) })
+      const owners = [1, 2].map((n) =>
+        store.write(() => store.processes.register({ ...PROCESS, key: `process ${n} of ${of}` }, 1)),
+      )
+      fc.assert(
+        fc.property(rates, fc.array(step, { minLength: 5, maxLength: 40 }), (rate, steps) => {
+          const bucket = of === 'a line' ? `queue:b${++buckets}` : `rate\nt\n${++buckets}`
+          const began: number[] = []
+          const untold: { at: number; tell: () => void }[] = []
+          let now = 1_000
+          for (const [i, { wait, wanted, begins, told, fate }] of steps.entries()) {
+            now += wait
+            store.write(() => {
+              for (const one of untold.splice(0))
+                if (one.at <= now) one.tell()
+                else untold.push(one)
+              store.rates.flush(now)
+              const { free, next } = store.rates.room(bucket, rate, now)
+              if (free === 0) assert.ok(next > now, 'there is a moment to wait for')
+              if (free === 0) assert.ok(next <= now + rate.per, 'which is near')
+              const places = Math.min(free, wanted)
+              if (places === 0) return
+              const owner = owners[i % 2] as number
               const begin = now + begins
-              if (fate !== 'is given back') began.push(begin)
-              untold.push({
-                at: begin + told,
-                tell: () => store.rates.settle(place, fate === 'is given back' ? null : begin, now),
-              })
-            }
+              const known = fate === 'is given back' ? null : begin
+              const untell = (tell: () => void): void => {
+                if (known !== null) began.push(begin)
+                untold.push({ at: begin + told, tell })
+              }
+              if (of === 'a line') {
+                const place = { bucket, rate, owner, at: now }
+                store.rates.hold(place, places)
+                for (let n = 0; n < places; n++) untell(() => store.rates.settle(place, known, now))
+              } else
+                for (const job of claimKeyed(bucket, rate, owner, places, now))
+                  untell(() => {
+                    if (told % 2 === 0) store.settlements.giveBack(job)
+                    else store.rates.freeKey(job)
+                    store.rates.settleKey(job, rate, known, now)
+                  })
+            })
+          }
+          store.write(() => {
+            for (const { tell } of untold) tell()
+            store.rates.flush(now)
+            for (const owner of owners) store.rates.leave(owner, now)
+            assert.equal(store.rates.room(bucket, rate, now + 2_000).free, rate.limit, 'no place is lost')
           })
-        }
-        store.write(() => {
-          for (const { tell } of untold) tell()
-          store.rates.flush(now)
-          for (const owner of owners) store.rates.leave(owner, now)
-          assert.equal(store.rates.room(bucket, rate, now + 2_000).free, rate.limit, 'no place is lost')
-        })
-        began.sort((a, b) => a - b)
-        for (let i = rate.limit; i < began.length; i++)
-          assert.ok(began[i]! - began[i - rate.limit]! >= rate.per, `${began} at ${JSON.stringify(rate)}`)
-      }),
-      { numRuns: 150, seed: 7 },
-    )
-  })
+          began.sort((a, b) => a - b)
+          for (let i = rate.limit; i < began.length; i++)
+            assert.ok(began[i]! - began[i - rate.limit]! >= rate.per, `${began} at ${JSON.stringify(rate)}`)
+        }),
+        { numRuns: 150, seed: 7 },
+      )
+    })
 
   test('of many are kept in few rows, and count for no less than their window', () => {
     const rate = { limit: 100_000, per: 1_000 }

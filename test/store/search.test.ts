@@ -39,7 +39,9 @@ const insert = (
   connections[0] as Connection
 ).prepare(`INSERT INTO celeriac_jobs (seq, id, task, queue, state, priority, rank,
   enqueued_at, parent_id, root_id, schedule, codec, options, error, args) VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, 'json', ?, ?, '[]')`)
-const claim = (connections[0] as Connection).prepare('INSERT INTO celeriac_claims VALUES (?, 1, 1, 0)')
+const claim = (connections[0] as Connection).prepare(
+  'INSERT INTO celeriac_claims (seq, owner, token, started_at) VALUES (?, 1, 1, 0)',
+)
 store.write(() => {
   let seq = 0
   for (let i = 0; i < ROWS; i++) {

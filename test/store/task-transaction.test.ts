@@ -13,7 +13,7 @@ test('a job that waits for the place of another is let in by the transaction tha
   store.write(() => store.inserts.insert(plainBatch(['first', 'second'], { task: 't', queue: 'q' }), 1))
   const db = new Database(database)
   db.exec(`UPDATE celeriac_jobs SET concurrency_key = 'k', concurrency_limit = 1;
-    INSERT INTO celeriac_claims SELECT seq, 7, 3, 0 FROM celeriac_jobs WHERE id = 'first';
+    INSERT INTO celeriac_claims (seq, owner, token, started_at) SELECT seq, 7, 3, 0 FROM celeriac_jobs WHERE id = 'first';
     UPDATE celeriac_jobs SET state = 'BLOCKED', blocked_on = 'k' WHERE id = 'second'`)
   const states = (): unknown => db.prepare('SELECT state FROM celeriac_jobs_now ORDER BY seq').pluck().all()
   assert.deepEqual(states(), ['STARTED', 'BLOCKED'])

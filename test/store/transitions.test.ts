@@ -112,7 +112,10 @@ class CheckedStore {
     this.#db
       .prepare('UPDATE celeriac_jobs SET state = ?, run_at = ?, expires_at = ?, finished_at = ? WHERE seq = ?')
       .run(started ? 'PENDING' : job.state, job.runAt, job.expiresAt, isFinal(job.state) ? 1 : null, seq)
-    if (started) this.#db.prepare('INSERT INTO celeriac_claims VALUES (?, ?, ?, 1)').run(seq, job.owner, job.token)
+    if (started)
+      this.#db
+        .prepare('INSERT INTO celeriac_claims (seq, owner, token, started_at) VALUES (?, ?, ?, 1)')
+        .run(seq, job.owner, job.token)
     this.#rows = new Map(this.rows().map((row) => [row.seq, row]))
     return this.#rows.get(seq)!
   }

@@ -1,7 +1,7 @@
 import type { State } from '../../domain/states.ts'
 import type { EnqueueBatch } from '../../wire/messages.ts'
+import { type AwaitedKeys, awaitedKeysOf } from '../awaited-keys.ts'
 import type { Connection, Statement } from '../driver.ts'
-import { type Rates, ratesOf } from '../rates.ts'
 import { type Counted, type Tally, tallyOf } from '../tally.ts'
 import type { Line } from './line.ts'
 import { unclaimed } from './state-terms.ts'
@@ -73,7 +73,7 @@ export class Places {
  */
 export class Admission {
   readonly #tally: Tally
-  readonly #rates: Rates
+  readonly #awaited: AwaitedKeys
   readonly #park: Statement
   readonly #waits: Statement
   readonly #waitsForRates: Statement
@@ -87,7 +87,7 @@ export class Admission {
 
   constructor(db: Connection) {
     this.#tally = tallyOf(db)
-    this.#rates = ratesOf(db)
+    this.#awaited = awaitedKeysOf(db)
     this.#park = db.prepare(
       `UPDATE celeriac_jobs SET state = 'BLOCKED', blocked_on = rate_key WHERE seq = ? AND state = 'PENDING' AND ${unclaimed()}`,
     )
@@ -127,13 +127,19 @@ export class Admission {
     if (entered.state !== 'PENDING') return entered
     // The claim counts what did start, and lays aside what finds no room. What is known to find none is not let in before.
     const { limit } = batch.rate
-    places.waiting ??= this.waitsForRates()
-    if (!places.waiting && batch.ids.length <= limit) return entered
+    if (this.rateLetsAllIn(batch, places)) return entered
     const before = places.entered.get(rateKey) ?? this.#enteredBefore(rateKey, places)
     places.entered.set(rateKey, before + 1)
     if (before < limit) return entered
-    if (before === limit) this.#rates.declare(rateKey, batch.rate)
+    if (before === limit) this.#awaited.declare(rateKey, batch.rate)
     return { ...entered, state: 'BLOCKED', blockedOn: rateKey }
+  }
+
+  /** Whether every job of a batch is let in as far as the rates of their keys go. */
+  rateLetsAllIn({ ids, rate, gateKeys }: EnqueueBatch, places: Places): boolean {
+    if (!rate || !gateKeys?.rate) return true
+    places.waiting ??= this.waitsForRates()
+    return !places.waiting && ids.length <= rate.limit
   }
 
   #enteredBefore(rateKey: string, places: Places): number {
@@ -205,14 +211,14 @@ export class Admission {
 
   /** Lets the jobs of a key on, as far as there is room. */
   rouse(key: string, now: number): void {
-    if (isRateKey(key)) this.#rates.rouse(key, now)
+    if (isRateKey(key)) this.#awaited.rouse(key, now)
     else this.refill(key)
   }
 
   /** A job with keys left PENDING or STARTED, or where it waited: what it held may go to another. */
   left({ concurrencyKey, rateKey }: { concurrencyKey?: string | null; rateKey?: string | null }, now: number): void {
     if (concurrencyKey != null) this.refill(concurrencyKey)
-    if (rateKey != null) this.#rates.rouse(rateKey, now)
+    if (rateKey != null) this.#awaited.rouse(rateKey, now)
   }
 
   /** Lines that jobs were let into since the last call. */

@@ -1,3 +1,4 @@
+import type { Rate } from '../../domain/rate.ts'
 import type { State } from '../../domain/states.ts'
 import type { UniqueRule } from '../../domain/unique.ts'
 import type { Codec } from '../../wire/codec.ts'
@@ -63,6 +64,8 @@ export interface Claimable {
   token: number
   /** It gives its unique key up as it begins. */
   freesKey: boolean
+  /** The rate of its key, of which its claim holds a place. */
+  keyRate?: Rate | null
 }
 
 /** A job whose time came. */
@@ -110,6 +113,7 @@ export class JobClaims {
   readonly #start: Statement
   readonly #startBlock: Statement
   readonly #startRange: Statement
+  readonly #startKeyedRange: Statement
   readonly #begin: Statement
   readonly #due: Statement
   readonly #nextDue: Statement
@@ -140,13 +144,17 @@ export class JobClaims {
         ORDER BY queue, task LIMIT 1`)
       .raw()
     const start = (jobs: number): Statement =>
-      db.prepare(`INSERT OR IGNORE INTO celeriac_claims (seq, owner, token, started_at)
-        SELECT j.seq, @owner, c.column2, @now FROM (VALUES ${Array(jobs).fill('(?, ?)').join(', ')}) c
+      db.prepare(`INSERT OR IGNORE INTO celeriac_claims (seq, owner, token, started_at, rate_key, rate_per)
+        SELECT j.seq, @owner, c.column2, @now, iif(@per IS NULL, NULL, j.rate_key), @per
+        FROM (VALUES ${Array(jobs).fill('(?, ?)').join(', ')}) c
         CROSS JOIN celeriac_jobs j ON j.seq = c.column1 WHERE j.state = 'PENDING'`)
     this.#start = start(1)
     this.#startBlock = start(BLOCK)
     this.#startRange = db.prepare(`INSERT OR IGNORE INTO celeriac_claims (seq, owner, token, started_at)
       SELECT seq, ?, seq + ?, ? FROM celeriac_jobs WHERE seq BETWEEN ? AND ? AND state = 'PENDING'`)
+    this.#startKeyedRange =
+      db.prepare(`INSERT OR IGNORE INTO celeriac_claims (seq, owner, token, started_at, rate_key, rate_per)
+      SELECT seq, ?, seq + ?, ?, rate_key, ? FROM celeriac_jobs WHERE seq BETWEEN ? AND ? AND state = 'PENDING'`)
     this.#begin = db.prepare("UPDATE celeriac_jobs SET started_at = ? WHERE seq = ? AND state = 'PENDING'")
     this.#due = db.prepare(`SELECT seq, id, run_at AS runAt, priority, queue, task, state, options,
         concurrency_key AS concurrencyKey, concurrency_limit AS concurrencyLimit FROM celeriac_jobs
@@ -203,18 +211,22 @@ export class JobClaims {
   /** Claims jobs of one owner, but for those that wait no more or that somebody runs. */
   start(jobs: readonly Claimable[], owner: number, now: number): void {
     const others: Claimable[] = []
+    const held: Claimable[] = []
     for (let i = 0; i < jobs.length; ) {
       const first = jobs[i]!
       const count = neighbours(jobs, i)
-      if (count >= RANGE) this.#startRange.run(owner, first.token - first.seq, now, first.seq, first.seq + count - 1)
-      else others.push(...jobs.slice(i, i + count))
+      const { seq, token, keyRate } = first
+      if (count < RANGE) (keyRate ? held : others).push(...jobs.slice(i, i + count))
+      else if (keyRate) this.#startKeyedRange.run(owner, token - seq, now, keyRate.per, seq, seq + count - 1)
+      else this.#startRange.run(owner, token - seq, now, seq, seq + count - 1)
       i += count
     }
-    const shared = { owner, now }
+    const shared = { owner, now, per: null }
     let i = 0
     for (; i + BLOCK <= others.length; i += BLOCK)
       this.#startBlock.run(others.slice(i, i + BLOCK).flatMap(claimOf), shared)
     for (; i < others.length; i++) this.#start.run(claimOf(others[i]!), shared)
+    for (const job of held) this.#start.run(claimOf(job), { owner, now, per: job.keyRate!.per })
     for (const { seq, freesKey } of jobs) if (freesKey) this.#begin.run(now, seq)
   }
 
@@ -262,12 +274,18 @@ export class JobClaims {
   }
 }
 
-/** How many jobs from one on have neighbouring rows, and tokens as far apart. */
+/** How many jobs from one on have neighbouring rows, tokens as far apart, and the same rate of their keys. */
 function neighbours(jobs: readonly Claimable[], from: number): number {
-  const { seq, token } = jobs[from]!
+  const { seq, token, keyRate } = jobs[from]!
   let count = 1
-  for (let next = jobs[from + 1]; next?.seq === seq + count && next.token === token + count; next = jobs[from + count])
+  for (
+    let next = jobs[from + 1];
+    next?.seq === seq + count && next.token === token + count;
+    next = jobs[from + count]
+  ) {
+    if (next.keyRate?.per !== keyRate?.per) break
     count++
+  }
   return count
 }
 

@@ -59,13 +59,16 @@ CREATE INDEX celeriac_jobs_schedule ON celeriac_jobs (schedule)
   WHERE schedule IS NOT NULL AND ${UNFINISHED};
 
 -- Who runs which job. A process claims a job by adding a row, and the settling of its attempt takes the row away; only then
--- is the job's own row written.
+-- is the job's own row written. Under the rate of a key the row also is the job's place of it, until it is known when it began.
 CREATE TABLE celeriac_claims (
   seq        INTEGER PRIMARY KEY,
   owner      INTEGER NOT NULL,
   token      INTEGER NOT NULL,
-  started_at INTEGER NOT NULL
+  started_at INTEGER NOT NULL,
+  rate_key   TEXT,
+  rate_per   INTEGER
 ) STRICT;
+CREATE INDEX celeriac_claims_rates ON celeriac_claims (rate_key, started_at) WHERE rate_key IS NOT NULL;
 
 -- Jobs with what their claims add.
 CREATE VIEW celeriac_jobs_now AS SELECT
@@ -178,7 +181,8 @@ CREATE TABLE celeriac_controls (
 CREATE INDEX celeriac_jobs_places  ON celeriac_jobs (concurrency_key) WHERE concurrency_key IS NOT NULL AND ${HOLDS_PLACE};
 CREATE INDEX celeriac_jobs_blocked ON celeriac_jobs (blocked_on, rank) WHERE ${BLOCKED};
 
--- Begins, and with the process as owner what it has claimed and may begin any moment: that counts until it says when it began.
+-- Begins, and with the process as owner what it has claimed under the rate of a queue or task and may begin any moment: that
+-- counts until it says when it began.
 -- Without an index by time: a begin costs one row and nothing else. What no longer counts is found by a walk.
 CREATE TABLE celeriac_starts (
   bucket TEXT NOT NULL,

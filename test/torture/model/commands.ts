@@ -1,5 +1,6 @@
 /** What may happen to jobs, in any order: each is done to the library and to the model, and both must agree. */
 import fc from 'fast-check'
+import { holdsPlace } from '../../../lib/engine/begin-watch.ts'
 import type { LaneJob } from '../../../lib/pool/lane.ts'
 import type { Begun } from '../../../lib/wire/begun-file.ts'
 import { toWireError } from '../../../lib/wire/error-codec.ts'
@@ -200,7 +201,7 @@ const hear = fc.tuple(who, index).map(([i, at]) =>
       const process = world.process(i)
       const place = at % process.held.length
       const job = process.held[place] as LaneJob
-      if (job.places !== null) process.settler.began(job, world.now + 1)
+      if (holdsPlace(job)) process.settler.began(job, world.now + 1)
       process.settle()
       model.hear(i, place, world.now + 1)
       model.settle(i)
