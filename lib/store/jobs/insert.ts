@@ -4,6 +4,7 @@ import { debouncedUntil, type UniqueRule } from '../../domain/unique.ts'
 import type { Duplicate, EnqueueBatch } from '../../wire/messages.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { type Admission, admissionOf, type Entry, Places } from './admission.ts'
+import { KeyedBlocks } from './keyed-blocks.ts'
 import { JobRevocations, type RevokedJob } from './revoke.ts'
 import { type Holder, UniqueKeys } from './unique.ts'
 
@@ -67,10 +68,9 @@ export class JobInserts {
   readonly #one: Statement
   readonly #block: Statement
   readonly #oneUnique: Statement
-  readonly #blockUnique: Statement
   readonly #keyed: Statement
   readonly #letIn: Statement
-  readonly #blockLetIn: Statement
+  readonly #keyedBlocks: KeyedBlocks
   readonly #exists: Statement
   readonly #uniques: UniqueKeys
   readonly #admission: Admission
@@ -80,10 +80,9 @@ export class JobInserts {
     this.#one = db.prepare(INSERT)
     this.#block = db.prepare(insertSql(BLOCK))
     this.#oneUnique = db.prepare(uniqueSql(1))
-    this.#blockUnique = db.prepare(uniqueSql(BLOCK))
     this.#keyed = db.prepare(INSERT_KEYED)
     this.#letIn = db.prepare(letInSql(1))
-    this.#blockLetIn = db.prepare(letInSql(BLOCK))
+    this.#keyedBlocks = new KeyedBlocks(db, uniqueSql, letInSql)
     this.#exists = db.prepare('SELECT 1 FROM celeriac_jobs WHERE id = ?').pluck()
     this.#uniques = new UniqueKeys(db)
     this.#admission = admissionOf(db)
@@ -147,46 +146,20 @@ export class JobInserts {
     if (refusal !== null) return { duplicates: batch.ids.map((id): Duplicate => [id, refusal, true]), ended }
     const runAt = rule.debounce ? debouncedUntil(rule.debounce, now, now) : batch.runAt
     const shared = { ...sharedOf({ ...batch, runAt }, now, slot), until: rule.until }
-    const free: number[] = []
-    const taken = new Set<string>()
-    const store = (): void => {
-      this.#storeUnique(shared, batch, rule, free, now)
-      free.length = 0
-      taken.clear()
-    }
-    for (let i = 0; i < batch.ids.length; i++) {
+    // A window is kept in rows of its own.
+    const simple = !batch.chosen && !batch.gateKeys && rule.within === null
+    for (let i = simple ? this.#keyedBlocks.storeUnique(batch, shared) : 0; i < batch.ids.length; i++) {
       const id = batch.ids[i]!
       const key = batch.keys![i]!
-      // What is about to be stored is not there yet to be found.
-      if (taken.has(key)) store()
       const existing = batch.chosen && this.#exists.get(id) ? id : this.#settle(batch, rule, i, now, ended)
       if (existing !== null) duplicates.push([id, existing, false])
       else if (batch.gateKeys) this.#storeGated(shared, batch, rule, i, now, ended)
       else {
-        free.push(i)
-        taken.add(key)
-        if (batch.chosen || free.length === BLOCK) store()
+        this.#oneUnique.run(id, key, batch.args[i]!, shared)
+        this.#uniques.taken(batch.task, key, id, rule, now)
       }
     }
-    store()
     return { duplicates, ended }
-  }
-
-  /** @param free jobs of the batch whose keys are free */
-  #storeUnique(
-    shared: object,
-    { task, ids, keys, args }: EnqueueBatch,
-    rule: UniqueRule,
-    free: number[],
-    now: number,
-  ): void {
-    if (free.length === BLOCK)
-      this.#blockUnique.run(
-        free.flatMap((i) => [ids[i], keys?.[i], args[i]]),
-        shared,
-      )
-    else for (const i of free) this.#oneUnique.run(ids[i], keys?.[i], args[i], shared)
-    for (const i of free) this.#uniques.taken(task, keys![i]!, ids[i]!, rule, now)
   }
 
   #insertGated(batch: EnqueueBatch, shared: Shared, now: number): Inserted {
@@ -196,30 +169,20 @@ export class JobInserts {
     const limit = batch.concurrency?.limit ?? null
     const scheduled = shared.state === 'SCHEDULED'
     const letIn = { ...shared, limit }
-    /** Values of jobs that are stored as soon as there is a block of them. */
-    let block: unknown[] = []
-    const store = (): void => {
-      if (block.length === BLOCK * 4) this.#blockLetIn.run(block, letIn)
-      else for (let at = 0; at < block.length; at += 4) this.#letIn.run(block.slice(at, at + 4), letIn)
-      block = []
-    }
-    for (const [i, id] of batch.ids.entries()) {
+    for (let i = batch.chosen ? 0 : this.#keyedBlocks.storeLetIn(batch, letIn); i < batch.ids.length; i++) {
+      const id = batch.ids[i]!
       if (batch.chosen && this.#exists.get(id)) {
         duplicates.push([id, id, false])
         continue
       }
       const entry = this.#admission.enter(batch, i, scheduled, now, places)
       if (entry.state === shared.state && entry.concurrencyLimit === limit && !batch.chosen) {
-        block.push(id, entry.concurrencyKey, entry.rateKey, batch.args[i]!)
-        if (block.length === BLOCK * 4) store()
+        this.#letIn.run(id, entry.concurrencyKey, entry.rateKey, batch.args[i]!, letIn)
         continue
       }
-      // They are stored in the order they were given in.
-      store()
       this.#run(id, entry, null, null, batch.args[i]!, shared)
       if (entry.state === 'REVOKED') ended.push({ id, task: batch.task, queue: batch.queue })
     }
-    store()
     return { duplicates, ended }
   }
 
