@@ -1,13 +1,14 @@
 import { join } from 'node:path'
 import type { Case, Trial, TrialEnv } from '../case.ts'
 import { openApp } from '../ours/app.ts'
-import { allDone, drainRate, startWarm } from '../ours/drain.ts'
+import { allDone, medianDrainRate, startWarm } from '../ours/drain.ts'
 import { readRows } from '../ours/rows.ts'
 
 const WARMUP = 2_000
 const CHUNK = 10_000
 const jobsOf = ({ quick }: TrialEnv) => (quick ? 3_000 : 50_000)
 const freeOf = ({ quick }: TrialEnv) => (quick ? 2_000 : 20_000)
+const drainsOf = ({ quick }: TrialEnv) => (quick ? 1 : 5)
 const blockedOf = ({ quick }: TrialEnv) => (quick ? 2_000 : 100_000)
 
 type Limited = 'plain' | 'rated' | 'keyed' | 'ratedByKey' | 'unique'
@@ -46,7 +47,7 @@ const drainBehind =
         await opened.heldByRate.delayMany(Array.from({ length: count }, (): [] => []))
       }
     } else await opened.heldByKey.delay(600_000)
-    const perSecond = await drainRate(opened, file, freeOf(env))
+    const perSecond = await medianDrainRate(opened, file, freeOf(env), drainsOf(env))
     await opened.app.stop({ drain: 0, grace: 0 })
     return { perSecond }
   }
@@ -62,7 +63,7 @@ const cost = (name: string, trial: Limited) => ({
 
 export const limits: Case = {
   name: 'limits',
-  what: '50,000 no-op jobs under a limit that holds none back, enqueued at once and run by 2 threads; 20,000 free jobs behind 100,000 that are held back',
+  what: '50,000 no-op jobs under a limit that holds none back, enqueued at once and run by 2 threads; 20,000 free jobs, five times, behind 100,000 that are held back',
   baseline: 'the same jobs under no limit; the same 20,000 with nothing in front',
   timeLimit: 240,
   trials: {

@@ -7,11 +7,14 @@ import type { Milestones } from './milestones.ts'
 
 const CHUNK = 50_000
 const MARKERS = 256
+const YEAR = 365 * 86_400_000
 
 export interface Backlog {
   readonly jobs: number
   /** Run them all, so that the file holds finished jobs instead of queued ones. */
   readonly finished: boolean
+  /** They are to run in a year. */
+  readonly farFuture?: boolean
   /** Places in the line. The ids of up to 256 jobs before each are kept, to see when the line has come that far. */
   readonly milestones: readonly number[]
 }
@@ -23,12 +26,13 @@ export const makeBacklog =
   (name: string, of: (quick: boolean) => Backlog): Trial =>
   async ({ shared, quick }) => {
     const file = pathOf(shared, name)
-    const { jobs, finished, milestones } = of(quick)
+    const { jobs, finished, milestones, farFuture } = of(quick)
     const opened = await openApp(file)
     const ids: string[] = []
     if (finished) await opened.app.start()
     for (let stored = 0; stored < jobs; stored += CHUNK) {
-      const handles = await enqueue(opened, Math.min(CHUNK, jobs - stored))
+      const eta = farFuture ? new Date(Date.now() + YEAR) : null
+      const handles = await enqueue(opened, Math.min(CHUNK, jobs - stored), eta)
       if (milestones.length > 0) for (const handle of handles) ids.push(handle.id)
       if (finished) await allDone(file, handles)
     }

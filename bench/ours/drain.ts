@@ -12,7 +12,11 @@ interface Handle {
 }
 
 /** Enqueues `n` no-op jobs in one call. */
-export const enqueue = ({ noop }: Opened, n: number) => noop.delayMany(Array.from({ length: n }, (): [] => []))
+export const enqueue = ({ noop }: Opened, n: number, eta: Date | null = null) =>
+  noop.delayMany(
+    Array.from({ length: n }, (): [] => []),
+    eta ? { eta } : {},
+  )
 
 /** Waits for the last jobs of a first-in-first-out line: next to no load on what is measured, exact to a batch. */
 export async function lastDone(handles: readonly Handle[]): Promise<void> {
@@ -44,6 +48,13 @@ export async function allDone(file: string, handles: readonly Handle[], after = 
 export async function startWarm(opened: Opened, jobs: number): Promise<void> {
   await opened.app.start()
   await Promise.all((await enqueue(opened, jobs)).map((handle) => handle.get({ timeout: TIME_LIMIT })))
+}
+
+/** The median of several drains: one is over too soon to tell much on a machine that others use. */
+export async function medianDrainRate(opened: Opened, file: string, n: number, drains: number): Promise<number> {
+  const rates: number[] = []
+  while (rates.length < drains) rates.push(await drainRate(opened, file, n))
+  return rates.sort((a, b) => a - b)[drains >> 1] as number
 }
 
 /** Jobs a second of draining `n` queued no-op jobs with warm workers, from the commit that stored them. */
