@@ -115,8 +115,8 @@ export class EngineThread {
         }),
       )
       .catch((error: Error) => {
-        // Others have its jobs by now, so that nothing is left to stop.
-        if (error instanceof LeaseLost) return { ...NOTHING }
+        // The lease was lost: others have its jobs by now, so that nothing is left to stop.
+        if (error instanceof AppStopped) return { ...NOTHING }
         throw error
       })
     this.#worker = null
@@ -127,9 +127,7 @@ export class EngineThread {
     // It cannot end before its own threads do.
     if (report.stuck) worker.unref()
     else await gone
-    this.requests.fail(
-      new AppStopped('the app was stopped while this was awaited — what was stored goes on at the next start'),
-    )
+    this.requests.fail(stoppedMeanwhile())
     return report
   }
 
@@ -244,7 +242,7 @@ export class EngineThread {
       return
     }
     if (error instanceof DatabaseReplaced) this.#replaced = error
-    this.requests.fail(error)
+    this.requests.fail(renewed ? stoppedMeanwhile() : error)
     if (started && !renewed) this.#listener.crashed(error)
   }
 
@@ -252,6 +250,10 @@ export class EngineThread {
     if (this.#waited || this.#started) this.#worker?.ref()
     else this.#worker?.unref()
   }
+}
+
+function stoppedMeanwhile(): AppStopped {
+  return new AppStopped('the app was stopped while this was awaited — what was stored goes on at the next start')
 }
 
 /** Waits for `promise`, but no longer than so many ms. */

@@ -18,14 +18,16 @@ test('a stop that is waiting for a job ends when the process has lost its lease'
   // Somebody who might take its jobs: alone it has nobody to show its lease to.
   await second.start({ role: 'producer' })
   const journal = new Journal()
-  await one.hold.delay(journal.path, 'held')
+  const held = await one.hold.delay(journal.path, 'held')
   await journal.has('held began')
+  const awaited = assert.rejects(held.get(), { code: 'APP_STOPPED' })
   const stopping = first.stop({ drain: '5m' })
   const db = new Database(database)
   assert.equal(db.prepare('DELETE FROM celeriac_processes WHERE key = ?').run(row!.key).changes, 1)
   db.close()
   // The lease is shown every ten seconds.
   assert.deepEqual(await stopping, { finished: 0, returned: 0, killed: 0 })
+  await awaited
   assert.deepEqual(crashed, [])
   await assert.rejects(one.add.delay(1, 2), { code: 'APP_STOPPED' })
   journal.open()
