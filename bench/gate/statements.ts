@@ -26,7 +26,15 @@ export const statements: Trial = async ({ dir }) => {
   for (let round = 0; round < WARMUP + ROUNDS; round++) {
     const now = Date.now()
     const batch = noops()
-    const claimed: { seq: number; owner: number; token: number; due: number; task: string; queue: string }[] = []
+    const claimed: {
+      seq: number
+      owner: number
+      token: number
+      thread: number
+      due: number
+      task: string
+      queue: string
+    }[] = []
     const rawClaimed: ReturnType<typeof raw.claim>[number][] = []
     const sides: Record<string, Cost> = {
       insert: {
@@ -40,7 +48,16 @@ export const statements: Trial = async ({ dir }) => {
             store.write(() => {
               const jobs = store.claims.page('default', 'noop', rank, seq, CLAIM).map((row) => {
                 ;[seq, rank] = row
-                return { seq, owner: 1, token: ++token, freesKey: false, due: rank, task: 'noop', queue: 'default' }
+                return {
+                  seq,
+                  owner: 1,
+                  token: ++token,
+                  freesKey: false,
+                  thread: 1,
+                  due: rank,
+                  task: 'noop',
+                  queue: 'default',
+                }
               })
               store.claims.start(jobs, 1, now)
               claimed.push(...jobs)
@@ -56,12 +73,7 @@ export const statements: Trial = async ({ dir }) => {
           for (let n = 0; n < JOBS; n += CLAIM) {
             store.write(() => {
               const ended = claimed.slice(n, n + CLAIM)
-              const successes = ended.map((claim) => ({
-                claim: { ...claim, thread: 1 },
-                startedAt: now,
-                result: 'null',
-                ran: 0.1,
-              }))
+              const successes = ended.map((claim) => ({ claim, startedAt: now, result: 'null', ran: 0.1 }))
               expectEqual(
                 store.settledBlocks.succeed(successes, now).includes(null),
                 false,
