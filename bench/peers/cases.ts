@@ -151,6 +151,7 @@ export const RUNS: Readonly<Record<OwnCase, Run>> = {
 
   backlog: async (queue, { backlog, backlogSeconds, finishSeconds, roundTrips }) => {
     const queued = await fill(queue, backlog, backlogSeconds)
+    await queue.settle?.()
     const wait = queue.wait ?? sleep
     await queue.work()
     // Threads and processes start, and what starts with a batch has it behind it.

@@ -27,6 +27,8 @@ export interface Queue {
   enqueue(call: Call): Promise<unknown>
   /** The peer's own bulk call. */
   readonly enqueueMany: ((calls: readonly Call[]) => Promise<unknown>) | null
+  /** After much was stored at once: what its server does by itself within a minute. Not timed. */
+  readonly settle?: () => Promise<unknown>
   /** Starts the workers. */
   work(): Promise<unknown>
   /** Resolves once `n` jobs have ended since the start of this process and the peer says that none is left. */

@@ -22,7 +22,7 @@ export const graphileWorker: Peer = {
   packages: ['graphile-worker@0.18'],
   node: 22,
   service: 'postgres',
-  settings: 'concurrentJobs 24, localQueue size 500, completeJobBatchDelay 0, LISTEN/NOTIFY',
+  settings: 'concurrentJobs 24, localQueue size 500, completeJobBatchDelay 0, LISTEN/NOTIFY; ANALYZE after a backlog',
   durability: 'synced to disk (PostgreSQL, fsync and synchronous_commit on)',
   runsIn: "the application's event loop",
   roundTripBy: 'the handler in the same process',
@@ -49,6 +49,8 @@ export const graphileWorker: Peer = {
           await utils.addJobs(many.slice(i, i + CHUNK).map((payload) => ({ identifier: 'work', payload })))
         }
       },
+      // PostgreSQL looks for tables to analyze once a minute; until then it takes this one for empty, and reads all of it for each fetch.
+      settle: () => utils.withPgClient((client) => client.query('ANALYZE')),
       work: async () => {
         const work = async ({ task, argument, key }: Data) => {
           await run(task, argument)

@@ -31,7 +31,7 @@ export const pgBoss: Peer = {
   node: 22,
   service: 'postgres',
   settings:
-    'batchSize 10,000, burstWhenBatchFull, LISTEN/NOTIFY (useListenNotify, notify), polls every 0.5 s besides (its least)',
+    'batchSize 10,000, burstWhenBatchFull, LISTEN/NOTIFY (useListenNotify, notify), polls every 0.5 s besides (its least); ANALYZE after a backlog',
   durability: 'synced to disk (PostgreSQL, fsync and synchronous_commit on)',
   runsIn: "the application's event loop",
   roundTripBy: 'the handler in the same process',
@@ -59,6 +59,8 @@ export const pgBoss: Peer = {
               many.map((data) => ({ data })),
             )
           : boss.insert(many.map((data) => ({ name: 'work', data }))),
+      // As PostgreSQL does by itself within a minute.
+      settle: () => client.query('ANALYZE'),
       work: () =>
         boss.work('work', OPTIONS, async (jobs) => {
           await Promise.all(jobs.map(({ data }) => run(data.task, data.argument)))
