@@ -26,8 +26,8 @@ const BUGS: { title: string; patches: Patch[]; wanted: RegExp }[] = [
     patches: [
       {
         file: 'store/jobs/insert.js',
-        find: 'if (this.#one.run(id, args[i], shared).changes > 0)',
-        put: `if ((this.lost = (this.lost ?? 0) + 1) % 1_000 === 0 || this.#one.run(id, args[i], shared).changes > 0)`,
+        find: 'if (this.#insertOne(id, args[i], shared) > 0)',
+        put: `if ((this.lost = (this.lost ?? 0) + 1) % 1_000 === 0 || this.#insertOne(id, args[i], shared) > 0)`,
       },
     ],
     wanted: /was to end in/,
