@@ -85,7 +85,8 @@ test('a job that waits again ends, when it was to be revoked and nobody had hear
   })
   const error = { name: 'Error', message: 'no' }
   const outcome = { kind: 'outcome', revoked: undefined } as const
-  for (const job of jobs) Object.assign(job, { crashes: 0, concurrencyKey: null, thread: 1 })
+  for (const job of jobs)
+    Object.assign(job, { crashes: 0, concurrencyKey: null, places: null, keyRate: null, thread: 1 })
   settler.add({ ...outcome, job: jobs[0]!, outcome: ['retry', 0, 2, 1, error, 1_000] })
   settler.add({ kind: 'crash', job: jobs[1]!, error, startedAt: 2, fatal: false })
   settler.add({ kind: 'give-back', job: jobs[2]! })

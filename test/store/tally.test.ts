@@ -208,7 +208,10 @@ describe('the tally', () => {
     const files = (readdirSync(folder, { recursive: true }) as string[]).filter((file) => file.endsWith('.ts'))
     const endings = files.filter((file) => ending.test(readFileSync(join(folder, file), 'utf8')))
     assert.ok(endings.length >= 4, endings.join(', '))
+    // Takes back what it has stored in the same transaction, which nothing has counted.
+    const uncounted = join('jobs', 'keyed-blocks.ts')
     for (const file of endings)
-      if (!file.startsWith('migrations')) assert.ok(/[tT]ally/.test(readFileSync(join(folder, file), 'utf8')), file)
+      if (!file.startsWith('migrations') && file !== uncounted)
+        assert.ok(/[tT]ally/.test(readFileSync(join(folder, file), 'utf8')), file)
   })
 })
