@@ -1,8 +1,6 @@
 /**
- * `npm run bench -- [--only <case>]… [--quick] [--json] [--strict] [--repeat <n>] [--dir <folder>]`
- * Exit code 1 when a case failed its own checks; with `--strict` also when a target was missed.
- * `… -- --only <case> --flame <file.svg>` runs one case under a profiler and draws where each thread spent its time.
- * `… -- --gate [--update] [--baseline <file>]` compares CPU time with the committed baseline, or writes it; exit code 1 when some is slower.
+ * `npm run bench -- --help` tells what may be asked for. Exit code 1 when a case failed its own checks, with `--strict` also when
+ * a target was missed, and with `--gate` when something became slower.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,6 +12,21 @@ import { BASELINE, gate } from './gate/gate.ts'
 import { describeMachine, machine } from './machine.ts'
 import { type CaseReport, runCase } from './runner.ts'
 import { legend, table } from './table.ts'
+
+const HELP = `npm run bench -- [options]
+
+  --only CASE[,CASE]   these only; may be given again
+  --repeat N           repetitions of each trial; each case has a default of its own
+  --quick              small sizes: a smoke test, not a measurement
+  --json               for programs
+  --strict             exit code 1 also when a target was missed
+  --dir FOLDER         where the databases lie; the system's temporary folder
+  --flame FILE.svg     draws where each thread of one case spends its time
+  --gate [--update]    CPU time a job, compared with the committed baseline, or taken as the new one
+  --baseline FILE      the gate's
+
+Cases:
+${CASES.map(({ name, what }) => `  ${name.padEnd(18)} ${what}`).join('\n')}`
 
 const { values } = parseArgs({
   options: {
@@ -27,8 +40,13 @@ const { values } = parseArgs({
     gate: { type: 'boolean', default: false },
     update: { type: 'boolean', default: false },
     baseline: { type: 'string', default: BASELINE },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 })
+if (values.help) {
+  console.log(HELP)
+  process.exit()
+}
 const repetitions = values.repeat === undefined ? null : Number(values.repeat)
 if (repetitions !== null && !(Number.isInteger(repetitions) && repetitions > 0))
   throw new Error(`--repeat is '${values.repeat}', not a whole number above 0`)
