@@ -1,5 +1,5 @@
 import type { Rate } from '../domain/rate.ts'
-import type { Connection, Statement } from './driver.ts'
+import { type Connection, perConnection, type Statement } from './driver.ts'
 
 export interface AwaitedKey {
   bucket: string
@@ -7,17 +7,8 @@ export interface AwaitedKey {
   per: number
 }
 
-const instances = new WeakMap<Connection, AwaitedKeys>()
-
 /** The one instance of a connection. */
-export function awaitedKeysOf(db: Connection): AwaitedKeys {
-  let keys = instances.get(db)
-  if (!keys) {
-    keys = new AwaitedKeys(db)
-    instances.set(db, keys)
-  }
-  return keys
-}
+export const awaitedKeysOf = perConnection((db) => new AwaitedKeys(db))
 
 /** Keys of rates that jobs wait for, or that were told to back off, and when each is to be looked at. The caller holds the transaction. */
 export class AwaitedKeys {

@@ -30,6 +30,19 @@ export function loadDriver(): DatabaseClass {
   return loaded
 }
 
+/** Makes one of a thing for each connection, when it is first asked for. */
+export function perConnection<T>(make: (db: Connection) => T): (db: Connection) => T {
+  const made = new WeakMap<Connection, T>()
+  return (db) => {
+    let one = made.get(db)
+    if (one === undefined) {
+      one = make(db)
+      made.set(db, one)
+    }
+    return one
+  }
+}
+
 export function driverVersion(): string {
   return (require('better-sqlite3/package.json') as { version: string }).version
 }

@@ -1,6 +1,6 @@
 import { momentOf, type Rate } from '../domain/rate.ts'
 import { type AwaitedKeys, awaitedKeysOf } from './awaited-keys.ts'
-import type { Connection, Statement } from './driver.ts'
+import { type Connection, perConnection, type Statement } from './driver.ts'
 
 /** What counts against a rate: a queue, a task, or a key of a task. */
 export interface Room {
@@ -64,17 +64,8 @@ const ROUNDED = 2
 /** Longest time between two walks over all starts, in ms. */
 const WALK_EVERY = 60_000
 
-const instances = new WeakMap<Connection, Rates>()
-
 /** The one instance of a connection. */
-export function ratesOf(db: Connection): Rates {
-  let rates = instances.get(db)
-  if (!rates) {
-    rates = new Rates(db)
-    instances.set(db, rates)
-  }
-  return rates
-}
+export const ratesOf = perConnection((db) => new Rates(db))
 
 /**
  * Begins by bucket and moment, for as long as they count, and the places of those that are claimed and may begin any

@@ -1,6 +1,6 @@
 import { BUCKETS, bucketOf } from '../domain/histogram.ts'
 import type { State } from '../domain/states.ts'
-import type { Connection, Statement } from './driver.ts'
+import { type Connection, perConnection, type Statement } from './driver.ts'
 
 export type FinalState = Extract<State, 'SUCCESS' | 'FAILURE' | 'REVOKED' | 'EXPIRED'>
 
@@ -32,17 +32,8 @@ export interface Spent {
   waited: number | null
 }
 
-const tallies = new WeakMap<Connection, Tally>()
-
 /** The one tally of a connection. */
-export function tallyOf(db: Connection): Tally {
-  let tally = tallies.get(db)
-  if (!tally) {
-    tally = new Tally(db)
-    tallies.set(db, tally)
-  }
-  return tally
-}
+export const tallyOf = perConnection((db) => new Tally(db))
 
 interface Line {
   minute: number

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import Database from 'better-sqlite3'
 import { DriverMismatch } from '../../lib/errors.ts'
-import { assertDriverFits, loadDriver } from '../../lib/store/driver.ts'
+import { assertDriverFits, loadDriver, perConnection } from '../../lib/store/driver.ts'
 import { Store } from '../../lib/store/store.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 
@@ -42,6 +42,16 @@ test('what is made in a file of others is ours by name, and the tables are stric
     ['orders'],
   )
   own.close()
+})
+
+test('what is made per connection is made once for each, when it is first asked for', () => {
+  const made: unknown[] = []
+  const countOf = perConnection((db) => made.push(db))
+  const [one, other] = [new Database(':memory:'), new Database(':memory:')]
+  assert.deepEqual([countOf(one), countOf(one), countOf(other), countOf(one)], [1, 1, 2, 1])
+  assert.ok(made[0] === one && made[1] === other)
+  one.close()
+  other.close()
 })
 
 test('a write that throws is rolled back', () => {

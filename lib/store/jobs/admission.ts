@@ -1,7 +1,7 @@
 import type { State } from '../../domain/states.ts'
 import type { EnqueueBatch } from '../../wire/messages.ts'
 import { type AwaitedKeys, awaitedKeysOf } from '../awaited-keys.ts'
-import type { Connection, Statement } from '../driver.ts'
+import { type Connection, perConnection, type Statement } from '../driver.ts'
 import { type Counted, type Tally, tallyOf } from '../tally.ts'
 import type { Line } from './line.ts'
 import { unclaimed } from './state-terms.ts'
@@ -44,17 +44,8 @@ export const isRateKey = (key: string): boolean => key.startsWith('rate\n') && k
 
 const NONE: readonly Line[] = []
 
-const admissions = new WeakMap<Connection, Admission>()
-
 /** The one admission of a connection. */
-export function admissionOf(db: Connection): Admission {
-  let admission = admissions.get(db)
-  if (!admission) {
-    admission = new Admission(db)
-    admissions.set(db, admission)
-  }
-  return admission
-}
+export const admissionOf = perConnection((db) => new Admission(db))
 
 /** What a batch has found out about keys: known for as long as nobody else writes. */
 export class Places {
