@@ -74,6 +74,18 @@ class PlainJob implements LaneJob, PlainPart {
     return this.due
   }
 
+  get slot(): null {
+    return null
+  }
+
+  get codec(): 'json' {
+    return 'json'
+  }
+
+  get options(): null {
+    return null
+  }
+
   get row(): RunRow {
     const { position, token, id, task, queue, maxAttempts, due, args } = this
     return [position, token, id, task, queue, 1, maxAttempts, 0, due, null, null, null, 'json', null, args]
@@ -130,6 +142,9 @@ export function claimedJob(
     position: 0,
     plain: null,
     row: run,
+    slot: scheduledFor,
+    codec,
+    options,
     expected,
     due: dueAt(rank, priority),
     timeLimit: own.timeLimit ?? task?.timeLimit ?? null,

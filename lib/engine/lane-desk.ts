@@ -195,7 +195,7 @@ export class LaneDesk implements PoolEvents {
     const { clock, dispatcher } = this.#parts
     // Both times are cut to whole ms.
     const startedAt = clock.now() - milliseconds + 1
-    const change = optionsOf(job.row[13]).retry
+    const change = optionsOf(job.options).retry
     const base = dispatcher.tasks.get(job.task)?.retry ?? null
     const policy = change ? changedPolicy(change, base) : base
     const retry = job.attempt - job.crashes - 1

@@ -300,8 +300,7 @@ export class Settler implements Participant {
     if (kind === 'committed') return false
     if (kind === 'success') {
       const held = this.#succeed(job, startedAt, now, body, ran)
-      const slot = job.plain ? null : job.row[9]
-      if (held && slot !== null) settlements.slotSucceeded(job.seq, slot)
+      if (held && job.slot !== null) settlements.slotSucceeded(job.seq, job.slot)
       return held
     }
     if (kind === 'rate-limited' && revoked === undefined) {
@@ -362,7 +361,7 @@ export class Settler implements Participant {
 function isPlain(settlement: Settlement): settlement is PlainSuccess {
   if (settlement.kind !== 'outcome' || settlement.outcome[0] !== 'success') return false
   const { job } = settlement
-  return job.plain !== null || (job.row[13] === null && job.row[9] === null)
+  return job.options === null && job.slot === null
 }
 
 /** Whether it makes the job wait again, unless it was the last of its attempts. */
@@ -386,13 +385,13 @@ function workerLost(job: { crashes: number }, cause: WireError): WireError {
 }
 
 function linksOfJob(job: LaneJob): ReturnType<typeof linksOf> {
-  return job.plain ? null : linksOf(job.row[13])
+  return linksOf(job.options)
 }
 
-function linking({ id, row }: LaneJob): LinkingJob {
-  return { id, rootId: row[11], codec: row[12] }
+function linking({ id, row, codec }: LaneJob): LinkingJob {
+  return { id, rootId: row[11], codec }
 }
 
 function settledAs(job: LaneJob, state: Settled[0], result: Settled[3], error: WireError | null): Settled {
-  return [state, job.task, job.plain ? 'json' : job.row[12], result, error]
+  return [state, job.task, job.codec, result, error]
 }

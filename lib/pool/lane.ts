@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
+import type { Codec } from '../wire/codec.ts'
 import type { WireError } from '../wire/error-codec.ts'
 import { LogTail } from '../wire/log-tail.ts'
 import {
@@ -50,6 +51,11 @@ export interface LaneJob {
   /** What its first attempt is run with, of a job that has nothing else; null of others. */
   readonly plain: PlainPart | null
   readonly row: RunRow
+  /** The time of its schedule that it runs for, in epoch ms, or null. */
+  readonly slot: number | null
+  readonly codec: Codec
+  /** Options of its call, as they are stored, or null for none. */
+  readonly options: string | null
   /** Expected run time when it was placed, in ms. */
   expected: number
   /** When it became due, in epoch ms. */
