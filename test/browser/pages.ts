@@ -8,7 +8,7 @@ import { Journal } from '../fixtures/journal.ts'
 import { until } from '../fixtures/until.ts'
 
 const opened = openAdminApp({ queues: { mail: { concurrency: 1, rateLimit: '100/m' } } })
-const { app, add, fail, flaky, greet, hold, parent } = opened
+const { app, add, fail, flaky, greet, hold, own, parent } = opened
 const journal = new Journal()
 let served: Served
 /** Pages by name, with something that each must show. */
@@ -42,12 +42,24 @@ async function open(): Promise<void> {
   )
   const running = await hold.delay(journal.path)
   await until(async () => (await running.info())?.progress, 'the progress')
+  const inMain = await own.delay(journal.path)
+  await until(async () => (await inMain.info())?.state === 'STARTED', 'the job on the main thread')
   const later = await add.applyAsync([1, 2], { countdown: '1h' })
   await app.schedules.trigger('daily-report')
   await app.control.pause({ queue: 'mail' })
   await greet.delay({ name: 'Grace' })
   pages = {
-    overview: { path: '', shows: ['Overview', 'Waiting', 'Throughput', 'Latest failures', 'no paper in the printer'] },
+    overview: {
+      path: '',
+      shows: [
+        'Overview',
+        'Waiting',
+        '1 of 2 busy, 1 on main',
+        'Throughput',
+        'Latest failures',
+        'no paper in the printer',
+      ],
+    },
     tasks: { path: 'task/', shows: ['Tasks', 'FAILURE', 'STARTED', 'SCHEDULED', 'welcome', '"name":"Ada Lovelace"'] },
     filtered: { path: 'task/?q=state%3Afailure', shows: ['RangeError: no paper in the printer'] },
     'bad filter': { path: 'task/?q=colour%3Ared', shows: ['"colour"'] },
@@ -73,7 +85,7 @@ async function open(): Promise<void> {
     },
     workers: {
       path: 'workers/',
-      shows: ['bakery', `pid ${process.pid}`, 'hold', '1 of 2 threads busy', 'MB of memory'],
+      shows: ['bakery', `pid ${process.pid}`, 'hold', '1 of 2 threads busy, 1 job on the main thread', 'MB of memory'],
     },
     events: { path: 'events/', shows: ['task-failed', 'task-succeeded', 'task-sent'] },
     audit: { path: 'audit/', shows: ['Nobody has changed anything'] },

@@ -11,7 +11,7 @@ import { Journal } from '../fixtures/journal.ts'
 import { until } from '../fixtures/until.ts'
 
 const NOW = Date.UTC(2026, 0, 31, 6)
-const line = (id: string, task: string, queue: string, seconds: number) =>
+const line = (id: string, task: string, queue: string, seconds: number, thread = 1) =>
   ({
     id,
     task,
@@ -21,7 +21,7 @@ const line = (id: string, task: string, queue: string, seconds: number) =>
     enqueuedAt: NOW,
     startedAt: NOW - seconds * 1_000,
     finishedAt: null,
-    thread: 1,
+    thread,
   }) as const
 const states = {
   SCHEDULED: 4,
@@ -63,7 +63,7 @@ const STATE: TopState = {
         silentSince: null,
         tasks: [],
         running: [
-          line('c', 'resize', 'images', 5),
+          line('c', 'resize', 'images', 5, 0),
           line('a', 'send', 'mail', 90),
           line('b', 'clean\u001b[2Jup', 'default', 1),
         ],
@@ -96,7 +96,7 @@ test('the screen shows processes, rates, queues and what runs, the longest first
   assert.equal(
     render(STATE, screen),
     `/var/shop.db  3.0 MiB, wal 2.0 KiB  2026-01-31 06:00:00Z
-1 process · 3 of 4 threads busy · 12 waiting · 5 scheduled · oldest 3m20s
+1 process · 2 of 4 threads busy · 1 on main · 12 waiting · 5 scheduled · oldest 3m20s
 3.3/s ended · run p50 12ms p95 4.3s · wait p95 4.3s · 2 failures in 1 min
 
    QUEUE   WAITING  RUNNING  OLDEST  NO HANDLER
@@ -105,7 +105,7 @@ test('the screen shows processes, rates, queues and what runs, the longest first
 
    PID  THREAD  TASK              QUEUE    ATTEMPT   FOR*  ID
 >   77       1  send              mail           1  1m30s  a
-    77       1  resize            images         1     5s  c
+    77    main  resize            images         1     5s  c
     77       1  clean\\u001b[2Jup  default        1     1s  b
 
 q quit  s sort  tab jobs/queues  j k choose  P pause  U resume  R revoke  T terminate  ? help`,
@@ -122,6 +122,7 @@ test('it fits any screen, and keeps the chosen job on it', () => {
     [200, 60],
   ] as const) {
     const text = render({ ...STATE, seen: { ...seen, workers }, chosen: 'job-150' }, { ...screen, width, height })
+    assert.match(text, /^1 process · 4 of 4 threads busy · 12 waiting/m)
     assert.ok(text.split('\n').length <= height, `${text.split('\n').length} lines on ${height}`)
     if (height >= 24) assert.match(text, /^> .*job-150$/m)
   }

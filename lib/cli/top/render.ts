@@ -1,3 +1,4 @@
+import { threadUse } from '../../domain/thread-use.ts'
 import type { QueueDepth } from '../../wire/reading.ts'
 import { table } from '../output/table.ts'
 import { ago, bytes, count, moment, safe, span } from '../output/text.ts'
@@ -29,8 +30,11 @@ function keyLine(): string {
 function head(seen: Seen, screen: Painter): string[] {
   const { overview, workers, throughput, endedPerSecond } = seen
   const live = workers.filter(({ silentSince }) => silentSince === null)
-  const running = live.reduce((sum, worker) => sum + worker.running.length, 0)
-  const threads = live.reduce((sum, worker) => sum + (worker.role === 'beat' ? 0 : worker.threads), 0)
+  const pools = live.map((worker) => ({ ...worker, threads: worker.role === 'beat' ? 0 : worker.threads }))
+  const threads = pools.reduce((sum, pool) => sum + pool.threads, 0)
+  const uses = pools.map((pool) => threadUse(pool.running, pool.threads))
+  const busy = uses.reduce((sum, use) => sum + use.busy, 0)
+  const main = uses.reduce((sum, use) => sum + use.main, 0)
   const last = throughput.filter(({ run }) => run !== null).at(-1)
   const rate = endedPerSecond === null ? '' : `${rounded(endedPerSecond)}/s`
   const { states, file } = overview
@@ -40,7 +44,8 @@ function head(seen: Seen, screen: Painter): string[] {
     [
       count(live.length, 'process'),
       ...(live.length < workers.length ? [screen.paint('bad', `${workers.length - live.length} silent`)] : []),
-      `${running} of ${count(threads, 'thread')} busy`,
+      `${busy} of ${count(threads, 'thread')} busy`,
+      ...(main > 0 ? [`${main} on main`] : []),
       `${states.PENDING} waiting`,
       ...(states.BLOCKED > 0 ? [`${states.BLOCKED} blocked`] : []),
       `${states.SCHEDULED + states.RETRY} scheduled`,

@@ -1,3 +1,4 @@
+import { threadUse } from '../../domain/thread-use.ts'
 import type { DashboardData, Summary, TaskTimes, WorkerLine } from '../data.ts'
 import { type Html, html } from '../html.ts'
 import type { PageParts, View } from '../page.ts'
@@ -60,10 +61,22 @@ ${figure('Succeeded, 1 h', count(succeeded), `${count(states.SUCCESS ?? 0)} kept
 ${figure('Failed, 1 h', count(failed), `${percent(failed, succeeded + failed)}, ${count(states.FAILURE ?? 0)} kept`, failed > 0 ? 'bad' : '')}
 ${figure('Run time, 1 h', run ? duration(run.p50) : '–', run ? `p95 ${duration(run.p95)}` : 'nothing ran')}
 ${figure('Wait p95, 1 h', waitP95 === null ? '–' : duration(waitP95), 'from due to start')}
-${figure('Threads', percent(running, threads), html`${count(Math.min(running, threads))} of ${count(threads)} busy${meter(running, threads, '')}`)}
+${threadFigure(running, threads, workers)}
 ${processFigure(root, workers)}
 ${figure('File', bytes(overview.fileBytes), `+ ${bytes(overview.walBytes)} log`)}
 </dl>`
+}
+
+/** The list of what runs ends somewhere, the count of it does not. */
+function threadFigure(running: number, threads: number, workers: readonly WorkerLine[]): Html {
+  const main = workers.reduce((sum, worker) => sum + threadUse(worker.running, worker.threads).main, 0)
+  const busy = Math.min(Math.max(0, running - main), threads)
+  const own = main > 0 ? html`, ${count(main)} on main` : ''
+  return figure(
+    'Threads',
+    percent(busy, threads),
+    html`${count(busy)} of ${count(threads)} busy${own}${meter(busy, threads, '')}`,
+  )
 }
 
 /** Processes that answer, and what is worst among them. */

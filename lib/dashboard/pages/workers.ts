@@ -1,3 +1,4 @@
+import { threadUse } from '../../domain/thread-use.ts'
 import type { DashboardData, WorkerLine } from '../data.ts'
 import { type Html, html } from '../html.ts'
 import type { PageParts, View } from '../page.ts'
@@ -25,14 +26,14 @@ export async function workersPage(view: View, data: DashboardData): Promise<Page
 
 function workerPanel(view: View, worker: WorkerLine): Html {
   const { now } = view
-  const { key, app, host, pid, role, threads, startedAt, beatAt, tasks, running, alive, silentSince, vitals } = worker
+  const { key, app, host, pid, role, startedAt, beatAt, tasks, running, alive, silentSince, vitals } = worker
   const consumes = role !== 'beat'
   const sign =
     silentSince === null
       ? html`<span class="state good"><i></i>alive</span>`
       : html`<span class="state bad square"><i></i>${alive ? 'hung' : 'dead'}, silent for <span data-since="${new Date(silentSince).toISOString()}">${duration(now - silentSince)}</span></span>`
   return html`<section class="panel" data-key="${key}"><header><h2>${app} <span class="quiet">${role}</span></h2>${sign}<span class="quiet">pid ${pid} on ${host}, up ${duration(now - startedAt)}, seen ${moment(new Date(beatAt), now)}</span></header>
-<div class="body">${consumes ? threadLine(running.length, threads) : ''}<p class="small quiet">${bytes(vitals.memory)} of memory${
+<div class="body">${consumes ? threadLine(worker) : ''}<p class="small quiet">${bytes(vitals.memory)} of memory${
     consumes ? html`, ${plural(vitals.threads, 'thread')} open, ${plural(vitals.restarts, 'restart')} of threads` : ''
   }, event loops at most ${delay(vitals.appDelay)} (application) and ${delay(vitals.engineDelay)} (engine) late</p>${
     vitals.stuck > 0
@@ -44,9 +45,11 @@ ${running.length > 0 ? runningTable(view, running) : consumes ? html`<p class="e
 }
 
 /** Short jobs are handed to a thread several at once. */
-function threadLine(jobs: number, threads: number): Html {
-  const more = jobs > threads ? html`<span class="quiet">, ${count(jobs - threads)} more handed out to them</span>` : ''
-  return html`<p class="small">${count(Math.min(jobs, threads))} of ${plural(threads, 'thread')} busy${more}</p>${meter(jobs, threads, '')}`
+function threadLine({ running, threads }: WorkerLine): Html {
+  const { busy, behind, main } = threadUse(running, threads)
+  const more = behind > 0 ? html`<span class="quiet">, ${count(behind)} more handed out to them</span>` : ''
+  const own = main > 0 ? html`, ${plural(main, 'job')} on the main thread` : ''
+  return html`<p class="small">${count(busy)} of ${plural(threads, 'thread')} busy${more}${own}</p>${meter(busy, threads, '')}`
 }
 
 function delay(milliseconds: number | null): Html | string {
