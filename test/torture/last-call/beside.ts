@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import type { Package } from '../../crash/children.ts'
 import { until } from '../../crash/conditions.ts'
 import { books } from '../books.ts'
+import type { Promised } from '../power-cut/promised.ts'
 import { type Fault, PATIENCE, run } from '../watched/program.ts'
 import { command, endedWell, judge } from './left.ts'
 import type { Operation } from './operation.ts'
@@ -23,17 +24,20 @@ export interface Beside {
   pkg: Package
   /** Makes a folder with a file for the operation. */
   place(): string
+  /** What that file holds. */
+  held: readonly Promised[]
 }
 
 /** @param ended told of each death: whether the call was reached, and what is wrong */
 export async function dieBeside(
-  { operation, faults, pkg, place }: Beside,
+  { operation, faults, pkg, place, held }: Beside,
   ended: (fault: Fault, reached: boolean, wrong: string[]) => void,
 ): Promise<void> {
   const size = ONCE.includes(operation) ? 1 : DEATHS_A_FILE
   for (let from = 0; from < faults.length; from += size) {
     const folder = place()
     const database = join(folder, 'jobs.db')
+    const said: string[] = []
     const survivor = new Survivor(command(pkg, 'survive', database), folder)
     try {
       if (!RACED.includes(operation)) await survivor.says('ready')
@@ -47,8 +51,8 @@ export async function dieBeside(
           if (RACED.includes(operation)) await survivor.says('ready')
           survivor.tell('alone')
           await survivor.says('done')
-          const said = [...victim.said, ...survivor.taken()]
-          wrong.push(...(await judge({ where: '', operation, said, database }, false)))
+          said.push(...victim.said, ...survivor.taken())
+          wrong.push(...(await judge({ where: '', operation, said, held, database }, false)))
           if (i === here.length - 1) wrong.push(...(await survivor.leave()), ...books(database))
         } catch (error) {
           wrong.push(`the other process: ${(error as Error).message}`)

@@ -41,6 +41,27 @@ const BUGS: { title: string; operation: Operation; points: AllPoints; patches: P
     patches: [{ file: 'engine/rescuer.js', find: '.claimedBy(row.id)', put: '.claimedBy(-1)' }],
   },
   {
+    title: 'a job that is stored takes the place of one that ended',
+    operation: 'enqueue',
+    points: { replayed: 10, killed: 0, failed: 0, beside: NONE },
+    patches: [
+      {
+        file: 'store/jobs/insert.js',
+        find: 'if (this.#insertOne(id, args[i], shared) > 0)',
+        put: `this.#gone ??= this.#db.prepare(
+              "DELETE FROM celeriac_jobs WHERE seq = (SELECT max(seq) FROM celeriac_jobs WHERE state = 'SUCCESS')");
+            this.#gone.run();
+            if (this.#insertOne(id, args[i], shared) > 0)`,
+      },
+      {
+        file: 'store/jobs/insert.js',
+        find: 'this.#one = db.prepare(INSERT);',
+        put: 'this.#one = db.prepare(INSERT); this.#db = db;',
+      },
+      { file: 'store/jobs/insert.js', find: '#one;', put: '#one; #db; #gone;' },
+    ],
+  },
+  {
     title: 'a backup is written under its final name',
     operation: 'backup',
     points: { replayed: 10, killed: 0, failed: 0, beside: NONE },

@@ -15,6 +15,8 @@ export interface Left {
   operation: Operation
   /** By whoever died, and by whoever lived on. */
   said: readonly string[]
+  /** What the file held before. */
+  held: readonly Promised[]
   database: string
 }
 
@@ -45,10 +47,20 @@ export function endedWell({ how }: Fault, { code, signal, errors }: Ended): stri
   return well ? null : `ended with ${signal ?? code}: ${errors.slice(-600)}`
 }
 
-/** @param drained a whole process then ends what was left */
-export async function judge({ operation, said, database }: Left, drained: boolean): Promise<string[]> {
-  const wrong: string[] = []
+/** What an operation that finds this file must leave in it; it may prune what has ended. */
+export function holds(database: string, operation: Operation): Promised[] {
   const promises: Promised[] = []
+  for (const { id, state, result } of reopen(database).jobs.values()) {
+    if (state !== 'SUCCESS') promises.push({ stored: [id] })
+    else if (operation !== 'prune') promises.push({ ended: id, state, value: JSON.parse(result ?? 'null') })
+  }
+  return promises
+}
+
+/** @param drained a whole process then ends what was left */
+export async function judge({ operation, said, held, database }: Left, drained: boolean): Promise<string[]> {
+  const wrong: string[] = []
+  const promises: Promised[] = [...held]
   const aims: Aim[] = aimsOf(operation)
   for (const line of said) {
     const spoken: unknown = JSON.parse(line)

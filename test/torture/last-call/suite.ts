@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import { type Package, REAL_PACKAGE } from '../../crash/children.ts'
 import type { Random } from '../../crash/random.ts'
 import { layOut } from '../power-cut/image.ts'
+import type { Promised } from '../power-cut/promised.ts'
 import type { Size, Suite, SuiteContext, SuiteReport } from '../suite.ts'
 import { deaths, filesIn } from '../watched/deaths.ts'
 import { missingWatching } from '../watched/library.ts'
 import { type Fault, record, run } from '../watched/program.ts'
 import { dieBeside } from './beside.ts'
 import { inTwoLanes } from './lanes.ts'
-import { command, endedWell, hold, judge, type Left, perform } from './left.ts'
+import { command, endedWell, hold, holds, judge, type Left, perform } from './left.ts'
 import { OPERATIONS, type Operation } from './operation.ts'
 import { callsOf, draw, type Points, spread } from './points.ts'
 
@@ -82,6 +83,15 @@ export async function lastCalls(options: LastCallOptions): Promise<LastCallRepor
       cpSync(prepared, held, { recursive: true })
       await hold(join(held, 'jobs.db'))
     }
+    // A copy, since to look at it empties its log.
+    const looked = join(folder, 'looked')
+    const heldBy = new Map<Operation, Promised[]>()
+    for (const operation of operations) {
+      rmSync(looked, { recursive: true, force: true })
+      cpSync(operation === 'rescue' ? held : prepared, looked, { recursive: true })
+      heldBy.set(operation, operation === 'migrate' ? [] : holds(join(looked, 'jobs.db'), operation))
+    }
+    const before = (operation: Operation): Promised[] => heldBy.get(operation) as Promised[]
     const place = (name: string, operation: Operation): string => {
       const own = join(folder, name)
       rmSync(own, { recursive: true, force: true })
@@ -94,18 +104,24 @@ export async function lastCalls(options: LastCallOptions): Promise<LastCallRepor
     const others: { operation: Operation; faults: Fault[] }[] = []
     await inTwoLanes(operations, async (operation, lane) => {
       const own = place(lane, operation)
-      const before = filesIn(own)
+      const atFirst = filesIn(own)
       const events = await record(command(pkg, operation, join(own, 'jobs.db')), own, { delay: DELAY })
       const calls = callsOf(operation, events)
       faults.push(...draw(calls, points, share, random).map((fault) => ({ operation, fault })))
       others.push({ operation, faults: draw(calls, points.beside, share, random) })
       const ends = new Map(spread(calls, points.replayed, share, random).map((call) => [call.at, call]))
       of += ends.size
-      for (const { at, said, files } of deaths(events, before)) {
+      for (const { at, said, files } of deaths(events, atFirst)) {
         const call = ends.get(at)
         if (!call) continue
         const database = layOut(files(), join(folder, `${lane}-image`))
-        await examine({ where: `${operation}, death at ${call.call} ${call.nth}`, operation, said, database })
+        await examine({
+          where: `${operation}, death at ${call.call} ${call.nth}`,
+          operation,
+          said,
+          held: before(operation),
+          database,
+        })
         report.replayed++
         tell()
       }
@@ -118,13 +134,13 @@ export async function lastCalls(options: LastCallOptions): Promise<LastCallRepor
       const ended = await run(command(pkg, operation, database), own, fault)
       const wrong = endedWell(fault, ended)
       count(fault, ended.signal === 'SIGKILL')
-      if (wrong === null) await examine({ where, operation, said: ended.said, database })
+      if (wrong === null) await examine({ where, operation, said: ended.said, held: before(operation), database })
       else found(where, [wrong])
       tell()
     })
     await inTwoLanes(others, async ({ operation, faults }, lane) => {
       await dieBeside(
-        { operation, faults, pkg, place: () => place(`${lane}-beside`, operation) },
+        { operation, faults, pkg, place: () => place(`${lane}-beside`, operation), held: before(operation) },
         (fault, reached, wrong) => {
           count(fault, reached)
           if (reached || fault.how !== 'kill') report.beside++
