@@ -148,9 +148,11 @@ export class Celeriac extends AppFile {
       requests: () => this.#ready(),
       poke: () => setImmediate(() => this.#engine.poke()),
     }
-    this.reader = new Reader(new ReaderThread(database), this.#settings.redact)
+    const reading = new ReaderThread(this.#host.database)
+    this.reader = new Reader(reading, this.#settings.redact)
     this.audit = new AuditLog(this.#host)
-    this.inspect = new Inspect(this.#host, () => this.#registered())
+    const states = () => reading.call('states')
+    this.inspect = new Inspect(this.#host, () => this.#registered(), states)
     this.control = new Control(this.#host)
     this.schedules = new Schedules(this.#host, (name, given) => this.#scheduleOf(name, given), this.#declared)
   }

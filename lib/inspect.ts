@@ -78,7 +78,7 @@ export interface Stats {
   concurrency: number
   /** Resident memory of the process, in bytes. */
   memory: number
-  /** Jobs in the file, by state. */
+  /** Jobs in the file, by state; those that there are none in are left out. Of long lines as old as in `reader.overview()`. */
   states: Record<string, number>
 }
 
@@ -97,10 +97,13 @@ export interface Pong {
 export class Inspect {
   readonly #source: ResultSource
   readonly #registered: () => RegisteredTask[]
+  readonly #counted: () => Promise<Stats['states']>
 
-  constructor(source: ResultSource, registered: () => RegisteredTask[]) {
+  /** @param counted jobs of the file by state, of all states */
+  constructor(source: ResultSource, registered: () => RegisteredTask[], counted: () => Promise<Stats['states']>) {
     this.#source = source
     this.#registered = registered
+    this.#counted = counted
   }
 
   /** Jobs that run now, in all processes, as the file says; at most 1,000. With options, what each process asked says of itself. */
@@ -132,8 +135,17 @@ export class Inspect {
   async stats(asked: WorkersAsked): Promise<WorkerReply<Stats>[]>
   async stats(asked?: WorkersAsked): Promise<Stats | WorkerReply<Stats>[]> {
     const to = inspected(asked, 'stats()')
-    if (!to) return this.#source.requests().ask<Stats>({ about: 'stats' })
-    return askWorkers(this.#source, { verb: 'stats', ...to }, (value: Stats) => value)
+    if (!to) {
+      const own = await this.#source.requests().ask<Omit<Stats, 'states'>>({ about: 'stats' })
+      return { ...own, states: await this.#states() }
+    }
+    const replies = await askWorkers(this.#source, { verb: 'stats', ...to }, (value: Omit<Stats, 'states'>) => value)
+    const states = await this.#states()
+    return replies.map((reply) => ({ ...reply, value: reply.value && { ...reply.value, states } }))
+  }
+
+  async #states(): Promise<Stats['states']> {
+    return Object.fromEntries(Object.entries(await this.#counted()).filter(([, jobs]) => jobs > 0))
   }
 
   /** Queues with jobs that wait or run, and those with a setting of their own: a limit, a rate, a pause. */

@@ -152,6 +152,14 @@ describe('architecture', () => {
     }
   })
 
+  it('counts what waits in the reader thread only, where it holds nobody up', () => {
+    const counting = imports.filter((i) => isRelative(i.to) && target(i) === 'store/counts.ts').map(({ from }) => from)
+    assert.deepEqual(counting, ['store/reading.ts'])
+    assert.ok(
+      !imports.some((i) => isRelative(i.to) && folderOf(i.from) === 'engine' && target(i) === 'store/reading.ts'),
+    )
+  })
+
   it('imports each package in one place', () => {
     const packages = new Map<string, Set<string>>()
     for (const { from, to } of imports) {

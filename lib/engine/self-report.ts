@@ -15,6 +15,7 @@ export function stuckError(threads: number): ThreadsStuck {
   )
 }
 
+/** Without the counts by state: where many jobs wait they take long, and are not this process's alone. */
 export function stats({ standing, store, options }: Parts): Record<string, unknown> {
   return {
     key: standing.key,
@@ -27,7 +28,6 @@ export function stats({ standing, store, options }: Parts): Record<string, unkno
     restarts: standing.pool?.restarts ?? 0,
     concurrency: standing.pool?.concurrency ?? options.concurrency,
     memory: process.memoryUsage.rss(),
-    states: Object.fromEntries(Object.entries(store.counts.byState()).filter(([, jobs]) => jobs > 0)),
   }
 }
 

@@ -1,7 +1,7 @@
 import { BOUNDS } from '../domain/histogram.ts'
 import type { FilterTerms } from '../domain/job-filter.ts'
 import { formatRate } from '../domain/rate.ts'
-import { WAITING_STATES } from '../domain/states.ts'
+import { type State, WAITING_STATES } from '../domain/states.ts'
 import type { StoredPage } from '../wire/messages.ts'
 import type {
   ChangeCursor,
@@ -92,6 +92,11 @@ export class Reading {
       prunedUntil: pruning.until(),
       file: files.read(),
     }
+  }
+
+  /** Jobs by state, all states. */
+  states(): Record<State, number> {
+    return this.#connection.read(({ states }) => ({ ...states.get(performance.now()) }))
   }
 
   /** What ended, in spans of equal length up to now, the earliest first. */

@@ -6,7 +6,6 @@ import { type AwaitedKeys, awaitedKeysOf } from './awaited-keys.ts'
 import { handBack } from './care/vacuum.ts'
 import { StoredCommands } from './commands.ts'
 import { Controls } from './controls.ts'
-import { Counts } from './counts.ts'
 import type { Connection, Statement } from './driver.ts'
 import { Folding } from './folding.ts'
 import { type Admission, admissionOf } from './jobs/admission.ts'
@@ -56,7 +55,6 @@ export class Store {
   readonly controls: Controls
   readonly rates: Rates
   readonly awaitedKeys: AwaitedKeys
-  readonly counts: Counts
   readonly slots: Slots
   readonly logs: Logs
   readonly pruning: Pruning
@@ -113,7 +111,6 @@ export class Store {
     this.controls = new Controls(db)
     this.rates = ratesOf(db)
     this.awaitedKeys = awaitedKeysOf(db)
-    this.counts = new Counts(db)
     this.slots = new Slots(db)
     this.logs = new Logs(db)
     this.pruning = new Pruning(db)

@@ -69,6 +69,8 @@ test('inspect shows the jobs, the queues and the processes of the file', async (
   const stats = await app.inspect.stats()
   assert.deepEqual([stats.role, stats.database, stats.concurrency], ['all', database, 2])
   assert.deepEqual(stats.states, { STARTED: 1, PENDING: 1, SCHEDULED: 1, RETRY: 1, SUCCESS: 1, FAILURE: 1 })
+  const [asked, ...noMore] = await app.inspect.stats({ all: true, timeout: '20s' })
+  assert.deepEqual([asked?.value?.states, noMore], [stats.states, []])
   const limitsOf = (task: string) => {
     const { concurrency, rateLimit } = app.inspect.registered().find(({ name }) => name === task)!
     return [concurrency, rateLimit]
