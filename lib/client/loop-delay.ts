@@ -1,4 +1,4 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import type { IntervalHistogram } from 'node:perf_hooks'
 
 const NANOSECONDS = 1e6
 
@@ -22,6 +22,8 @@ export class LoopDelay {
   /** Since the last look; null at the first, which begins to watch. */
   look(): Lateness | null {
     if (!this.#histogram) {
+      // At the first look, which a start does not wait for.
+      const { monitorEventLoopDelay } = process.getBuiltinModule('node:perf_hooks')
       this.#histogram = monitorEventLoopDelay({ resolution: this.#resolution })
       this.#histogram.enable()
       return null

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import type { CronExpression } from 'cron-parser'
 import { InvalidSchedule } from '../errors.ts'
 import { assertCronFields, CRON_ALIASES, type CronFields } from './cron-fields.ts'
@@ -27,11 +26,14 @@ const DAY = 86_400_000
 const CACHED = 2_000
 const cache = new Map<string, CronRule>()
 
-const require = createRequire(import.meta.url)
+let loaded: typeof import('cron-parser').CronExpressionParser | null = null
 
 /** cron-parser with its calendar library takes longer to load than all else together; most threads never need it. */
 function parser(): typeof import('cron-parser').CronExpressionParser {
-  return (require('cron-parser') as typeof import('cron-parser')).CronExpressionParser
+  if (loaded) return loaded
+  const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)
+  loaded = (require('cron-parser') as typeof import('cron-parser')).CronExpressionParser
+  return loaded
 }
 
 /** The expression as it is stored: blanks made single, nothing else changed. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { LaneJob } from '../pool/lane.ts'
 import type { Pool } from '../pool/pool.ts'
 import { sentOf } from '../store/jobs/links.ts'
@@ -85,7 +84,7 @@ export class Engine {
     const estimates = new Estimates()
     const standing: Standing = {
       role: null,
-      key: randomUUID(),
+      key: store.processes.newKey(),
       owner: null,
       pool,
       starting: null,

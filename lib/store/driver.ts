@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import type Database from 'better-sqlite3'
 import { DriverMismatch } from '../errors.ts'
 
@@ -6,7 +5,8 @@ export type Connection = Database.Database
 export type Statement = Database.Statement
 export type DatabaseClass = typeof Database
 
-const require = createRequire(import.meta.url)
+/** `import` would load what wraps modules for it in every thread, of which most open no file. */
+const requirer = (): NodeJS.Require => process.getBuiltinModule('node:module').createRequire(import.meta.url)
 
 let loaded: DatabaseClass | null = null
 
@@ -17,6 +17,7 @@ let loaded: DatabaseClass | null = null
  */
 export function loadDriver(): DatabaseClass {
   if (loaded) return loaded
+  const require = requirer()
   const version = driverVersion()
   assertDriverFits(version, process.versions.napi, process.version)
   try {
@@ -44,6 +45,7 @@ export function perConnection<T>(make: (db: Connection) => T): (db: Connection) 
 }
 
 export function driverVersion(): string {
+  const require = requirer()
   return (require('better-sqlite3/package.json') as { version: string }).version
 }
 

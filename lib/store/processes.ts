@@ -50,6 +50,7 @@ export interface Orphan {
 
 /** The engines that consume this file, each proven alive by its presence lock and, as a second line, by its beat. */
 export class Processes {
+  readonly #db: Connection
   readonly #insert: Statement
   readonly #keep: Statement
   readonly #drop: Statement
@@ -62,6 +63,7 @@ export class Processes {
   readonly #held: Statement
 
   constructor(db: Connection) {
+    this.#db = db
     this.#insert =
       db.prepare(`INSERT INTO celeriac_processes (key, app, host, pid, role, threads, started_at, beat_at, tasks, vitals)
       VALUES (@key, @app, @host, @pid, @role, @threads, @now, @now, @tasks, @vitals)`)
@@ -86,6 +88,13 @@ export class Processes {
         'SELECT DISTINCT owner FROM celeriac_claims WHERE owner NOT IN (SELECT id FROM celeriac_processes) ORDER BY owner',
       )
       .pluck()
+  }
+
+  /** A random UUID (version 4), drawn by SQLite: `node:crypto` is 20 modules, which the engine needs for nothing else at its start. */
+  newKey(): string {
+    const hex = this.#db.prepare('SELECT lower(hex(randomblob(16)))').pluck().get() as string
+    const variant = '89ab'[Number.parseInt(hex.charAt(16), 16) & 3]
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`
   }
 
   /** Returns the id that claims carry as their owner; ids are never used twice. */

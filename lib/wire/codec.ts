@@ -1,9 +1,15 @@
-import { deserialize, serialize } from 'node:v8'
 import { encodeStrictJson } from '../domain/strict-json.ts'
 import { InvalidPayload, PayloadTooLarge } from '../errors.ts'
 
 /** How arguments and results are stored: strict JSON text, or V8's structured clone (Map, Set, Date, BigInt, Buffer …). */
 export type Codec = 'json' | 'v8'
+
+/** Loaded at the first need: most jobs are JSON, and `import` would load what it is made of in every thread. */
+let loaded: typeof import('node:v8') | null = null
+function v8(): typeof import('node:v8') {
+  loaded ??= process.getBuiltinModule('node:v8')
+  return loaded
+}
 
 /** What SQLite stores: TEXT for JSON, BLOB for V8, NULL for no value. */
 export type Payload = string | Uint8Array | null
@@ -32,7 +38,7 @@ export function encode(value: unknown, codec: Codec, root: string, limit: number
 export function decode(payload: Payload, codec: Codec): unknown {
   if (payload === null) return undefined
   try {
-    if (codec === 'v8') return deserialize(payload as Uint8Array)
+    if (codec === 'v8') return v8().deserialize(payload as Uint8Array)
     return JSON.parse(payload as string)
   } catch (error) {
     throw new InvalidPayload(
@@ -44,7 +50,7 @@ export function decode(payload: Payload, codec: Codec): unknown {
 
 function encodeV8(value: unknown, root: string): Uint8Array {
   try {
-    return serialize(value)
+    return v8().serialize(value)
   } catch (error) {
     throw new InvalidPayload(
       `${root} cannot be stored: ${error instanceof Error ? error.message : 'it cannot be cloned'} — pass plain data`,

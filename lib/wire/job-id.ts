@@ -1,7 +1,3 @@
-import { createRequire } from 'node:module'
-
-const require = createRequire(import.meta.url)
-
 const RANDOM = new Uint8Array(12)
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 let random: ((bytes: Uint8Array) => void) | null = null
@@ -23,7 +19,7 @@ let tail = ''
 export function newJobId(now: number): string {
   if (now > clock) {
     clock = now
-    random ??= (require('node:crypto') as typeof import('node:crypto')).randomFillSync
+    random ??= process.getBuiltinModule('node:crypto').randomFillSync
     random(RANDOM)
     counter = (RANDOM[0]! << 22) | (RANDOM[1]! << 14) | (RANDOM[2]! << 6)
     const time = now.toString(16).padStart(12, '0')

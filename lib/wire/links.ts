@@ -1,8 +1,7 @@
 /** What a job's `link` and `linkError` become when it ends: jobs with its result, or its error, before their own arguments. */
-import { deserialize, serialize } from 'node:v8'
 import { encodeStrictJson } from '../domain/strict-json.ts'
 import { argumentsKey } from './arguments-key.ts'
-import { type Codec, decode, type Payload } from './codec.ts'
+import { type Codec, decode, encode, type Payload } from './codec.ts'
 import type { WireError } from './error-codec.ts'
 import { newJobId } from './job-id.ts'
 import type { EnqueueBatch, StoredLink, StoredOptions } from './messages.ts'
@@ -76,7 +75,7 @@ function joined({ codec, args, immutable }: StoredLink, job: LinkingJob, end: Li
     const own = Buffer.from(args, 'base64')
     if (immutable) return own
     const first = 'error' in end ? [job.id, end.error] : [decode(end.result, job.codec)]
-    return serialize([...first, ...(deserialize(own) as unknown[])])
+    return encode([...first, ...(decode(own, 'v8') as unknown[])], 'v8', 'args', Number.POSITIVE_INFINITY)
   }
   if (immutable) return args
   const first =

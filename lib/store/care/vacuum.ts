@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { VacuumReport } from '../../wire/care.ts'
 import type { Connection } from '../driver.ts'
+import { handBack } from '../free-pages.ts'
 import { withFile } from './connection.ts'
 
 /** Pages handed back in one transaction: some 5 ms of the writer. */
@@ -22,14 +23,6 @@ export async function vacuum(path: string, full: boolean): Promise<VacuumReport>
     db.pragma('wal_checkpoint(TRUNCATE)')
   })
   return { bytesBefore, bytesAfter: statSync(path).size }
-}
-
-/** Hands back at most so many pages; returns how many there were. */
-export function handBack(db: Connection, pages: number): number {
-  const free = db.pragma('freelist_count', { simple: true }) as number
-  if (free === 0) return 0
-  db.exec(`PRAGMA incremental_vacuum(${pages})`)
-  return free - (db.pragma('freelist_count', { simple: true }) as number)
 }
 
 function rewrite(db: Connection): void {
