@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Package, REAL_PACKAGE } from '../../crash/children.ts'
-import { broken, reopen, tornTransactions } from '../power-cut/image.ts'
+import { broken, heldBy, reopen, tornTransactions } from '../power-cut/image.ts'
 import type { Promised } from '../power-cut/promised.ts'
 import { type Ended, type Fault, run } from '../watched/program.ts'
 import { type Aim, aimsOf, missedAim } from './aims.ts'
@@ -49,12 +49,7 @@ export function endedWell({ how }: Fault, { code, signal, errors }: Ended): stri
 
 /** What an operation that finds this file must leave in it; it may prune what has ended. */
 export function holds(database: string, operation: Operation): Promised[] {
-  const promises: Promised[] = []
-  for (const { id, state, result } of reopen(database).jobs.values()) {
-    if (state !== 'SUCCESS') promises.push({ stored: [id] })
-    else if (operation !== 'prune') promises.push({ ended: id, state, value: JSON.parse(result ?? 'null') })
-  }
-  return promises
+  return heldBy(reopen(database)).filter((promised) => operation !== 'prune' || 'stored' in promised)
 }
 
 /** @param drained a whole process then ends what was left */

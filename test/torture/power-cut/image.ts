@@ -41,6 +41,13 @@ export function reopen(database: string): Reopened {
   }
 }
 
+/** What a file holds, as promises of it. */
+export function heldBy({ jobs }: Reopened): Promised[] {
+  return [...jobs.values()].map(({ id, state, result }) =>
+    state === 'SUCCESS' ? { ended: id, state, value: JSON.parse(result ?? 'null') } : { stored: [id] },
+  )
+}
+
 /** What of a promise the file no longer knows, or null when it holds. */
 export function broken(promised: Promised, { jobs, orders }: Reopened): string | null {
   if ('stored' in promised) {

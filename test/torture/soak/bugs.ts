@@ -32,6 +32,25 @@ const BUGS: { title: string; patches: Patch[]; wanted: RegExp }[] = [
     ],
     wanted: /was to end in/,
   },
+  {
+    title: 'a job that ended is put back into its queue',
+    patches: [
+      {
+        file: 'store/jobs/insert.js',
+        find: 'this.#one = db.prepare(INSERT);',
+        put: `this.#one = db.prepare(INSERT);
+        this.back = db.prepare(\`UPDATE celeriac_jobs SET state = 'PENDING', finished_at = NULL, result = NULL
+          WHERE seq = (SELECT max(seq) - 8 FROM celeriac_jobs) AND state = 'SUCCESS'\`);`,
+      },
+      {
+        file: 'store/jobs/insert.js',
+        find: 'if (this.#insertOne(id, args[i], shared) > 0)',
+        put: `if ((this.stored = (this.stored ?? 0) + 1) % 100 === 0) this.back.run();
+            if (this.#insertOne(id, args[i], shared) > 0)`,
+      },
+    ],
+    wanted: /says later/,
+  },
 ]
 
 export const soakBugs: readonly PlantedBug[] = BUGS.map(({ wanted, ...bug }) => ({

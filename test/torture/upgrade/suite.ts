@@ -6,7 +6,7 @@ import { type Package, REAL_PACKAGE } from '../../crash/children.ts'
 import { patchedPackage, removePatchedPackage } from '../../crash/patched-package.ts'
 import { integer, type Random } from '../../crash/random.ts'
 import { CUTS, Disk } from '../power-cut/disk.ts'
-import { layOut } from '../power-cut/image.ts'
+import { broken, heldBy, layOut, reopen } from '../power-cut/image.ts'
 import type { Size, Suite, SuiteContext, SuiteReport } from '../suite.ts'
 import { missingWatching } from '../watched/library.ts'
 import { record, run } from '../watched/program.ts'
@@ -138,15 +138,17 @@ function judge(database: string, before: Content, after: Content, report: Upgrad
   return wrong
 }
 
-/** The next process finds what a dead one left, finishes the work and runs jobs. */
+/** The next process finds what a dead one left, finishes the work, runs jobs and takes none away. */
 async function goOn(files: Files, { next, folder }: Place, report: UpgradeReport): Promise<string[]> {
   const own = join(folder, 'used')
+  const held = heldBy(reopen(lay(files, own)))
   const database = lay(files, own)
   report.cases++
   const { said, errors } = await run([opener(next), 'use', database], own)
-  return /^used 42 \d+$/.test(said.at(-1) ?? '')
-    ? []
-    : [`the next process said ${said.join(', ')} ${errors.slice(-500)}`]
+  if (!/^used 42 \d+$/.test(said.at(-1) ?? ''))
+    return [`the next process said ${said.join(', ')} ${errors.slice(-500)}`]
+  const file = reopen(database)
+  return held.flatMap((promised) => broken(promised, file) ?? []).map((text) => `after the next process: ${text}`)
 }
 
 /** A call fails: the file is not opened, with a reason, or opened all the same. */
