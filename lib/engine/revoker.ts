@@ -59,16 +59,21 @@ export class Revoker {
     return reason
   }
 
-  /** Looks in the file for jobs of this process to end that run, or lie in a thread's line; true when one of those was taken back. */
-  look(): boolean {
+  /** Whether a thread of this process has the job, the application's own among them. */
+  holds(id: string): boolean {
+    const lanes = this.#standing.pool?.lanes ?? []
+    return [this.#main, ...lanes].some(({ outstanding }) => [...outstanding.values()].some((job) => job.id === id))
+  }
+
+  /** Looks in the file for jobs of this process to end that run, or lie in a thread's line. */
+  look(): void {
     const { pool, owner } = this.#standing
-    if (owner === null) return false
+    if (owner === null) return
     const asked = new Map<number, Revoking>()
     for (const one of this.#store.revocations.asked(owner)) if (this.#isNews(one)) asked.set(one.token, one)
-    if (asked.size === 0) return false
-    let taken = false
+    if (asked.size === 0) return
     for (const lane of pool?.lanes ?? []) {
-      if (this.#takeBack(lane, asked)) taken = true
+      this.#takeBack(lane, asked)
       for (const [position, { token }] of lane.outstanding) {
         const one = asked.get(token)
         if (!one) continue
@@ -83,7 +88,6 @@ export class Revoker {
       this.#note(one)
       this.#main.cancel(position, revokedError(one))
     }
-    return taken
   }
 
   /** Whether this was not asked before: who was only told to end may be asked to end by force later. */
@@ -97,11 +101,11 @@ export class Revoker {
   }
 
   /** What was not begun need not be told to end. */
-  #takeBack(lane: Lane, asked: ReadonlyMap<number, Revoking>): boolean {
+  #takeBack(lane: Lane, asked: ReadonlyMap<number, Revoking>): void {
     const { running } = lane
     let behind = false
     for (const [position, { token }] of lane.outstanding) behind ||= position !== running && asked.has(token)
-    if (!behind) return false
+    if (!behind) return
     const revoked: LaneJob[] = []
     const others: LaneJob[] = []
     for (const job of lane.takeBack()) {
@@ -109,7 +113,6 @@ export class Revoker {
       else others.push(job)
     }
     if (revoked.length + others.length > 0) this.#takenBack(revoked, others)
-    return revoked.length > 0
   }
 }
 

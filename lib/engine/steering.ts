@@ -24,8 +24,11 @@ export async function revoke(
   reason: string | null,
 ): Promise<State | null> {
   const done = await parts.edits.make((now) => parts.store.revocations.revoke(id, terminate, reason, now))
-  // One that was handed out and not begun ends in the turn that comes.
-  return revoked(parts, [done]).takenBack ? parts.edits.make(() => parts.store.reads.state(id)) : done.state
+  revoked(parts, [done])
+  // One that no thread has is on its way back: taken out of a line, it ends in the turn that comes.
+  return done.state === 'STARTED' && !parts.revoker.holds(id)
+    ? parts.edits.make(() => parts.store.reads.state(id))
+    : done.state
 }
 
 /** Ends the jobs that are meant; resolves with how many were ended or told to end. */
@@ -41,7 +44,7 @@ export async function revokeAll(
     (job, now) => {
       return isFinal(job.state) ? null : parts.store.revocations.revoke(job.id, terminate, reason, now)
     },
-    (done) => revoked(parts, done).jobs,
+    (done) => revoked(parts, done),
   )
 }
 
@@ -103,13 +106,13 @@ function whyNot({ id, task, state, forgotten }: SteeredJob): string {
   return `${job} is ${state} and has not ended — revoke it first, or wait for its end`
 }
 
-/** After the commit: tells of what was ended, and ends what runs here. Returns how many jobs that makes, and whether some of them were not begun. */
-function revoked({ revoker, clock }: Parts, jobs: readonly Revoked[]): { jobs: number; takenBack: boolean } {
+/** After the commit: tells of what was ended, and ends what runs here. Returns how many jobs that makes. */
+function revoked({ revoker, clock }: Parts, jobs: readonly Revoked[]): number {
   const ended = jobs.flatMap((job) => job.ended)
   const running = jobs.filter(({ state }) => state === 'STARTED').length
   revoker.announce(ended, clock.now())
-  const takenBack = running > 0 && revoker.look()
-  return { jobs: ended.length + running, takenBack }
+  if (running > 0) revoker.look()
+  return ended.length + running
 }
 
 /**
