@@ -52,6 +52,24 @@ const BUGS: ({ title: string; short?: true } & Patch)[] = [
     put: 'SELECT sum(starts) FILTER (WHERE owner = 0), ',
   },
   {
+    title: 'the place of a job that is revoked before it has begun is given to nobody',
+    file: 'store/jobs/revoke.js',
+    find: 'this.#admission.left(job, now);',
+    put: ';',
+  },
+  {
+    title: 'a claimed job holds its place of another key than that of its rate',
+    file: 'store/jobs/claim.js',
+    find: 'iif(@per IS NULL, NULL, j.rate_key)',
+    put: 'iif(@per IS NULL, NULL, j.task)',
+  },
+  {
+    title: 'a job that has begun keeps its place of the rate of its key until it ends',
+    file: 'store/rates.js',
+    find: 'UPDATE celeriac_claims SET rate_key = NULL, rate_per = NULL WHERE seq = ?',
+    put: 'UPDATE celeriac_claims SET rate_per = NULL WHERE seq = ?',
+  },
+  {
     title: 'a transaction that is undone counts all the same',
     short: true,
     file: 'store/store.js',
