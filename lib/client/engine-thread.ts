@@ -1,10 +1,12 @@
 import type { Worker } from 'node:worker_threads'
 import { AppStopped, DatabaseReplaced, EngineCrashed, LeaseLost } from '../errors.ts'
+import { Bells } from '../wire/bells.ts'
 import type { EngineBoot, EngineOptions } from '../wire/engine-options.ts'
 import { fromWireError, toWireError } from '../wire/error-codec.ts'
 import type { Command, JobShape, Notice, Request, StartOrder, StopReport, TaskDeclaration } from '../wire/messages.ts'
 import { startThread } from '../wire/own-thread.ts'
 import { BriefWriter, type FromEngine } from '../wire/shorthand.ts'
+import { Vigil } from '../wire/vigil.ts'
 import { LoopDelay } from './loop-delay.ts'
 import { Requests } from './requests.ts'
 
@@ -22,6 +24,10 @@ const LOOP_RESOLUTION = 500
 const NOTHING: StopReport = { finished: 0, returned: 0, killed: 0 }
 /** As fast as with V8's 48 MB, of which a drain takes some and a moment of rest gives nothing back. */
 const YOUNG_GENERATION = { maxYoungGenerationSizeMb: 4 }
+/** How soon a call follows an answer that was awaited for it, in ms: one after another, the next answer is awaited awake. */
+const AT_ONCE = 0.05
+/** An answer that takes longer is awaited asleep, in ms: a fast disk needs half of it. */
+const LONGEST_VIGIL = 0.15
 /** Longest that one timer is set for, in ms: a storage fault is told well before. */
 const LONGEST_TIMER = 60_000
 
@@ -46,6 +52,16 @@ export class EngineThread {
   #replaced: DatabaseReplaced | null = null
   #stopping: Promise<StopReport> | null = null
   #patience = { drain: 0, grace: 0 }
+  readonly #bells = new Bells()
+  readonly #vigil = new Vigil(LONGEST_VIGIL, this.#bells, 'engine', {
+    open: () => this.#bells.open(),
+    look: () => this.#take(),
+    close: () => {
+      this.#bells.close()
+      this.#take()
+    },
+  })
+  #answeredAt = 0
 
   constructor(options: EngineOptions, listener: EngineListener) {
     this.#options = options
@@ -160,7 +176,15 @@ export class EngineThread {
       return
     }
     this.#worker ??= this.#spawn(false)
-    this.#worker.postMessage(message.type === 'enqueue' ? this.#brief.enqueue(message, shape) : message)
+    if (message.type !== 'enqueue') {
+      this.#worker.postMessage(message)
+      return
+    }
+    const enqueue = this.#brief.enqueue(message, shape)
+    this.#vigil.listen()
+    this.#worker.postMessage(enqueue)
+    this.#bells.ring('app')
+    if (Array.isArray(enqueue) && performance.now() - this.#answeredAt < AT_ONCE) this.#vigil.begin(this.#others())
   }
 
   #needsThreads({ role }: StartOrder): boolean {
@@ -169,7 +193,7 @@ export class EngineThread {
 
   #spawn(threads: boolean): Worker {
     const worker = startThread(new URL('../engine/main.js', import.meta.url), {
-      workerData: { options: this.#options, threads } satisfies EngineBoot,
+      workerData: { options: this.#options, threads, bells: this.#bells.buffer } satisfies EngineBoot,
       resourceLimits: YOUNG_GENERATION,
       name: `celeriac-engine:${this.#options.app.name}`,
     })
@@ -198,8 +222,9 @@ export class EngineThread {
   }
 
   #receive(worker: Worker, message: FromEngine): void {
+    this.#bells.ring('app')
     if (typeof message === 'number') {
-      this.requests.stored(message)
+      this.#stored(message)
       return
     }
     switch (message.type) {
@@ -244,6 +269,22 @@ export class EngineThread {
     if (error instanceof DatabaseReplaced) this.#replaced = error
     this.requests.fail(renewed ? stoppedMeanwhile() : error)
     if (started && !renewed) this.#listener.crashed(error)
+  }
+
+  #take(): void {
+    const request = this.#bells.take()
+    if (request !== 0) this.#stored(request)
+  }
+
+  #stored(request: number): void {
+    this.#vigil.end()
+    this.#answeredAt = performance.now()
+    this.requests.stored(request)
+  }
+
+  /** Threads of ours that may want a core while this one waits. */
+  #others(): number {
+    return 1 + (this.#started && this.#needsThreads(this.#started) ? this.#options.concurrency : 0)
   }
 
   #hold(): void {

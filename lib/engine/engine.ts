@@ -6,7 +6,8 @@ import { Store } from '../store/store.ts'
 import type { EngineOptions } from '../wire/engine-options.ts'
 import { toWireError } from '../wire/error-codec.ts'
 import type { Request, Settled } from '../wire/messages.ts'
-import { BriefReader, briefReply, type FromEngine, type ToEngine } from '../wire/shorthand.ts'
+import { BriefReader, briefReply, type Post, type ToEngine } from '../wire/shorthand.ts'
+import type { Vigil } from '../wire/vigil.ts'
 import { Announcer, describeJob } from './announcer.ts'
 import { answer } from './answers.ts'
 import { Beat } from './beat.ts'
@@ -52,7 +53,7 @@ const ENDINGS: Partial<Record<Settled[0], string>> = {
  */
 export class Engine {
   readonly #parts: Parts
-  readonly #post: (message: FromEngine) => void
+  readonly #post: Post
   readonly #app: Session
   readonly #brief = new BriefReader()
   readonly #intake: Intake
@@ -68,9 +69,10 @@ export class Engine {
 
   /**
    * @param pool where threads have begun already
+   * @param vigil for what the application posts
    * @throws the database errors
    */
-  constructor(options: EngineOptions, pool: Pool | null, clock: Clock, post: (message: FromEngine) => void) {
+  constructor(options: EngineOptions, pool: Pool | null, clock: Clock, post: Post, vigil: Vigil) {
     this.#post = post
     this.#app = { reply: (reply) => post(briefReply(reply)) }
     const store = new Store(options.database, options.durability)
@@ -191,6 +193,7 @@ export class Engine {
       participants,
       disk,
       (worked) => this.#afterTurn(worked),
+      vigil,
       // More jobs than one have the cores to themselves.
       () => dispatcher.held <= 1,
     )

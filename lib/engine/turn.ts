@@ -1,9 +1,9 @@
 import { CeleriacError } from '../errors.ts'
 import { isBusy, sqliteCode, storageError } from '../store/sqlite-errors.ts'
 import type { Store } from '../store/store.ts'
+import type { Vigil } from '../wire/vigil.ts'
 import type { Clock } from './clock.ts'
 import type { DiskSync, Promised, Telling } from './disk-sync.ts'
-import { Vigil } from './vigil.ts'
 
 /** Something that takes part in a turn of the engine. */
 export interface Participant {
@@ -41,7 +41,7 @@ export class TurnLoop {
   readonly #disk: DiskSync
   readonly #onTurn: (worked: boolean) => void
   readonly #unhurried: () => boolean
-  readonly #vigil = new Vigil()
+  readonly #vigil: Vigil | null
   #scheduled = false
   #timer: NodeJS.Timeout | null = null
   #timerAt = Number.POSITIVE_INFINITY
@@ -53,7 +53,7 @@ export class TurnLoop {
 
   /**
    * @param onTurn called after each turn
-   * @param unhurried whether the thread may stay awake after a turn, because few others need a core
+   * @param vigil held after a turn while `unhurried`: few others need a core
    */
   constructor(
     store: Store,
@@ -61,6 +61,7 @@ export class TurnLoop {
     participants: Participant[],
     disk: DiskSync,
     onTurn: (worked: boolean) => void,
+    vigil: Vigil | null = null,
     unhurried: () => boolean = () => false,
   ) {
     this.#store = store
@@ -68,6 +69,7 @@ export class TurnLoop {
     this.#participants = participants
     this.#disk = disk
     this.#onTurn = onTurn
+    this.#vigil = vigil
     this.#unhurried = unhurried
   }
 
@@ -79,7 +81,7 @@ export class TurnLoop {
   request(): void {
     if (this.#scheduled || this.#stopped) return
     this.#scheduled = true
-    this.#vigil.end()
+    this.#vigil?.end()
     setImmediate(() => this.#run())
   }
 
@@ -148,7 +150,7 @@ export class TurnLoop {
     for (const participant of active) this.#disk.tell(participant.committed(now))
     this.#disk.pay()
     this.#onTurn(true)
-    if (!this.#scheduled && this.#unhurried()) this.#vigil.begin()
+    if (!this.#scheduled && this.#unhurried()) this.#vigil?.begin(1)
   }
 
   #pending(now: number): boolean {

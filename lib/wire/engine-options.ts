@@ -40,4 +40,6 @@ export interface EngineBoot {
   options: EngineOptions
   /** Begin threads at once: the order that will need them is on its way. */
   threads: boolean
+  /** Of `Bells`. */
+  bells: SharedArrayBuffer
 }

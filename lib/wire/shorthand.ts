@@ -72,3 +72,4 @@ export function briefReply(reply: Reply): Reply | BriefStored {
 
 export type ToEngine = Request | Command | BriefEnqueue
 export type FromEngine = Notice | Reply | BriefStored
+export type Post = (message: FromEngine) => void
