@@ -50,6 +50,9 @@ export interface Held {
 /** A start as it counts against a rate. */
 export interface Start {
   bucket: string
+  /** Who claimed the job, and when. */
+  owner: number
+  since: number
   /** Infinite for as long as it is not known when the function began. */
   at: number
   /** The process that claimed the job has said when. */

@@ -15,7 +15,7 @@ import {
   waits,
 } from './job.ts'
 import { ModelSchedules } from './schedules.ts'
-import { BUCKETS, HOUR, KEPT, PROCESSES, QUEUE_LIMITS, T0, TASKS, WINDOW } from './setting.ts'
+import { BUCKETS, HOUR, KEPT, METERS, PROCESSES, QUEUE_LIMITS, T0, TASKS, WINDOW } from './setting.ts'
 
 /** Deaths under one job after which it has failed. */
 const CRASH_LIMIT = 3
@@ -414,7 +414,8 @@ export class Model {
   /** Counts until it is known when it began. */
   #start(job: ModelJob): Start | null {
     const { bucket } = job
-    job.start = bucket === null ? null : { bucket, at: Number.POSITIVE_INFINITY, told: false }
+    const [owner, since] = [job.owner as number, this.now]
+    job.start = bucket === null ? null : { bucket, owner, since, at: Number.POSITIVE_INFINITY, told: false }
     if (job.start) this.#startsOf(job.start.bucket).push(job.start)
     return job.start
   }
@@ -422,7 +423,13 @@ export class Model {
   #began(start: Start, at: number): void {
     const starts = this.#startsOf(start.bucket)
     at = Math.min(at, this.now + 2)
-    if (starts.includes(start) && start.at === Number.POSITIVE_INFINITY) start.at = at
+    const open = starts.filter((one) => one.at === Number.POSITIVE_INFINITY)
+    // What a process holds of a queue's or task's rate since one moment is told apart by nobody.
+    const alike = METERS.some((meter) => meter === start.bucket)
+      ? undefined
+      : open.find(({ owner, since }) => owner === start.owner && since === start.since)
+    const place = open.includes(start) ? start : alike
+    if (place) place.at = at
     // Others took the process for dead and closed it.
     else starts.push({ ...start, at })
   }
