@@ -68,14 +68,16 @@ export function damagedText(text: string | null, random: Random): string {
   return otherwise(text, random)
 }
 
-/** JSON with one of its values exchanged, at any depth. */
+/** JSON with one of its values exchanged, at any depth; another text where it is none, or nested too deep to be walked. */
 function otherwise(text: string, random: Random): string {
-  let root: { '': unknown }
   try {
-    root = { '': JSON.parse(text) }
+    return exchanged({ '': JSON.parse(text) }, random)
   } catch {
     return pick(FIXED, random)
   }
+}
+
+function exchanged(root: { '': unknown }, random: Random): string {
   const places: [Record<string, unknown>, string][] = []
   const walk = (holder: Record<string, unknown>, key: string): void => {
     places.push([holder, key])
