@@ -175,7 +175,7 @@ export class Settler implements Participant {
     if (job.keyRate === null || written.committed !== undefined) return
     if (written.held) rates.settleKey(job, job.keyRate, began, now)
     // Taken for dead, what it ran all the same counts as well.
-    else if (began !== null) rates.record(job.rateKey as string, job.keyRate, began, 1)
+    else if (began !== null) rates.recordKey(job.rateKey as string, job.keyRate, began, now)
   }
 
   /** The job goes on, and its claim is no place any more. */

@@ -218,6 +218,11 @@ export class Rates {
     if (at !== null) this.#begins.push({ seq, key, at, per: rate.per })
   }
 
+  /** The same of one whose claim others have given up. */
+  recordKey(key: string, rate: Rate, began: number, now: number): void {
+    this.record(key, rate, moment(rate, began, now), 1)
+  }
+
   /** The same of one that goes on; false when its claim is not held any more, and nothing is counted. */
   freeKey({ seq, owner, token }: KeyedJob): boolean {
     return this.#freeKey.run(seq, owner, token).changes === 1
@@ -225,8 +230,7 @@ export class Rates {
 
   #momentOf(bucket: string, rate: Rate, began: number | null, now: number): number | null {
     if (began === null || began + rate.per <= now) this.#opened.add(bucket)
-    // What lies ahead was noted before the clock was set back.
-    return began === null ? null : momentOf(rate, Math.min(began, now + ROUNDED))
+    return began === null ? null : moment(rate, began, now)
   }
 
   /** Writes what was settled; returns the buckets that have more room by it. */
@@ -342,3 +346,6 @@ export class Rates {
 }
 
 const NONE: ReadonlySet<number> = new Set()
+
+/** What lies ahead was noted before the clock was set back. */
+const moment = (rate: Rate, began: number, now: number): number => momentOf(rate, Math.min(began, now + ROUNDED))

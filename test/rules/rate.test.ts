@@ -151,6 +151,15 @@ describe('starts', () => {
     })
   })
 
+  test('that were made before the clock was set back, and are told after it, count from then on', () => {
+    const rate = { limit: 2, per: 10_000 }
+    store.write(() => {
+      store.rates.recordKey('told late', rate, 10_000_000, 5_000_000)
+      assert.equal(store.rates.room('told late', rate, 5_010_000).free, 1, 'as one that is told at once')
+      assert.equal(store.rates.room('told late', rate, 5_010_002).free, 2)
+    })
+  })
+
   test('are deleted once they no longer count, a page at a time, and looked at again when the next ones do not', () => {
     const own = new Store(freshDatabase(), 'normal')
     const { rates } = own
