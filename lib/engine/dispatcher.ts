@@ -110,8 +110,8 @@ export class Dispatcher implements Participant {
   /** Whether a due job lies in a line that this process consumes, declares the task of, and is not paused. */
   work(now: number): boolean {
     this.gates.look(now)
-    return this.#store.claims
-      .lines()
+    return this.#store.lines
+      .all()
       .some(([queue, task]) => this.#consumes(queue) && this.tasks.has(task) && !this.gates.paused(queue, task))
   }
 
@@ -128,7 +128,7 @@ export class Dispatcher implements Participant {
 
   /** Another process may have changed anything. */
   openAll(): void {
-    for (const [queue, task] of this.#store.claims.lines()) this.open(queue, task)
+    for (const [queue, task] of this.#store.lines.all()) this.open(queue, task)
     this.#wakeStale = true
   }
 

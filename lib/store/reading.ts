@@ -1,7 +1,7 @@
 import { BOUNDS } from '../domain/histogram.ts'
 import type { FilterTerms } from '../domain/job-filter.ts'
 import { formatRate } from '../domain/rate.ts'
-import { type State, WAITING_STATES } from '../domain/states.ts'
+import type { State } from '../domain/states.ts'
 import type { StoredPage } from '../wire/messages.ts'
 import type {
   ChangeCursor,
@@ -23,29 +23,12 @@ import type {
   WorkerLine,
 } from '../wire/reading.ts'
 import { readObject } from '../wire/stored-json.ts'
-import { Controls } from './controls.ts'
-import { Counts } from './counts.ts'
-import type { Connection } from './driver.ts'
-import { JobClaims } from './jobs/claim.ts'
 import { Pace } from './jobs/pace.ts'
 import { jobPage } from './jobs/page.ts'
-import { JobReads } from './jobs/read.ts'
-import { JobSearch } from './jobs/search.ts'
-import { Logs } from './logs.ts'
-import { Processes, type ProcessRow } from './processes.ts'
-import { Pruning } from './prune.ts'
-import { ChangeFeed } from './reading/changes.ts'
+import type { ProcessRow } from './processes.ts'
 import { ReadConnection } from './reading/connection.ts'
-import { FileSizes } from './reading/file-size.ts'
-import { JobLines } from './reading/job-lines.ts'
-import { PulseReader } from './reading/pulse.ts'
-import { Queues } from './reading/queues.ts'
+import { type Parts, partsOf } from './reading/parts.ts'
 import { type Sign, Silence } from './reading/silence.ts'
-import { Spared } from './reading/spared.ts'
-import { Statistics } from './reading/statistics.ts'
-import { RedactedPaths } from './redacted.ts'
-import { Schedules } from './schedules.ts'
-import { Slots } from './slots.ts'
 
 /** Slots of each schedule that a list of schedules shows. */
 const SLOTS = 10
@@ -57,12 +40,12 @@ const SEARCHED_FOR = 20
  * more with more finished jobs, and none writes.
  */
 export class Reading {
-  readonly #connection: ReadConnection<ReturnType<typeof prepare>>
+  readonly #connection: ReadConnection<Parts>
   readonly #silence: Silence
 
   /** Opens nothing yet. @param path of the database file */
   constructor(path: string) {
-    this.#connection = new ReadConnection(path, prepare)
+    this.#connection = new ReadConnection(path, partsOf)
     this.#silence = new Silence(path)
   }
 
@@ -73,7 +56,7 @@ export class Reading {
   }
 
   #overview(
-    { states, pruning, files }: ReturnType<typeof prepare>,
+    { states, pruning, files }: Parts,
     depths: readonly QueueDepth[],
     processes: readonly ProcessRow[],
     now: number,
@@ -194,8 +177,8 @@ export class Reading {
 
   /** What happened since an earlier look. @param cursor null for the first look, which only returns the cursor */
   eventsSince(cursor: ChangeCursor | null, now: number): Changes {
-    return this.#connection.read(({ feed, claims, processes, counts }) => {
-      return feed.since(cursor, claims.lines(), processes.all(), counts.ended(), now)
+    return this.#connection.read(({ feed, waiting, processes, counts }) => {
+      return feed.since(cursor, waiting.all(), processes.all(), counts.ended(), now)
     })
   }
 
@@ -232,38 +215,3 @@ function handledIn(depths: readonly QueueDepth[], processes: readonly ProcessRow
   const isHandled = (line: QueueTask): QueueTask => ({ ...line, handled: handled.has(line.task) })
   return depths.map((queue) => ({ ...queue, tasks: queue.tasks.map(isHandled) }))
 }
-
-const prepare = (db: Connection) => {
-  const counts = new Counts(db)
-  const queues = new Queues(db)
-  return {
-    ...reading(db),
-    counts,
-    states: new Spared(
-      () => counts.byState(),
-      (states) => WAITING_STATES.reduce((sum, state) => sum + states[state], 0),
-    ),
-    depths: new Spared(
-      () => queues.depths(new Set()),
-      (found) => found.reduce((sum, { pending }) => sum + pending, 0),
-    ),
-  }
-}
-
-const reading = (db: Connection) => ({
-  claims: new JobClaims(db),
-  controls: new Controls(db),
-  feed: new ChangeFeed(db),
-  files: new FileSizes(db),
-  jobs: new JobReads(db),
-  lines: new JobLines(db),
-  logs: new Logs(db),
-  processes: new Processes(db),
-  pruning: new Pruning(db),
-  pulse: new PulseReader(db),
-  redacted: new RedactedPaths(db),
-  search: new JobSearch(db),
-  schedules: new Schedules(db),
-  slots: new Slots(db),
-  statistics: new Statistics(db),
-})

@@ -11,6 +11,7 @@ import { handBack } from './free-pages.ts'
 import { type Admission, admissionOf } from './jobs/admission.ts'
 import { JobClaims } from './jobs/claim.ts'
 import { JobInserts } from './jobs/insert.ts'
+import { Lines } from './jobs/line.ts'
 import { JobLinks } from './jobs/links.ts'
 import { JobReads } from './jobs/read.ts'
 import { JobRetries } from './jobs/retry.ts'
@@ -39,6 +40,7 @@ export class Store {
   readonly path: string
   readonly inserts: JobInserts
   readonly admission: Admission
+  readonly lines: Lines
   readonly links: JobLinks
   readonly claims: JobClaims
   readonly settlements: JobSettlements
@@ -95,6 +97,7 @@ export class Store {
     this.#tally = tallyOf(db)
     this.admission = admissionOf(db)
     this.inserts = new JobInserts(db)
+    this.lines = new Lines(db)
     this.links = new JobLinks(db, this.inserts)
     this.claims = new JobClaims(db)
     this.settlements = new JobSettlements(db)

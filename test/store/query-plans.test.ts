@@ -1,7 +1,7 @@
 /** No statement that is run for each job may read or sort more than it returns. */
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
-import { Reading } from '../../lib/store/reading.ts'
+import { PARTS } from '../../lib/store/reading/parts.ts'
 import { Store } from '../../lib/store/store.ts'
 import { freshDatabase } from '../fixtures/folder.ts'
 import { type Connection, watched } from './watched.ts'
@@ -32,9 +32,7 @@ const store = watched(
   },
   () => {
     const opened = new Store(freshDatabase(), 'full')
-    const reading = new Reading(opened.path)
-    reading.file()
-    reading.close()
+    for (const make of Object.values(PARTS)) make(connections[0] as Connection)
     // Statements that are prepared when they are first used.
     const claim = { seq: 1, owner: 1, token: 1, thread: 1, task: 't', queue: 'q' }
     for (const jobs of [16, 64]) {

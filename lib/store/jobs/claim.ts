@@ -6,7 +6,6 @@ import { optionsOf } from '../../wire/stored-options.ts'
 import type { Connection, Statement } from '../driver.ts'
 import { type Tally, tallyOf } from '../tally.ts'
 import { type Admission, admissionOf } from './admission.ts'
-import type { Line } from './line.ts'
 import { NOT_BEGUN, TIMED, unclaimed } from './state-terms.ts'
 
 /** A due job, in the order of the statement's columns. */
@@ -109,7 +108,6 @@ export class JobClaims {
   /** Lines whose last page held jobs with keys: those are read with the page, not one by one. */
   readonly #keyed = new Set<string>()
   readonly #rest: Statement
-  readonly #line: Statement
   readonly #start: Statement
   readonly #startBlock: Statement
   readonly #startRange: Statement
@@ -139,10 +137,6 @@ export class JobClaims {
     this.#plainPage = pages(`CASE WHEN ${PLAIN} AND coalesce(${KEYS}) IS NULL THEN max_attempts END, id, args`)
     this.#keyedPage = pages(`CASE WHEN ${PLAIN} THEN max_attempts END, id, args, ${KEYS}`)
     this.#rest = db.prepare(`SELECT ${REST} FROM celeriac_jobs WHERE seq = ?`).raw()
-    this.#line = db
-      .prepare(`SELECT queue, task FROM celeriac_jobs WHERE state = 'PENDING' AND (queue, task) > (?, ?) AND ${unclaimed()}
-        ORDER BY queue, task LIMIT 1`)
-      .raw()
     const start = (jobs: number): Statement =>
       db.prepare(`INSERT OR IGNORE INTO celeriac_claims (seq, owner, token, started_at, rate_key, rate_per)
         SELECT j.seq, @owner, c.column2, @now, iif(@per IS NULL, NULL, j.rate_key), @per
@@ -195,17 +189,6 @@ export class JobClaims {
     if (last && hasKey(last)) this.#keyed.add(line)
     else if (last) this.#keyed.delete(line)
     return rows
-  }
-
-  /** Every line that holds a due job: one index seek each, however many jobs wait in it. */
-  lines(): Line[] {
-    const lines: Line[] = []
-    let line: Line | undefined = ['', '']
-    while (true) {
-      line = this.#line.get(...line) as Line | undefined
-      if (!line) return lines
-      lines.push(line)
-    }
   }
 
   /** Claims jobs of one owner, but for those that wait no more or that somebody runs. */
