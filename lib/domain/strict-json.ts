@@ -15,6 +15,9 @@ interface Walk {
   cause: { readonly error: unknown } | undefined
 }
 
+/** Of the last value that was accepted: making one anew costs as much as checking a small value. */
+let idle: Walk | null = null
+
 /**
  * JSON text of a value that JSON keeps whole; `undefined` members of plain objects are dropped, as JSON does.
  *
@@ -27,9 +30,15 @@ interface Walk {
  * @throws {InvalidPayload} when JSON would change or drop anything; the message begins with the path
  */
 export function encodeStrictJson(value: unknown, root: string): string {
-  const walk: Walk = { ancestors: [], keys: [], refusal: '', cause: undefined }
+  // A getter may encode something of its own meanwhile.
+  const walk: Walk = idle ?? { ancestors: [], keys: [], refusal: '', cause: undefined }
+  idle = null
   try {
-    if (accepts(value, walk)) return JSON.stringify(value)
+    if (accepts(value, walk)) {
+      const text = JSON.stringify(value)
+      idle = walk
+      return text
+    }
   } catch (error) {
     // Out of stack because the caller was deep already, or a text longer than a string can be.
     unreadable(walk, error)

@@ -103,6 +103,19 @@ describe('encodeStrictJson accepts', () => {
     assert.equal(encodeStrictJson([value, list], 'args'), '[{"a":1},[1]]')
   })
 
+  it('a getter that encodes something of its own', () => {
+    const inner: string[] = []
+    const outer = {
+      get a() {
+        inner.push(encodeStrictJson([{ b: [] }], 'inner'))
+        return [1]
+      },
+      c: [{}],
+    }
+    assert.equal(encodeStrictJson(outer, 'args'), '{"a":[1],"c":[{}]}')
+    assert.deepEqual(new Set(inner), new Set(['[{"b":[]}]']))
+  })
+
   it('a getter and a proxy that behave', () => {
     const value = {
       get a() {
