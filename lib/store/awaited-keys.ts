@@ -35,7 +35,9 @@ export class AwaitedKeys {
     this.#shorten = db.prepare('UPDATE celeriac_buckets SET until = ? + wait WHERE until > ? + wait')
     this.#wake = db.prepare('UPDATE celeriac_buckets SET wake_at = ? WHERE bucket = ?')
     this.#hasten = db.prepare('UPDATE celeriac_buckets SET wake_at = ? WHERE bucket = ? AND wake_at > ?')
-    this.#rouse = db.prepare('UPDATE celeriac_buckets SET wake_at = ? WHERE bucket = ? AND wake_at IS NULL')
+    this.#rouse = db.prepare(
+      'UPDATE celeriac_buckets SET wake_at = ? WHERE bucket = ? AND (wake_at IS NULL OR wake_at > ?)',
+    )
     // From the line end after the task's name up to the character that follows it.
     this.#rouseTask = db.prepare(
       'UPDATE celeriac_buckets SET wake_at = ? WHERE bucket >= ? AND bucket < ? AND wake_at IS NOT NULL',
@@ -74,7 +76,7 @@ export class AwaitedKeys {
 
   /** A job that was let in for a key left without having started: another may take its turn. */
   rouse(key: string, now: number): void {
-    if (this.#rouse.run(now, key).changes > 0) this.#roused = true
+    if (this.#rouse.run(now, key, now).changes > 0) this.#roused = true
   }
 
   /** The rate of a task was changed: what waits for its keys is looked at now. */
