@@ -240,11 +240,8 @@ export class Engine {
     this.#lookout = new Lookout(this.#parts, (error) => this.#die(error))
   }
 
-  receive(message: ToEngine): void {
-    if (Array.isArray(message)) {
-      this.#serve(this.#brief.enqueue(message), this.#app)
-      return
-    }
+  receive(posted: ToEngine): void {
+    const message = this.#brief.read(posted)
     const { dispatcher, announcer, standing, turns } = this.#parts
     switch (message.type) {
       case 'start':
@@ -280,10 +277,6 @@ export class Engine {
         return
       case 'loop-delay':
         this.#parts.vitals.answered(message.milliseconds)
-        return
-      case 'enqueue':
-        if (message.remember) this.#brief.remember(message)
-        this.#serve(message, this.#app)
         return
       default:
         this.#serve(message, this.#app)

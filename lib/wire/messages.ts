@@ -9,6 +9,7 @@ import type { PlainRun, Successes } from './columns.ts'
 import type { WireError } from './error-codec.ts'
 import type { Incident } from './incident.ts'
 import type { LineName } from './obstacle.ts'
+import type { PackedJobs } from './packed.ts'
 import type { GateKeys, StoredOptions } from './stored-options.ts'
 
 export type { PlainRun, Successes } from './columns.ts'
@@ -98,7 +99,7 @@ export type LogChunk = [position: number, part: number, lines: string]
 /** What a client (the application, or a task in a pool thread) asks of the engine. */
 export type Request =
   /** @param remember the shape of the only batch, which is called by its number from then on */
-  | { type: 'enqueue'; request: number; batches: EnqueueBatch[]; remember?: true }
+  | { type: 'enqueue'; request: number; batches: EnqueueBatch[]; remember?: true; packed?: (PackedJobs | null)[] }
   | { type: 'ask'; request: number; question: Question }
   | { type: 'wait'; ids: string[] }
   | { type: 'unwait'; id: string }

@@ -1,5 +1,6 @@
-/** Short forms of the two messages of a plain call: what crosses between two threads is cloned key by key, twice. */
+/** Short forms of the messages of plain calls: what crosses between two threads is cloned key by key, twice. */
 import type { Command, EnqueueBatch, JobShape, Notice, Reply, Request } from './messages.ts'
+import { packJobs, unpackJobs } from './packed.ts'
 
 /** One job whose shape the engine has been told before. */
 export type BriefEnqueue = [request: number, shape: number, id: string, args: string | Uint8Array]
@@ -42,7 +43,8 @@ export class BriefWriter {
    */
   enqueue(message: Enqueue, shape: JobShape | null): Enqueue | BriefEnqueue {
     const [batch] = message.batches as [EnqueueBatch]
-    if (shape === null || batch.ids.length !== 1 || batch.keys || batch.gateKeys) return message
+    if (batch.ids.length > 1 || message.batches.length > 1) return packed(message)
+    if (shape === null || batch.keys || batch.gateKeys) return message
     const known = this.#told.get(shape)
     if (known !== undefined) return [message.request, known, batch.ids[0]!, batch.args[0]!]
     if (!Object.isFrozen(shape)) return message
@@ -55,14 +57,30 @@ export class BriefWriter {
 export class BriefReader {
   readonly #shapes: JobShape[] = []
 
-  enqueue([request, shape, id, args]: BriefEnqueue): Enqueue {
-    return { type: 'enqueue', request, batches: [batchOf(this.#shapes[shape] as JobShape, [id], [args])] }
+  /** What was posted, as it was before. */
+  read(posted: ToEngine): Request | Command {
+    if (Array.isArray(posted)) {
+      const [request, shape, id, args] = posted
+      return { type: 'enqueue', request, batches: [batchOf(this.#shapes[shape] as JobShape, [id], [args])] }
+    }
+    if (posted.type === 'enqueue') this.#readEnqueue(posted)
+    return posted
   }
 
-  /** Numbers the shape of the only batch, as the writer did. */
-  remember(message: Enqueue): void {
-    this.#shapes.push(message.batches[0] as EnqueueBatch)
+  #readEnqueue({ batches, remember, packed }: Enqueue): void {
+    // Numbered as the writer did.
+    if (remember) this.#shapes.push(batches[0] as EnqueueBatch)
+    packed?.forEach((jobs, i) => {
+      if (jobs) unpackJobs(batches[i] as EnqueueBatch, jobs)
+    })
   }
+}
+
+function packed(message: Enqueue): Enqueue {
+  const jobs = message.batches.map(packJobs)
+  if (jobs.every((packed) => packed === null)) return message
+  const batches = message.batches.map((batch, i) => (jobs[i] ? { ...batch, ids: [], args: [] } : batch))
+  return { ...message, batches, packed: jobs }
 }
 
 export function briefReply(reply: Reply): Reply | BriefStored {

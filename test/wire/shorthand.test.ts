@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
+import fc from 'fast-check'
 import type { EnqueueBatch, JobShape, Reply, Request } from '../../lib/wire/messages.ts'
 import { BriefReader, BriefWriter, batchOf, briefReply } from '../../lib/wire/shorthand.ts'
 import { plainBatch } from '../fixtures/batch.ts'
@@ -25,10 +26,9 @@ describe('a job of a shape that was told before', () => {
   /** Sends it as one thread does to another; returns what arrives, and whether that went in short. */
   function cross(message: Enqueue, shape: JobShape | null): { arrived: Enqueue; short: boolean } {
     const posted = structuredClone(writer.enqueue(message, shape))
-    if (Array.isArray(posted)) return { arrived: reader.enqueue(posted), short: true }
-    const { remember, ...arrived } = posted
-    if (remember) reader.remember(posted)
-    return { arrived, short: false }
+    const short = Array.isArray(posted)
+    const { remember: _, packed: __, ...arrived } = reader.read(posted) as Enqueue
+    return { arrived, short }
   }
 
   it('is sent in short and arrives as it is, whichever of the shapes it is of', () => {
@@ -53,6 +53,42 @@ describe('a job of a shape that was told before', () => {
     ]
     for (const [message, shape] of whole) assert.deepEqual(cross(message, shape), { arrived: message, short: false })
     assert.deepEqual(cross(job(add, 9), add), { arrived: job(add, 9), short: true })
+  })
+})
+
+describe('a batch of many jobs', () => {
+  const shape = shapeOf(plainBatch(['x']), 'add')
+  const texts = (n: number, text: (i: number) => string): string[] => Array.from({ length: n }, (_, i) => text(i))
+  const cross = (batches: EnqueueBatch[]): { arrived: Enqueue; packed: unknown } => {
+    const posted = structuredClone(
+      new BriefWriter().enqueue({ type: 'enqueue', request: 1, batches }, shape),
+    ) as Enqueue
+    const whole = posted.packed?.map((jobs) => jobs !== null)
+    const { packed: _, ...arrived } = new BriefReader().read(posted) as Enqueue
+    return { arrived, packed: whole }
+  }
+
+  it('crosses as one text, and arrives as it was', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 64, maxLength: 200 }), (args) => {
+        const batches = [{ ...shape, ids: texts(args.length, (i) => `id ${i}`), args }]
+        const crossed = cross(batches)
+        assert.deepEqual(crossed, { arrived: { type: 'enqueue', request: 1, batches }, packed: [true] })
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('beside others, with keys; not with arguments that are bytes', () => {
+    const many = { ...shape, ids: texts(64, String), args: texts(64, (i) => `[${i}]`), keys: texts(64, (i) => `k${i}`) }
+    const few = { ...shape, ids: ['a'], args: ['[]'] }
+    const bytes = { ...shape, ids: texts(64, String), args: texts(64, String).map((text) => Buffer.from(text)) }
+    assert.deepEqual(cross([many, few]), {
+      arrived: { type: 'enqueue', request: 1, batches: [many, few] },
+      packed: [true, false],
+    })
+    assert.equal(cross([bytes]).packed, undefined)
+    assert.equal(cross([few, few]).packed, undefined)
   })
 })
 
