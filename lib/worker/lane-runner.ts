@@ -21,7 +21,7 @@ import { steadyNow } from '../wire/steady-clock.ts'
 import { type Execution, encodeResult, execute, type RunnableTask } from './execute.ts'
 import { ReportBuffer } from './report-buffer.ts'
 
-/** Outcomes younger than this wait for the next one, so that a line of very short jobs is answered in few messages. */
+/** Outcomes younger than this, in ms, wait for the next one, so that a line of very short jobs is answered in few messages. */
 const FLUSH_AFTER = 1
 
 /** Runs the jobs of a lane one after another in this thread. */
@@ -37,6 +37,8 @@ export class LaneRunner {
   readonly #transactions: TaskTransactions
   #outcomes: Outcome[] = []
   #flushedAt = 0
+  /** Tasks of which a job has run here, and whether none of them took longer than outcomes wait. */
+  readonly #brief = new Map<string, boolean>()
   #current: (Execution & { position: number; fail: (error: unknown) => void }) | null = null
   #pumping = false
   #tainted = false
@@ -93,6 +95,8 @@ export class LaneRunner {
     this.#pumping = true
     for (let row = this.#line.shift(); row; row = this.#line.shift()) {
       if (!this.#begin(row[0])) continue
+      // While a function that does not return holds the thread nothing is told, and after it, if that is ended, nothing either.
+      if (this.#outcomes.length > 0 && this.#brief.get(row[3]) !== true) this.#flush()
       this.#begun.write(row[0], row[1])
       const startedAt = Date.now()
       Atomics.store(this.#cells, BEGAN_CELL, steadyNow() - this.#epoch)
@@ -102,11 +106,17 @@ export class LaneRunner {
       execution.context.end()
       this.#reports.finish(row[0])
       this.#outcomes.push(outcome)
+      this.#time(row[3], outcome[3])
       if (this.#line.length === 0 || performance.now() - this.#flushedAt > FLUSH_AFTER) this.#flush()
     }
     // The last jobs of the line may have been taken back, and with them the flush that follows a job.
     this.#flush()
     this.#pumping = false
+  }
+
+  #time(task: string, milliseconds: number): void {
+    if (milliseconds > FLUSH_AFTER) this.#brief.set(task, false)
+    else if (!this.#brief.has(task)) this.#brief.set(task, true)
   }
 
   /** Ends a job in the transaction of its own writes, and tells the engine of it before anything else can happen. */

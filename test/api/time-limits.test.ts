@@ -27,6 +27,24 @@ test('the hard limit ends loops, backtracking and waits, and the pool goes on', 
   for (const handle of behind) assert.equal((await handle.info())?.attempt, 1)
 })
 
+test('what ended before it in the line of its thread is told before it ends, and does not run again', async () => {
+  const { app, spin, echo } = openLimited({ database: freshDatabase(), concurrency: 1 })
+  await using _ = app
+  await app.start()
+  // Known as short, so that others are laid behind it.
+  await Promise.all((await echo.delayMany(Array.from({ length: 50 }, (_, i) => [i]))).map(resultOf))
+  for (let round = 0; round < 4; round++) {
+    const [before, long] = await Promise.all([echo.delayMany([[1], [2], [3], [4]]), spin.delay()])
+    const told: string[] = []
+    await Promise.all([
+      rejects(long.get({ timeout: '20s' }), exceeded).then(() => told.push('the long one')),
+      ...before.map((handle, i) => resultOf(handle).then(() => told.push(`the ${i}th`))),
+    ])
+    assert.equal(told.at(-1), 'the long one', told.join(', '))
+    for (const handle of before) assert.equal((await handle.info())?.attempts.length, 1)
+  }
+})
+
 test('a job over its hard limit did not run much longer than it', async () => {
   const { app, spin } = openLimited({ database: freshDatabase() })
   await using _ = app
