@@ -1,3 +1,4 @@
+import type { Estimates } from '../domain/estimates.ts'
 import { HEAD_START } from '../domain/rank.ts'
 import type { Lane, LaneJob } from '../pool/lane.ts'
 import type { Pool } from '../pool/pool.ts'
@@ -9,7 +10,6 @@ import { type Cursor, type LineState, Lines, lowest, removeThreadCursors } from 
 import { claimedJob, crashesOf } from './claimed-job.ts'
 import { CLOCK_SET, earliest } from './clock.ts'
 import type { Telling } from './disk-sync.ts'
-import type { Estimates } from './estimates.ts'
 import { Gates, leftIn } from './gates.ts'
 import type { MainRuns } from './main-runs.ts'
 import { Placement } from './placement.ts'

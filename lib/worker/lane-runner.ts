@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import { Estimates } from '../domain/estimates.ts'
 import { TaskTransactions } from '../store/task-transaction.ts'
 import { BegunWriter, slotOf } from '../wire/begun-file.ts'
 import type { Payload } from '../wire/codec.ts'
@@ -37,8 +38,7 @@ export class LaneRunner {
   readonly #transactions: TaskTransactions
   #outcomes: Outcome[] = []
   #flushedAt = 0
-  /** Tasks of which a job has run here, and whether none of them took longer than outcomes wait. */
-  readonly #brief = new Map<string, boolean>()
+  readonly #estimates = new Estimates()
   #current: (Execution & { position: number; fail: (error: unknown) => void }) | null = null
   #pumping = false
   #tainted = false
@@ -96,7 +96,7 @@ export class LaneRunner {
     for (let row = this.#line.shift(); row; row = this.#line.shift()) {
       if (!this.#begin(row[0])) continue
       // While a function that does not return holds the thread nothing is told, and after it, if that is ended, nothing either.
-      if (this.#outcomes.length > 0 && this.#brief.get(row[3]) !== true) this.#flush()
+      if (this.#outcomes.length > 0 && this.#estimates.of(row[3]) > FLUSH_AFTER) this.#flush()
       this.#begun.write(row[0], row[1])
       const startedAt = Date.now()
       Atomics.store(this.#cells, BEGAN_CELL, steadyNow() - this.#epoch)
@@ -106,17 +106,12 @@ export class LaneRunner {
       execution.context.end()
       this.#reports.finish(row[0])
       this.#outcomes.push(outcome)
-      this.#time(row[3], outcome[3])
+      this.#estimates.observe(row[3], outcome[3])
       if (this.#line.length === 0 || performance.now() - this.#flushedAt > FLUSH_AFTER) this.#flush()
     }
     // The last jobs of the line may have been taken back, and with them the flush that follows a job.
     this.#flush()
     this.#pumping = false
-  }
-
-  #time(task: string, milliseconds: number): void {
-    if (milliseconds > FLUSH_AFTER) this.#brief.set(task, false)
-    else if (!this.#brief.has(task)) this.#brief.set(task, true)
   }
 
   /** Ends a job in the transaction of its own writes, and tells the engine of it before anything else can happen. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { Estimates } from '../../lib/engine/estimates.ts'
+import { Estimates } from '../../lib/domain/estimates.ts'
 import { BACKLOG_TARGET, LANE_LIMIT, Placement } from '../../lib/engine/placement.ts'
 import type { Lane } from '../../lib/pool/lane.ts'
 

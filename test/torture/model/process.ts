@@ -1,9 +1,10 @@
 /** A process without threads: the engine's own parts on a connection of its own, on a clock that somebody else sets. */
+
+import { Estimates } from '../../../lib/domain/estimates.ts'
 import { Beat } from '../../../lib/engine/beat.ts'
 import type { Clock } from '../../../lib/engine/clock.ts'
 import { Dispatcher } from '../../../lib/engine/dispatcher.ts'
 import { Edits } from '../../../lib/engine/edits.ts'
-import { Estimates } from '../../../lib/engine/estimates.ts'
 import { Intake } from '../../../lib/engine/intake.ts'
 import { MainRuns } from '../../../lib/engine/main-runs.ts'
 import { type Corpse, Rescuer } from '../../../lib/engine/rescuer.ts'

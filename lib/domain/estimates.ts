@@ -1,4 +1,4 @@
-/** Assumed of a task that never ran here, in ms: long, so that its jobs are handed out one by one. */
+/** Assumed of a task that never ran here, in ms: long, so that its jobs are handed out one by one, and what ended before one is told first. */
 const UNKNOWN = 1_000
 
 /**
