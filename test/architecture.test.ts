@@ -139,7 +139,7 @@ describe('architecture', () => {
       load(entry)
       return loaded
     }
-    // Each of these is loaded whole before the thread does anything, and each module costs it 0.3 ms and 30 kB.
+    // Each of these is loaded whole before the thread does anything.
     const most = { 'index.ts': 93, 'engine/main.ts': 8, 'worker/serve.ts': 53 }
     for (const [entry, limit] of Object.entries(most)) {
       const loaded = loadedBy(entry)

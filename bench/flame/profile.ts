@@ -1,8 +1,18 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { SourceMap } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
 /** The parts of V8's CPU profile that are used. */
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number
-    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number }
+    readonly callFrame: {
+      readonly functionName: string
+      readonly url: string
+      /** From 0, as the column. */
+      readonly lineNumber: number
+      readonly columnNumber: number
+    }
     readonly children?: readonly number[]
   }[]
   readonly samples: readonly number[]
@@ -51,13 +61,30 @@ export function framesOf({ nodes, samples, timeDeltas }: CpuProfile): Frame {
   return root
 }
 
-function placeOf({ url, lineNumber }: CpuProfile['nodes'][number]['callFrame']): string {
+function placeOf({ url, lineNumber, columnNumber }: CpuProfile['nodes'][number]['callFrame']): string {
   if (url === '') return ''
+  const module = /\/chunks\/[^/]+$/.test(url) ? moduleOf(url, lineNumber, columnNumber) : null
+  if (module) return module
   const path = url
     .replace(/^file:\/\//, '')
     .replace(/^.*\/node_modules\//, '')
     .replace(/^.*\/dist\//, '')
   return `${path}:${lineNumber + 1}`
+}
+
+const maps = new Map<string, SourceMap | null>()
+
+/** Where a line of a chunk comes from; null where that is not told. */
+function moduleOf(url: string, line: number, column: number): string | null {
+  let map = maps.get(url)
+  if (map === undefined) {
+    const file = `${fileURLToPath(url)}.map`
+    map = existsSync(file) ? new SourceMap(JSON.parse(readFileSync(file, 'utf8'))) : null
+    maps.set(url, map)
+  }
+  const entry = map?.findEntry(line, column)
+  if (!entry || !('originalSource' in entry)) return null
+  return `${entry.originalSource.replace(/^.*\/modules\//, 'lib/')}:${entry.originalLine + 1}`
 }
 
 /** Which thread it is, by what it spent its time in: V8 numbers threads and does not name them. */

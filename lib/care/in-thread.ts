@@ -19,7 +19,7 @@ export function inThread<C extends keyof CareCalls>(
   ...args: Parameters<CareCalls[C]>
 ): Promise<ReturnType<CareCalls[C]>> {
   return new Promise((resolve, reject) => {
-    const worker = startThread(new URL('./main.js', import.meta.url), {
+    const worker = startThread(new URL('../care/main.js', import.meta.url), {
       workerData: { call, args } satisfies CareOrder,
       name: `celeriac-${call}`,
     })

@@ -41,7 +41,7 @@ function load(): Map<string, Asset> {
     ['uplot.js', { type: SCRIPT, body: ofUplot('uPlot.esm.js') }],
     ...CLIENT_FILES.map((file): [string, Asset] => [
       `client/${file}`,
-      { type: SCRIPT, body: readFileSync(new URL(`./client/${file}`, here), 'utf8') },
+      { type: SCRIPT, body: readFileSync(new URL(`../dashboard/client/${file}`, here), 'utf8') },
     ]),
   ])
 }

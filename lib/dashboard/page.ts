@@ -45,6 +45,9 @@ const NAMES: Record<Section, string> = {
 const addressOf = (section: Section): string =>
   section === 'overview' ? '' : section === 'tasks' ? 'task/' : `${section}/`
 
+/** Named outside, because a bundler rewrites a template in which this tag ends, lest it end one around the code. */
+const SCRIPT = 'script'
+
 export function page(view: View, parts: PageParts): Html {
   const { root, nonce, theme, build } = view
   return html`<!doctype html>
@@ -57,7 +60,7 @@ export function page(view: View, parts: PageParts): Html {
 <link rel="icon" href="${root}static/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${root}static/${build}/style.css">
 <link rel="stylesheet" href="${root}static/${build}/uplot.css">
-<script type="module" nonce="${nonce}" src="${root}static/${build}/client/main.js"></script>
+<script type="module" nonce="${nonce}" src="${root}static/${build}/client/main.js"></${SCRIPT}>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>

@@ -46,7 +46,7 @@ export class ReaderThread implements ReadingSource {
   }
 
   #begin(): Worker {
-    const worker = startThread(new URL('./main.js', import.meta.url), {
+    const worker = startThread(new URL('../reading/main.js', import.meta.url), {
       workerData: this.#path,
       name: 'celeriac-reader',
     })

@@ -108,5 +108,8 @@ test('a thread loads no ES module by require(), because one that is ended meanwh
   const args = ['--no-experimental-require-module', '--eval', program]
   assert.equal((await promisify(execFile)(process.execPath, args)).stdout, 'function\n')
   // Neither does piscina, which is told of this file.
-  assert.match(await readFile(new URL('../../lib/pool/pool.js', import.meta.url), 'utf8'), /'\.\.\/worker\/entry\.cjs'/)
+  assert.match(
+    await readFile(new URL('../../modules/pool/pool.js', import.meta.url), 'utf8'),
+    /'\.\.\/worker\/entry\.cjs'/,
+  )
 })

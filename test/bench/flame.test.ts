@@ -11,7 +11,7 @@ import { temporaryFolder } from '../fixtures/folder.ts'
 
 const node = (id: number, functionName: string, url: string, children: number[] = []) => ({
   id,
-  callFrame: { functionName, url, lineNumber: 9 },
+  callFrame: { functionName, url, lineNumber: 9, columnNumber: 0 },
   children,
 })
 

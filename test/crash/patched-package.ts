@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Package, REAL_PACKAGE } from './children.ts'
 
-/** One change of a compiled file. */
+/** One change of a compiled module, before the modules are joined into chunks. */
 export interface Patch {
-  /** Path under `dist/lib`. */
+  /** Path under `dist/modules`. */
   file: string
   /** Text that stands in the file exactly once. */
   find: string
@@ -21,14 +21,15 @@ export function patchedPackage(patches: readonly Patch[]): Package {
   made.add(root)
   cpSync(join(REAL_PACKAGE.root, 'package.json'), join(root, 'package.json'))
   symlinkSync(realpathSync(join(REAL_PACKAGE.root, 'node_modules')), join(root, 'node_modules'), 'dir')
-  for (const folder of ['dist/lib', 'dist/test/crash', 'dist/test/torture', 'dist/test/fixtures']) {
+  for (const folder of ['dist/modules', 'dist/test/crash', 'dist/test/torture', 'dist/test/fixtures']) {
     cpSync(join(REAL_PACKAGE.root, folder), join(root, folder), {
       recursive: true,
       filter: (path) => !/\.(map|d\.ts)$/.test(path),
     })
   }
+  symlinkSync('modules', join(root, 'dist/lib'), 'dir')
   for (const patch of patches) {
-    const path = join(root, 'dist/lib', patch.file)
+    const path = join(root, 'dist/modules', patch.file)
     writeFileSync(path, patched(readFileSync(path, 'utf8'), patch))
   }
   return { root }
@@ -39,7 +40,7 @@ export function patched(source: string, { file, find, put }: Patch): string {
   const [before, after, ...more] = source.split(find)
   if (after === undefined || more.length > 0) {
     throw new Error(
-      `dist/lib/${file} has this text ${more.length === 0 ? 'nowhere' : `${more.length + 1} times`}, and a planted bug needs it once: ${find}`,
+      `dist/modules/${file} has this text ${more.length === 0 ? 'nowhere' : `${more.length + 1} times`}, and a planted bug needs it once: ${find}`,
     )
   }
   return before + put + after

@@ -29,11 +29,40 @@ describe('the packed package', () => {
     assert.ok(files.includes('dist/lib/index.d.ts'))
   })
 
-  test('has a declaration beside every module', () => {
+  test('has a declaration beside every module, which the chunks are not', () => {
     const missing = files
-      .filter((file) => file.endsWith('.js') && file.startsWith('dist/lib/'))
+      .filter((file) => file.endsWith('.js') && file.startsWith('dist/lib/') && !file.startsWith('dist/lib/chunks/'))
       .filter((file) => !files.includes(file.replace(/\.js$/, '.d.ts')))
     assert.deepEqual(missing, [])
+  })
+
+  test('imports no package but those it depends on', async () => {
+    const { dependencies, peerDependencies } = JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8'))
+    const known = new Set([...Object.keys(dependencies), ...Object.keys(peerDependencies)])
+    const imported = new Set<string>()
+    for (const file of files.filter((name) => /\.c?js$/.test(name) && !name.startsWith('dist/lib/dashboard/client/'))) {
+      const text = await readFile(join(checkout, file), 'utf8')
+      for (const [, specifier] of text.matchAll(/(?:^import |\bfrom |\bimport\()["']([^."'][^"']*)["']/gm)) {
+        if (!specifier!.startsWith('node:')) imported.add(/^(?:@[^/]+\/)?[^/]+/.exec(specifier!)![0])
+      }
+    }
+    assert.ok(imported.has('commander') && imported.has('hono'), [...imported].join(', '))
+    assert.deepEqual(
+      [...imported].filter((name) => !known.has(name)),
+      [],
+    )
+  })
+
+  test('is loaded from few files where a thread begins', async () => {
+    // Each of them costs the thread half a millisecond of Node's loader, besides what is in it.
+    for (const [entry, most] of [
+      ['index', 8],
+      ['engine/main', 5],
+      ['worker/serve', 7],
+    ] as const) {
+      const loaded = await importsFrom(join(checkout, `dist/lib/${entry}.js`))
+      assert.ok(loaded.size > 2 && loaded.size <= most, `${entry} loads ${[...loaded].join('\n')}`)
+    }
   })
 
   test('runs no script of ours when it is installed', async () => {
@@ -58,6 +87,18 @@ describe('the packed package', () => {
     }
   })
 })
+
+/** What is loaded with a file, itself included. */
+async function importsFrom(entry: string): Promise<Set<string>> {
+  const reached = new Set([entry])
+  for (const file of reached) {
+    const text = await readFile(file, 'utf8')
+    for (const [, specifier] of text.matchAll(/^(?:import|export)\b[^'"]*["'](\.[^"']+)["']/gm)) {
+      reached.add(join(dirname(file), specifier!))
+    }
+  }
+  return reached
+}
 
 async function declarationsFrom(entry: string): Promise<Map<string, string>> {
   const reached = new Map<string, string>()

@@ -35,7 +35,7 @@ describe('a planted bug is found by the suite that is meant for it:', { concurre
 })
 
 test('every patch stands where it is planted', () => {
-  const lib = join(REAL_PACKAGE.root, 'dist/lib')
+  const lib = join(REAL_PACKAGE.root, 'dist/modules')
   for (const { patches, conditions = [] } of PLANTED) {
     const sources = new Map<string, string>()
     for (const patch of [...conditions, ...patches]) {
