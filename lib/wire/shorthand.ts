@@ -43,7 +43,7 @@ export class BriefWriter {
    */
   enqueue(message: Enqueue, shape: JobShape | null): Enqueue | BriefEnqueue {
     const [batch] = message.batches as [EnqueueBatch]
-    if (batch.ids.length > 1 || message.batches.length > 1) return packed(message)
+    if (batch.ids.length > 1 || message.batches.length > 1) return withPackedJobs(message)
     if (shape === null || batch.keys || batch.gateKeys) return message
     const known = this.#told.get(shape)
     if (known !== undefined) return [message.request, known, batch.ids[0]!, batch.args[0]!]
@@ -76,9 +76,9 @@ export class BriefReader {
   }
 }
 
-function packed(message: Enqueue): Enqueue {
+function withPackedJobs(message: Enqueue): Enqueue {
   const jobs = message.batches.map(packJobs)
-  if (jobs.every((packed) => packed === null)) return message
+  if (jobs.every((job) => job === null)) return message
   const batches = message.batches.map((batch, i) => (jobs[i] ? { ...batch, ids: [], args: [] } : batch))
   return { ...message, batches, packed: jobs }
 }

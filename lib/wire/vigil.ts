@@ -11,6 +11,7 @@ const MOST_CREDIT = 16
 /** Waits without one when there is no credit left; twice as many after each time, up to a limit. */
 const REST = 8
 const LONGEST_REST = 512
+
 /** What else is awaited while a vigil is held. */
 export interface Door {
   /** From now on somebody looks. */
