@@ -52,7 +52,7 @@ describe('the gate', () => {
     const run = (args: string[], env = {}) =>
       new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
         const main = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
-        const all = [main, '--gate', '--only', 'statements', '--baseline', file, '--repeat', '1', ...args]
+        const all = [main, '--gate', '--only', 'statements', '--baseline', file, '--repeat', '3', ...args]
         execFile(process.execPath, all, { env: { ...process.env, ...env } }, (error, stdout, stderr) =>
           resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
         )
