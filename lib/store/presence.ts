@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from 'node:fs'
-import { type Connection, loadDriver } from './driver.ts'
+import { type Connection, loadDriver, type Statement } from './driver.ts'
 import { createPrivately } from './open.ts'
 import { isBusy, sqliteCode } from './sqlite-errors.ts'
 
@@ -19,7 +19,8 @@ export class Presence {
   constructor(database: string, key: string) {
     this.#path = presencePath(database, key)
     createPrivately(this.#path)
-    this.#db = lockFile(this.#path)
+    this.#db = openLock(this.#path)
+    this.#db.pragma('journal_mode = MEMORY')
     this.#db.exec('BEGIN EXCLUSIVE')
   }
 
@@ -37,6 +38,7 @@ export function removePresence(path: string): void {
 export class PresenceProbe {
   readonly #path: string
   #db: Connection | null = null
+  #begin: Statement | null = null
 
   constructor(database: string, key: string) {
     this.#path = presencePath(database, key)
@@ -46,8 +48,10 @@ export class PresenceProbe {
   alive(): boolean {
     if (!existsSync(this.#path)) return false
     try {
-      this.#db ??= lockFile(this.#path)
-      this.#db.exec('BEGIN EXCLUSIVE')
+      // Nothing else is asked of it: what reads the file fails for as long as its owner lives.
+      this.#db ??= openLock(this.#path)
+      this.#begin ??= this.#db.prepare('BEGIN EXCLUSIVE')
+      this.#begin.run()
       this.#db.exec('ROLLBACK')
       return false
     } catch (error) {
@@ -61,12 +65,11 @@ export class PresenceProbe {
   close(): void {
     this.#db?.close()
     this.#db = null
+    this.#begin = null
   }
 }
 
-function lockFile(path: string): Connection {
+function openLock(path: string): Connection {
   const Database = loadDriver()
-  const db = new Database(path, { timeout: 0, fileMustExist: true })
-  db.pragma('journal_mode = MEMORY')
-  return db
+  return new Database(path, { timeout: 0, fileMustExist: true })
 }

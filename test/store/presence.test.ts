@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Presence, PresenceProbe, presencePath } from '../../lib/store/presence.ts'
+import { temporaryFolder } from '../fixtures/folder.ts'
+
+const DESCRIPTORS = '/proc/self/fd'
+
+function timesOpen(path: string): number {
+  return readdirSync(DESCRIPTORS).filter((fd) => {
+    try {
+      return readlinkSync(join(DESCRIPTORS, fd)) === path
+    } catch {
+      // That of this listing.
+      return false
+    }
+  }).length
+}
+
+test('a probe sees by the lock whether its owner lives', () => {
+  const database = join(temporaryFolder(), 'jobs.db')
+  const probe = new PresenceProbe(database, 'one')
+  assert.equal(probe.alive(), false, 'before there is a file')
+  const presence = new Presence(database, 'one')
+  assert.equal(probe.alive(), true)
+  assert.equal(probe.alive(), true)
+  presence.end()
+  assert.equal(probe.alive(), false)
+  probe.close()
+})
+
+test('a probe opens the file once, however often it looks', {
+  skip: existsSync(DESCRIPTORS) ? false : `open files are counted in ${DESCRIPTORS}, which this system does not have`,
+}, () => {
+  const database = join(temporaryFolder(), 'jobs.db')
+  const presence = new Presence(database, 'one')
+  const probe = new PresenceProbe(database, 'one')
+  const own = timesOpen(presencePath(database, 'one'))
+  for (let look = 0; look < 20; look++) assert.equal(probe.alive(), true)
+  assert.equal(timesOpen(presencePath(database, 'one')), own + 1)
+  probe.close()
+  presence.end()
+})
