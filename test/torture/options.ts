@@ -5,7 +5,7 @@ import { SUITES } from './suites.ts'
 
 export const USAGE = `Tries to break what is promised: npm run torture, or some suites of it: npm run torture -- power-cut last-call
 
-  --size ${SIZES.join('|')}   how much of it; default short: all suites together take five to six minutes on two cores, any one
+  --size ${SIZES.join('|')}   how much of it; default short: all suites together take three minutes on two idle cores, any one
                                  less than two; nightly takes 8 hours for soak and about as long for the others
   --share 0.1                    that part of the size only; default 1
   --seconds 28800                how long soak works, whatever the size; 10 at least
