@@ -1,22 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Presence, PresenceProbe, presencePath } from '../../lib/store/presence.ts'
 import { temporaryFolder } from '../fixtures/folder.ts'
-
-const DESCRIPTORS = '/proc/self/fd'
-
-function timesOpen(path: string): number {
-  return readdirSync(DESCRIPTORS).filter((fd) => {
-    try {
-      return readlinkSync(join(DESCRIPTORS, fd)) === path
-    } catch {
-      // That of this listing.
-      return false
-    }
-  }).length
-}
+import { openFiles } from '../torture/open-files.ts'
 
 test('a probe sees by the lock whether its owner lives', () => {
   const database = join(temporaryFolder(), 'jobs.db')
@@ -31,14 +19,16 @@ test('a probe sees by the lock whether its owner lives', () => {
 })
 
 test('a probe opens the file once, however often it looks', {
-  skip: existsSync(DESCRIPTORS) ? false : `open files are counted in ${DESCRIPTORS}, which this system does not have`,
+  skip: existsSync('/proc/self/fd') ? false : 'open files are counted in /proc, which this system does not have',
 }, () => {
   const database = join(temporaryFolder(), 'jobs.db')
   const presence = new Presence(database, 'one')
   const probe = new PresenceProbe(database, 'one')
-  const own = timesOpen(presencePath(database, 'one'))
+  const path = presencePath(database, 'one')
+  const timesOpen = (): number => openFiles('self', (open) => open === path)
+  const own = timesOpen()
   for (let look = 0; look < 20; look++) assert.equal(probe.alive(), true)
-  assert.equal(timesOpen(presencePath(database, 'one')), own + 1)
+  assert.equal(timesOpen(), own + 1)
   probe.close()
   presence.end()
 })
