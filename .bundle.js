@@ -4,6 +4,9 @@
  *
  * Every module can still be imported from its own path, which then gives what the chunk exports: tests hold the very code
  * that is shipped. dist/modules keeps the modules as they were compiled, for the bugs that the torture suite plants in them.
+ *
+ * Chunks lie one folder deep, as most modules do: what a module finds by its own URL, it names from the folder above
+ * (`../reading/main.js`), which is right from both.
  */
 import { cpSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
