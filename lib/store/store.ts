@@ -6,6 +6,7 @@ import { type AwaitedKeys, awaitedKeysOf } from './awaited-keys.ts'
 import { StoredCommands } from './commands.ts'
 import { Controls } from './controls.ts'
 import type { Connection, Statement } from './driver.ts'
+import { FailedRestarts } from './failed-restarts.ts'
 import { Folding } from './folding.ts'
 import { handBack } from './free-pages.ts'
 import { type Admission, admissionOf } from './jobs/admission.ts'
@@ -62,6 +63,7 @@ export class Store {
   readonly pruning: Pruning
   readonly audit: Audit
   readonly folding: Folding
+  readonly failedRestarts: FailedRestarts
   readonly #db: Connection
   readonly #tally: Tally
   readonly #durable: boolean
@@ -119,6 +121,7 @@ export class Store {
     this.pruning = new Pruning(db)
     this.audit = new Audit(db)
     this.folding = new Folding(db)
+    this.failedRestarts = new FailedRestarts(db)
     const { dev, ino } = statSync(path)
     this.#file = { dev, ino }
     this.#version = this.dataVersion()
@@ -216,10 +219,13 @@ export class Store {
     }
   }
 
-  /** Copies the WAL into the file as far as readers allow, without waiting; returns the bytes that lie in the WAL. */
-  checkpoint(): number {
-    const [, pages] = this.#checkpoint.get() as [number, number, number]
-    return pages * PAGE_BYTES
+  /**
+   * Copies the WAL into the file as far as readers allow, without waiting; returns the bytes that lie in the WAL, and those of
+   * them that are in the file. Null while another connection does it.
+   */
+  checkpoint(): { bytes: number; copied: number } | null {
+    const [, pages, copied] = this.#checkpoint.get() as [number, number, number]
+    return pages < 0 ? null : { bytes: pages * PAGE_BYTES, copied: copied * PAGE_BYTES }
   }
 
   /** SQLite puts it beside the file that a link leads to. */
@@ -234,14 +240,18 @@ export class Store {
 
   /**
    * The same, waiting up to `patience` ms for a moment without readers, after which the WAL is written from its beginning.
-   * Readers that follow each other closely leave no such moment by themselves. False when one stayed.
+   * Readers that follow each other closely leave no such moment by themselves. False when one stayed, null when another
+   * connection was at it.
    * @param shrink hands the file's space back at once, rather than to write over it
    */
-  restartWal(patience: number, shrink: boolean): boolean {
+  restartWal(patience: number, shrink: boolean): boolean | null {
     this.#db.pragma(`busy_timeout = ${patience}`)
     try {
-      const [result] = this.#db.pragma(`wal_checkpoint(${shrink ? 'TRUNCATE' : 'RESTART'})`) as { busy: number }[]
-      return result?.busy === 0
+      const [result] = this.#db.pragma(`wal_checkpoint(${shrink ? 'TRUNCATE' : 'RESTART'})`) as [
+        { busy: number; log: number },
+      ]
+      if (result.busy === 0) return true
+      return result.log < 0 ? null : false
     } finally {
       this.#db.pragma(`busy_timeout = ${BUSY_TIMEOUT}`)
     }
