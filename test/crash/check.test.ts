@@ -212,6 +212,23 @@ const broken: [Invariant, string, CrashEvent[], FinalFile][] = [
   ],
 ]
 
+test('allows for each time that the same process was stopped', () => {
+  const stop: What = { what: 'stop', victim: 1 }
+  const again = (key: string, line: number): (What & { pid?: number })[] => [
+    { what: 'began', key, run: `1.1.${line}`, attempt: 1 },
+    stop,
+    { what: 'began', key, run: `1.1.${line + 1}`, attempt: 1 },
+    { what: 'effect', key, run: `1.1.${line + 1}`, ends: 'returns' },
+  ]
+  const log = events(asked, { what: 'asked', key: 'b' }, ...again('a', 1), ...again('b', 3))
+  const { violations, faults, extraRuns } = check(log, file(), { threads: 1 })
+  assert.deepEqual([faults, extraRuns], [2, 2])
+  assert.deepEqual(
+    violations.filter(({ invariant }) => invariant === 'I12'),
+    [],
+  )
+})
+
 for (const [invariant, title, log, end] of broken) {
   test(`finds ${title} (${invariant})`, () => {
     const found = check(log, end, { threads: 1 }).violations.map((violation) => violation.invariant)

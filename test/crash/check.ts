@@ -82,7 +82,7 @@ export function check(
 
   const extraRuns = [...extra.values()].reduce((sum, count) => sum + count, 0)
   const pids = new Set([...history.jobs.values()].flatMap((job) => job.runs.map((run) => run.pid)))
-  const faults = history.faults.size + history.threadDeaths.size
+  const faults = [...history.faults.values()].flat().length + history.threadDeaths.size
   if (extraRuns > faults * lossPerFault)
     found('I12', `${extraRuns} extra runs, more than ${lossPerFault} for each of ${faults} faults`)
   return {
@@ -171,7 +171,7 @@ function causeOf(last: Run, next: Run, row: FinalJob | undefined, history: Histo
 /** What died under a run, or took its outcome with it, before the next one began. */
 function faultUnder(last: Run, next: Run, { faults, threadDeaths }: History): string | null {
   const thread = threadOf(last.run)
-  if ((faults.get(last.pid) ?? next.began) < next.began) return `process ${last.pid}`
+  if ((faults.get(last.pid)?.[0] ?? next.began) < next.began) return `process ${last.pid}`
   return (threadDeaths.get(thread) ?? next.began) < next.began ? `thread ${thread}` : null
 }
 

@@ -25,8 +25,8 @@ export interface JobHistory {
 
 export interface History {
   jobs: Map<string, JobHistory>
-  /** Processes that were killed, killed themselves, or were stopped for longer than a lease, with the line that says so. */
-  faults: Map<number, number>
+  /** Processes that were killed, killed themselves, or were stopped for longer than a lease, with the lines that say so: a death once, each stop. */
+  faults: Map<number, number[]>
   /** Threads that a task ended, as `pid.thread`, with the line that says so. */
   threadDeaths: Map<string, number>
 }
@@ -34,7 +34,17 @@ export interface History {
 export function historyOf(events: CrashEvent[]): History {
   const jobs = new Map<string, JobHistory>()
   const runs = new Map<string, Run>()
-  const faults = new Map<number, number>()
+  const faults = new Map<number, number[]>()
+  const dead = new Set<number>()
+  const fault = (pid: number, line: number): void => {
+    const lines = faults.get(pid)
+    if (lines) lines.push(line)
+    else faults.set(pid, [line])
+  }
+  const die = (pid: number, line: number): void => {
+    if (!dead.has(pid)) fault(pid, line)
+    dead.add(pid)
+  }
   const threadDeaths = new Map<string, number>()
   const jobOf = (key: string): JobHistory => {
     let job = jobs.get(key)
@@ -52,13 +62,15 @@ export function historyOf(events: CrashEvent[]): History {
   events.forEach((event, line) => {
     switch (event.what) {
       case 'kill':
+        die(event.victim, line)
+        return
       case 'stop':
-        if (!faults.has(event.victim)) faults.set(event.victim, line)
+        fault(event.victim, line)
         return
       case 'dying':
         end(event.run, 'died', line)
         if (event.scope === 'thread') threadDeaths.set(threadOf(event.run), line)
-        else if (!faults.has(event.pid)) faults.set(event.pid, line)
+        else die(event.pid, line)
         return
       case 'effect':
         end(event.run, event.ends === 'returns' ? 'returned' : 'threw', line)
