@@ -56,7 +56,7 @@ async function register(parts: Parts, role: Role): Promise<void> {
   const { standing, rescuer, main, edits, store, options, dispatcher, vitals, clock } = parts
   const begunFile = begunPath(store.path, standing.key)
   rescuer.appear(standing.key)
-  createBegunFile(begunFile)
+  createBegunFile(begunFile, store.path)
   main.openBegunFile(begunFile)
   const row = {
     key: standing.key,

@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
+import { accessSync, chmodSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseLocked, DatabaseTooNew } from '../errors.ts'
 import type { Durability } from '../wire/engine-options.ts'
@@ -113,4 +113,10 @@ export function createPrivately(path: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
+}
+
+/** Makes an empty file beside the database for all who may open that one: others on it have to read it too. */
+export function createLike(database: string, path: string): void {
+  createPrivately(path)
+  chmodSync(path, statSync(database).mode & 0o666)
 }

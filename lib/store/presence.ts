@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs'
 import { type Connection, loadDriver, type Statement } from './driver.ts'
-import { createPrivately } from './open.ts'
+import { createLike } from './open.ts'
 import { isBusy, sqliteCode } from './sqlite-errors.ts'
 
 /**
@@ -18,7 +18,7 @@ export class Presence {
 
   constructor(database: string, key: string) {
     this.#path = presencePath(database, key)
-    createPrivately(this.#path)
+    createLike(database, this.#path)
     this.#db = openLock(this.#path)
     this.#db.pragma('journal_mode = MEMORY')
     this.#db.exec('BEGIN EXCLUSIVE')
@@ -38,26 +38,27 @@ export function removePresence(path: string): void {
 export class PresenceProbe {
   readonly #path: string
   #db: Connection | null = null
-  #begin: Statement | null = null
+  #look: Statement | null = null
 
   constructor(database: string, key: string) {
     this.#path = presencePath(database, key)
   }
 
-  /** Whether the process holds its lock. */
+  /** Whether the process holds its lock; true of a file that this process may not open, so that only its beat can tell. */
   alive(): boolean {
     if (!existsSync(this.#path)) return false
     try {
-      // Nothing else is asked of it: what reads the file fails for as long as its owner lives.
       this.#db ??= openLock(this.#path)
-      this.#begin ??= this.#db.prepare('BEGIN EXCLUSIVE')
-      this.#begin.run()
-      this.#db.exec('ROLLBACK')
+      // Reads the file and writes nothing: a journal could not be made of a file that another process removes just now.
+      this.#look ??= this.#db.prepare('PRAGMA user_version')
+      this.#look.get()
       return false
     } catch (error) {
       if (isBusy(error)) return true
-      // Removed between the look and the opening: its owner has left.
-      if (sqliteCode(error) === 'SQLITE_CANTOPEN') return false
+      if (sqliteCode(error) === null) throw error
+      // Removed since: its owner has left.
+      if (!existsSync(this.#path)) return false
+      if (sqliteCode(error) === 'SQLITE_CANTOPEN') return true
       throw error
     }
   }
@@ -65,7 +66,7 @@ export class PresenceProbe {
   close(): void {
     this.#db?.close()
     this.#db = null
-    this.#begin = null
+    this.#look = null
   }
 }
 

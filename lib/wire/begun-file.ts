@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { BEGUN_ENTRY_BYTES, BEGUN_RING } from './messages.ts'
 
 /**
@@ -11,8 +11,10 @@ export function begunPath(database: string, key: string): string {
   return `${database}.${key}.begun`
 }
 
-export function createBegunFile(path: string): void {
+/** For all who may open the database: whoever rescues the process's jobs reads it. */
+export function createBegunFile(path: string, database: string): void {
   closeSync(openSync(path, 'wx', 0o600))
+  chmodSync(path, statSync(database).mode & 0o666)
 }
 
 export function removeBegunFile(path: string): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -12,8 +12,10 @@ describe('begun file', () => {
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'celeriac-begun-'))
-    path = begunPath(join(folder, 'jobs.db'), 'key')
-    createBegunFile(path)
+    const database = join(folder, 'jobs.db')
+    writeFileSync(database, '', { mode: 0o600 })
+    path = begunPath(database, 'key')
+    createBegunFile(path, database)
   })
 
   afterEach(() => {
@@ -72,7 +74,11 @@ describe('begun file', () => {
     writer.close()
   })
 
-  it('is readable by its owner only', () => {
+  it('is readable by those who may read the database', () => {
     assert.equal(statSync(path).mode & 0o777, 0o600)
+    const database = join(folder, 'jobs.db')
+    chmodSync(database, 0o660)
+    createBegunFile(begunPath(database, 'other'), database)
+    assert.equal(statSync(begunPath(database, 'other')).mode & 0o777, 0o660)
   })
 })

@@ -16,8 +16,8 @@ test('files are cleared away at once when their process had a row, after a minut
   const row = { app: 'app', host: 'host', pid: 1, role: 'all', threads: 1, tasks: [], vitals: {} as never }
   /** A process's two files, as if its lock had been freed by its death. */
   const files = (key: string): void => {
-    createBegunFile(presencePath(database, key))
-    createBegunFile(begunPath(database, key))
+    createBegunFile(presencePath(database, key), database)
+    createBegunFile(begunPath(database, key), database)
   }
   const registered = (): { key: string; id: number } => {
     const key = randomUUID()
