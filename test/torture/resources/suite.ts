@@ -1,6 +1,6 @@
 /** Takes away what a program needs while it works: disk, file size, descriptors, the lock, the file, the right to write. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Verdict } from '../../crash/check.ts'
@@ -20,8 +20,8 @@ const ROUNDS: Record<Size, number> = { short: 1, nightly: 100, release: 1_000 }
 const FAULTS: readonly Fault[] = [FULL, FILE_SIZE, DESCRIPTORS, LOCKED, REMOVED, REPLACED]
 const LOAD: LoadOrders = { lanes: 2, padding: 10_000, length: 1, rest: 5 }
 const THREADS = 2
-/** Room of the small disk. */
-const DISK = '24m'
+/** Room of the small disk: more than all jobs take that are stored while a fault is waited for. */
+const DISK = '96m'
 /** Longest time until a job is stored, runs and is reported again once the fault is over, in ms. */
 const RECOVERY = 5_000
 /** After which it counts as gone for good. */
@@ -209,7 +209,9 @@ async function startWithoutWriting(run: CrashRun, report: ResourceReport): Promi
     chmodSync(folder, 0o700)
     child.tell('start')
     if (!(await child.gives('working', PATIENCE).catch(() => false)))
-      report.violations.push(`${what}: does not start when it may write again`)
+      report.violations.push(
+        `${what}: does not start when it may write again (${child.signs.at(-1)}; ${readdirSync(folder).join(', ')})`,
+      )
     child.tell('end')
     await ended(child, report)
     report.faults++
