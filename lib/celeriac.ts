@@ -209,7 +209,7 @@ export class Celeriac extends AppFile {
       const inThreads = [...this.#tasks.values()].filter((task) => task.settings.runIn === 'thread')
       if (inThreads.length > 0) {
         throw new InvalidOption(
-          `"tasks" is not given, so pool threads cannot find "${inThreads[0]?.name}" — pass tasks: import.meta.url in the module that declares it`,
+          `"tasks" is not given, so pool threads cannot find "${inThreads[0]?.name}" — pass tasks: import.meta.url (CommonJS: __filename) in the module that declares it`,
         )
       }
     }

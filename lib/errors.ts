@@ -136,6 +136,11 @@ export class BackupExists extends CeleriacError {
   readonly code = 'BACKUP_EXISTS'
 }
 
+/** The library was joined with other code by a bundler, so that the programs of its threads are missing. */
+export class LibraryBundled extends CeleriacError {
+  readonly code = 'LIBRARY_BUNDLED'
+}
+
 /** The installed better-sqlite3 cannot run on this Node. */
 export class DriverMismatch extends CeleriacError {
   readonly code = 'DRIVER_MISMATCH'

@@ -1,6 +1,6 @@
 import type { CareCalls } from '../wire/care.ts'
 import { fromWireError, type WireError } from '../wire/error-codec.ts'
-import { startThread } from '../wire/own-thread.ts'
+import { startThread, threadProgram } from '../wire/own-thread.ts'
 
 export interface CareOrder {
   call: keyof CareCalls
@@ -19,7 +19,7 @@ export function inThread<C extends keyof CareCalls>(
   ...args: Parameters<CareCalls[C]>
 ): Promise<ReturnType<CareCalls[C]>> {
   return new Promise((resolve, reject) => {
-    const worker = startThread(new URL('../care/main.js', import.meta.url), {
+    const worker = startThread(threadProgram('care'), {
       workerData: { call, args } satisfies CareOrder,
       name: `celeriac-${call}`,
     })

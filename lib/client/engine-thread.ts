@@ -4,7 +4,7 @@ import { Bells } from '../wire/bells.ts'
 import type { EngineBoot, EngineOptions } from '../wire/engine-options.ts'
 import { fromWireError, toWireError } from '../wire/error-codec.ts'
 import type { Command, JobShape, Notice, Request, StartOrder, StopReport, TaskDeclaration } from '../wire/messages.ts'
-import { startThread } from '../wire/own-thread.ts'
+import { startThread, threadProgram } from '../wire/own-thread.ts'
 import { BriefWriter, type FromEngine } from '../wire/shorthand.ts'
 import { Vigil } from '../wire/vigil.ts'
 import { LoopDelay } from './loop-delay.ts'
@@ -37,6 +37,7 @@ const LONGEST_TIMER = 60_000
  */
 export class EngineThread {
   readonly requests: Requests
+  readonly #program = threadProgram('engine')
   readonly #options: EngineOptions
   readonly #listener: EngineListener
   readonly #loopDelay = new LoopDelay(LOOP_RESOLUTION)
@@ -63,6 +64,7 @@ export class EngineThread {
   })
   #answeredAt = 0
 
+  /** @throws LibraryBundled */
   constructor(options: EngineOptions, listener: EngineListener) {
     this.#options = options
     this.#listener = listener
@@ -192,7 +194,7 @@ export class EngineThread {
   }
 
   #spawn(threads: boolean): Worker {
-    const worker = startThread(new URL('../engine/main.js', import.meta.url), {
+    const worker = startThread(this.#program, {
       workerData: { options: this.#options, threads, bells: this.#bells.buffer } satisfies EngineBoot,
       resourceLimits: YOUNG_GENERATION,
       name: `celeriac-engine:${this.#options.app.name}`,

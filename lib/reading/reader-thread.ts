@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { EngineCrashed } from '../errors.ts'
 import { fromWireError } from '../wire/error-codec.ts'
-import { startThread } from '../wire/own-thread.ts'
+import { startThread, threadProgram } from '../wire/own-thread.ts'
 import type { ReadAnswer, ReadCall, ReadingCalls, ReadingSource } from './calls.ts'
 
 interface Asked {
@@ -46,7 +46,7 @@ export class ReaderThread implements ReadingSource {
   }
 
   #begin(): Worker {
-    const worker = startThread(new URL('../reading/main.js', import.meta.url), {
+    const worker = startThread(threadProgram('reading'), {
       workerData: this.#path,
       name: 'celeriac-reader',
     })

@@ -21,15 +21,21 @@ export function loadDriver(): DatabaseClass {
   const version = driverVersion()
   assertDriverFits(version, process.versions.napi, process.version)
   try {
-    loaded = require('better-sqlite3') as DatabaseClass
+    const driver = require('better-sqlite3') as DatabaseClass
+    // Its native half is loaded with the first connection.
+    new driver(':memory:').close()
+    loaded = driver
   } catch (error) {
     throw new DriverMismatch(
-      `better-sqlite3 ${version} does not load on Node ${process.version} — run "npm rebuild better-sqlite3" with this Node`,
+      `better-sqlite3 ${version} does not load on Node ${process.version} (${said(error)}) — run "npm rebuild better-sqlite3" by this Node, with install scripts allowed`,
       { cause: error },
     )
   }
   return loaded
 }
+
+/** Without the list of all places where it was looked for. */
+const said = (error: unknown): string => (error as Error).message.replace(/ Tried:.*$/s, '').replaceAll('\n', ' ')
 
 /** Makes one of a thing for each connection, when it is first asked for. */
 export function perConnection<T>(make: (db: Connection) => T): (db: Connection) => T {

@@ -1,6 +1,6 @@
 /** Task modules that cannot be imported, and tasks that pool threads would not find: start() says so and leaves nothing. */
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { Celeriac } from 'celeriac'
@@ -57,6 +57,17 @@ describe('start() refuses a task module', () => {
       assert.deepEqual(readdirSync(dirname(database)), ['jobs.db'])
     })
   }
+})
+
+test('the message of a module in TypeScript that this Node cannot run says what helps', async () => {
+  const path = join(temporaryFolder(), 'tasks.ts')
+  // Node 20 reads no .ts, later ones read no enum.
+  writeFileSync(path, 'enum Colour { Red }\nexport default Colour')
+  const { app } = appOf(path)
+  await assert.rejects(app.start(), {
+    code: 'TASK_MODULE_FAILED',
+    message: /tasks\.ts.* — Node [\d.]+ cannot run it as it is: .+ "pool\.execArgv" \(README, "TypeScript/s,
+  })
 })
 
 test("the cause is the module's own error", async () => {

@@ -1,18 +1,21 @@
 /**
  * Packs the package, installs the tarball into empty projects by each supported Node, and runs there the first code
- * block of README.md: as JavaScript, and where Node strips types also as a TypeScript module. Needs the npm registry:
- * the other Nodes come as packages, so this is a step of CI and no part of `npm test`.
+ * block of README.md: as JavaScript, where Node strips types also as a TypeScript module, by tsx with the loader that
+ * README.md gives to pool threads, and joined by esbuild. Needs the npm registry: the other Nodes come as packages, so this
+ * is a step of CI and no part of `npm test`.
  */
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { firstJavaScriptBlock } from './readme-code.ts'
+import { firstJavaScriptBlock, moduleBlock } from './readme-code.ts'
 
 const checkout = join(import.meta.dirname, '../../..')
 const tsc = join(checkout, 'node_modules/typescript/bin/tsc')
-const tenLines = firstJavaScriptBlock(await readFile(join(checkout, 'README.md'), 'utf8'))
+const readme = await readFile(join(checkout, 'README.md'), 'utf8')
+const tenLines = firstJavaScriptBlock(readme)
+const threadLoader = moduleBlock(readme)
 const manifest = JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8')) as { version: string }
 const emptyPackage = '{ "name": "empty", "private": true, "type": "module" }\n'
 
@@ -76,7 +79,7 @@ async function checkOn(major: number, root: string, tarball: string): Promise<st
   const project = join(root, `node-${major}`)
   await mkdir(join(project, 'typed'), { recursive: true })
   await writeFile(join(project, 'package.json'), emptyPackage)
-  await runOn(major, project, `npm install --no-audit --no-fund ${tarball}`)
+  await runOn(major, project, `npm install --no-audit --no-fund ${tarball} tsx@4`)
 
   const version = (await runOn(major, project, 'node --print process.versions.node')).stdout.trim()
   if (!version.startsWith(`${major}.`)) throw new Error(`asked for Node ${major}, got ${version}`)
@@ -103,6 +106,23 @@ async function checkOn(major: number, root: string, tarball: string): Promise<st
     assertFive(await runOn(major, join(project, 'typed'), 'node app.ts'), `app.ts on Node ${version}`)
     done.push('app.ts → 5')
   }
+
+  const byTsx = tenLines.replace(
+    'tasks: import.meta.url',
+    "tasks: import.meta.url, pool: { execArgv: ['--import', './threads.mjs'] }",
+  )
+  await writeFile(join(project, 'typed/threads.mjs'), threadLoader)
+  await writeFile(join(project, 'typed/enum.ts'), `export enum Colour { OnlyCompilingRunsThis }\n${byTsx}`)
+  assertFive(
+    await runOn(major, join(project, 'typed'), 'node --import tsx enum.ts'),
+    `enum.ts by tsx on Node ${version}`,
+  )
+  done.push('enum.ts by tsx → 5')
+
+  const bundling = 'esbuild app.js --bundle --packages=external --platform=node --format=esm --outfile=bundle.js'
+  await runOn(major, project, `./node_modules/.bin/${bundling}`)
+  assertFive(await runOn(major, project, 'node bundle.js'), `bundle.js on Node ${version}`)
+  done.push('bundle.js → 5')
 
   await writeFile(join(project, 'admin.js'), dashboardProgram)
   const shown = (await runOn(major, project, 'node admin.js')).stdout.trim()
