@@ -113,9 +113,9 @@ export class Rescuer {
 
   /** Inside a transaction: gives back what a dead process had claimed. Empty when another process was first. */
   rescue({ row, begun, reason }: Corpse, now: number): Rescued[] {
-    const rescued = this.#store.processes
-      .claimedBy(row.id)
-      .map((orphan) => this.#rescueOne(orphan, row.id, begun, reason, now))
+    const orphans = this.#store.processes.claimedBy(row.id)
+    this.#bequeathPlaces(orphans, row.id, begun, now)
+    const rescued = orphans.map((orphan) => this.#rescueOne(orphan, row.id, begun, reason, now))
     this.#store.rates.leave(row.id, now)
     this.#store.processes.remove(row.id)
     return rescued
@@ -129,13 +129,11 @@ export class Rescuer {
 
   /** Inside a transaction: running jobs whose owner is unknown, as in a restored backup. */
   rescueStrays(now: number): Rescued[] {
-    const rescued = this.#store.processes
-      .strayOwners()
-      .flatMap((owner) =>
-        this.#store.processes
-          .claimedBy(owner)
-          .map((orphan) => this.#rescueOne(orphan, owner, null, 'its process is unknown', now)),
-      )
+    const rescued = this.#store.processes.strayOwners().flatMap((owner) => {
+      const orphans = this.#store.processes.claimedBy(owner)
+      this.#bequeathPlaces(orphans, owner, null, now)
+      return orphans.map((orphan) => this.#rescueOne(orphan, owner, null, 'its process is unknown', now))
+    })
     this.#store.rates.leaveStray(now)
     return rescued
   }
@@ -169,6 +167,19 @@ export class Rescuer {
     return links && this.#store.links.follow(linkedBatches(links.linkError, job, { error }, now), now)
   }
 
+  /**
+   * What is held of a line is told apart by nobody, and the places of those whose begin was told are gone: each that has not
+   * begun gives one back, and what is then left are begins.
+   */
+  #bequeathPlaces(orphans: readonly Orphan[], owner: number, begun: Begun | null, now: number): void {
+    // Nothing says when; none began after the last was noted.
+    const latest = Math.min(now, Math.ceil(begun?.at ?? now) + NOTED_AHEAD)
+    for (const began of [false, true])
+      for (const orphan of orphans)
+        if (hasBegun(orphan, begun) === began)
+          this.#store.rates.bequeath(orphan, owner, orphan.startedAt ?? now, began ? latest : null)
+  }
+
   #rescueOne(orphan: Orphan, owner: number, begun: Begun | null, reason: string, now: number): Rescued {
     const rescued = this.#settle(orphan, owner, begun, reason, now)
     const revoked = rescued.failed ? [] : this.#store.revocations.heed(orphan.seq, now)
@@ -180,11 +191,7 @@ export class Rescuer {
     const { settlements } = this.#store
     const { seq, id, token, task, queue } = orphan
     const claim = { seq, owner, token, task, queue, thread: begun?.tokens.get(token) ?? null }
-    const began = begun === null || begun.tokens.has(token)
-    // Nothing says when; none began after the last was noted.
-    const latest = Math.min(now, Math.ceil(begun?.at ?? now) + NOTED_AHEAD)
-    this.#store.rates.bequeath(orphan, owner, orphan.startedAt ?? now, began ? latest : null)
-    if (!began) {
+    if (!hasBegun(orphan, begun)) {
       settlements.giveBack(claim)
       return { id, task, failed: false, error: null, followed: null }
     }
@@ -213,3 +220,6 @@ function fileKeys(database: string): Map<string, number> {
   }
   return keys
 }
+
+/** When nothing tells, all have. */
+const hasBegun = ({ token }: Orphan, begun: Begun | null): boolean => begun === null || begun.tokens.has(token)

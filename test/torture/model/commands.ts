@@ -237,10 +237,11 @@ const rescue = fc.tuple(who, who, fc.option(fc.tuple(index, index))).map(([dead,
     `process ${by} takes over from process ${dead}, begun: ${marks?.join() ?? 'unknown'}`,
     (model, world) => {
       const { owner, held } = world.process(dead)
-      // The jobs that it had begun, and among them those that its threads died under.
+      // The jobs that it had begun, and among them those that its threads died under. A begin is noted before it is told.
       const begun: Begun | null = marks && { tokens: new Map(), last: new Set(), at: world.now }
       for (const [n, { token }] of held.entries()) {
-        if (!begun || ((marks?.[0] ?? 0) >> n) % 2 === 0) continue
+        const told = model.process(dead).held[n]?.start?.told === true
+        if (!begun || (!told && ((marks?.[0] ?? 0) >> n) % 2 === 0)) continue
         begun.tokens.set(token, 1)
         if (((marks?.[1] ?? 0) >> n) % 2 === 1) begun.last.add(token)
       }
