@@ -229,7 +229,8 @@ export class Rates {
   }
 
   #momentOf(bucket: string, rate: Rate, began: number | null, now: number): number | null {
-    if (began === null || began + rate.per <= now) this.#opened.add(bucket)
+    // Whoever waits looks again after a while, as long as a place is held, and may by then be late for the window's end.
+    if (began === null || began + rate.per <= now + HELD_AGAIN) this.#opened.add(bucket)
     return began === null ? null : moment(rate, began, now)
   }
 

@@ -1,11 +1,11 @@
-/** Rates and a wall clock that is set back, in a process that goes on. */
+/** Rates and the clock, in a process that goes on. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { LaneJob } from '../../lib/pool/lane.ts'
 import type { EnqueueBatch } from '../../lib/wire/messages.ts'
 import { plainBatch } from '../fixtures/batch.ts'
 import type { VirtualProcess } from '../torture/model/process.ts'
-import { DAY, HOUR, SECOND, T0, WINDOW } from '../torture/model/setting.ts'
+import { DAY, HOUR, METERS, SECOND, T0, WINDOW } from '../torture/model/setting.ts'
 import { Ground, World } from '../torture/model/world.ts'
 
 /** Schedules fire, too, as the clock goes on. */
@@ -130,4 +130,31 @@ describe('a task that was told to slow down', () => {
       assert.equal(held(), 2)
     })
   }
+})
+
+test('what waits for a key begins as the window ends of a begin that was told only just before', () => {
+  using ground = new Ground()
+  using world = new World(ground)
+  const process = world.process(0)
+  const key = METERS[0]
+  process.enqueue([
+    {
+      ...plainBatch(['first', 'second', 'waits'], { task: 'metered', queue: 'a' }),
+      rate: { limit: 2, per: WINDOW },
+      gateKeys: { concurrency: null, rate: [key, key, key] },
+    },
+  ])
+  process.settle(2)
+  world.now = T0 + WINDOW
+  process.settle(1)
+  assert.deepEqual(
+    process.held.map(({ id }) => id),
+    ['first', 'second'],
+    'the key is full while nobody says when they began',
+  )
+  process.settler.began(process.held[0] as LaneJob, T0 + 1)
+  process.settle(1)
+  world.now = T0 + WINDOW + 1
+  process.settle(1)
+  assert.deepEqual(process.held[2]?.id, 'waits')
 })
