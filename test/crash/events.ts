@@ -78,10 +78,11 @@ export class LogReader {
   }
 }
 
-/** The last events of a log, as many as fit in `bytes`. */
+/** The last events of a log that others may still write, as many as fit in `bytes`. */
 export function lastEvents(path: string, bytes: number): CrashEvent[] {
   const text = readFileSync(path, 'utf8')
   const from = text.length <= bytes ? 0 : text.indexOf('\n', text.length - bytes) + 1
-  const lines = text.slice(from).split('\n')
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as CrashEvent)
+  // Behind the last line end is nothing, or as much of a line as was written by now.
+  const lines = text.slice(from).split('\n').slice(0, -1)
+  return lines.map((line) => JSON.parse(line) as CrashEvent)
 }
