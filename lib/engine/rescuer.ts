@@ -113,9 +113,7 @@ export class Rescuer {
 
   /** Inside a transaction: gives back what a dead process had claimed. Empty when another process was first. */
   rescue({ row, begun, reason }: Corpse, now: number): Rescued[] {
-    const orphans = this.#store.processes.claimedBy(row.id)
-    this.#bequeathPlaces(orphans, row.id, begun, now)
-    const rescued = orphans.map((orphan) => this.#rescueOne(orphan, row.id, begun, reason, now))
+    const rescued = this.#rescueClaims(row.id, begun, reason, now)
     this.#store.rates.leave(row.id, now)
     this.#store.processes.remove(row.id)
     return rescued
@@ -129,11 +127,8 @@ export class Rescuer {
 
   /** Inside a transaction: running jobs whose owner is unknown, as in a restored backup. */
   rescueStrays(now: number): Rescued[] {
-    const rescued = this.#store.processes.strayOwners().flatMap((owner) => {
-      const orphans = this.#store.processes.claimedBy(owner)
-      this.#bequeathPlaces(orphans, owner, null, now)
-      return orphans.map((orphan) => this.#rescueOne(orphan, owner, null, 'its process is unknown', now))
-    })
+    const owners = this.#store.processes.strayOwners()
+    const rescued = owners.flatMap((owner) => this.#rescueClaims(owner, null, 'its process is unknown', now))
     this.#store.rates.leaveStray(now)
     return rescued
   }
@@ -165,6 +160,12 @@ export class Rescuer {
     const job = this.#store.links.linking(seq)
     const links = linksOf(job.options)
     return links && this.#store.links.follow(linkedBatches(links.linkError, job, { error }, now), now)
+  }
+
+  #rescueClaims(owner: number, begun: Begun | null, reason: string, now: number): Rescued[] {
+    const orphans = this.#store.processes.claimedBy(owner)
+    this.#bequeathPlaces(orphans, owner, begun, now)
+    return orphans.map((orphan) => this.#rescueOne(orphan, owner, begun, reason, now))
   }
 
   /**

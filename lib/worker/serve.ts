@@ -9,9 +9,6 @@ import type { RunnableTask } from './execute.ts'
 import { LaneRunner } from './lane-runner.ts'
 import { runningTask } from './task-context.ts'
 
-/** What Node says of a module in TypeScript that it cannot run as it is. */
-const UNREAD = ['ERR_UNKNOWN_FILE_EXTENSION', 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX']
-
 /** The lasting task of a pool thread: imports the user's modules, then runs what its lane is given until the thread is ended. */
 export default async function serve(opening: LaneOpening): Promise<void> {
   const { port } = opening
@@ -85,8 +82,10 @@ async function importTasks(modules: string[], thread: PoolThread<RunnableTask>):
 /** What reads TypeScript in the application's thread need not do so in others: tsx does not before Node 22.22.3, nor does vitest. */
 function remedy(error: unknown): string {
   const { code, message } = (error ?? {}) as NodeJS.ErrnoException
-  if (!UNREAD.includes(code ?? '')) return ''
-  if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && !/ "\.[cm]?tsx?"/.test(message)) return ''
+  const isTypeScript =
+    code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' ||
+    (code === 'ERR_UNKNOWN_FILE_EXTENSION' && / "\.[cm]?tsx?"/.test(message))
+  if (!isTypeScript) return ''
   return ` — Node ${process.versions.node} cannot run it as it is: name compiled modules in "tasks", or give the threads a loader by "pool.execArgv" (README, "TypeScript")`
 }
 

@@ -147,8 +147,8 @@ export const PLANTED_BUGS: PlantedBug[] = [
     patches: [
       {
         file: 'engine/rescuer.js',
-        find: '.claimedBy(row.id)',
-        put: '.claimedBy(-1)',
+        find: 'this.#rescueClaims(row.id,',
+        put: 'this.#rescueClaims(-1,',
       },
     ],
     scenario: scenarios.killWhileRunning,

@@ -76,6 +76,23 @@ test('what a dead process had claimed gives its place up when it had not begun, 
   assert.equal(ratedOf(other), 2, 'the last began an hour ago at the latest')
 })
 
+test('a begin that was told before its process died counts once', () => {
+  using ground = new Ground()
+  using world = new World(ground)
+  const [one, other] = [world.process(0), world.process(1)]
+  one.enqueue([plainBatch(['began', 'waits'], { task: 'rated', queue: 'a' })])
+  one.settle(2)
+  const [began, waits] = one.held as [LaneJob, LaneJob]
+  assert.deepEqual([began.id, waits.id], ['began', 'waits'])
+  one.settler.began(began, T0)
+  one.settle()
+  const row = other.store.processes.all().find(({ id }) => id === one.owner)
+  assert.ok(row)
+  other.rescue(row, { tokens: new Map([[began.token, 1]]), last: new Set(), at: T0 })
+  other.settle(2)
+  assert.equal(ratedOf(other), 1, 'one of two has begun')
+})
+
 test('a clock that is set back and forth while nobody claims leaves no key waiting for starts that are long over', () => {
   using ground = new Ground()
   using world = new World(ground)

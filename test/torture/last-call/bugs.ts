@@ -38,7 +38,7 @@ const BUGS: { title: string; operation: Operation; points: AllPoints; patches: P
     title: 'what a dead process held is not given back',
     operation: 'succeed',
     points: { replayed: 0, killed: 0, failed: 0, beside: { killed: 10, failed: 0 } },
-    patches: [{ file: 'engine/rescuer.js', find: '.claimedBy(row.id)', put: '.claimedBy(-1)' }],
+    patches: [{ file: 'engine/rescuer.js', find: 'this.#rescueClaims(row.id,', put: 'this.#rescueClaims(-1,' }],
   },
   {
     title: 'a job that is stored takes the place of one that ended',
