@@ -9,7 +9,7 @@ import type { TaskDeclaration } from '../wire/messages.ts'
 import { type Cursor, type LineState, Lines, lowest, removeThreadCursors } from './claim-cursors.ts'
 import { claimedJob, crashesOf } from './claimed-job.ts'
 import { CLOCK_SET, earliest } from './clock.ts'
-import type { Telling } from './disk-sync.ts'
+import type { Promised, Telling } from './disk-sync.ts'
 import { Gates, leftIn } from './gates.ts'
 import type { MainRuns } from './main-runs.ts'
 import { Placement } from './placement.ts'
@@ -40,8 +40,8 @@ export interface DispatchEvents {
  * lines that may run, lowest rank first.
  */
 export class Dispatcher implements Participant {
-  /** A lost claim only means that the job is claimed again. */
-  readonly promises = null
+  /** A lost claim only means that the job is claimed again; what ends without one is told to whoever waits. */
+  promises: Promised = null
   readonly tasks = new Map<string, TaskDeclaration>()
   readonly gates: Gates
   readonly #store: Store
@@ -165,6 +165,7 @@ export class Dispatcher implements Participant {
     this.#discarded = []
     this.#parked = 0
     this.#metCrasher = false
+    this.promises = null
     this.#lines.begin()
     const wake = this.#wakeBy(now)
     if (wake !== null && wake <= now) {
@@ -174,6 +175,7 @@ export class Dispatcher implements Participant {
         if (due.discarded) this.#discarded.push(due)
         else this.open(due.queue, due.task)
       }
+      if (this.#expired.length > 0 || this.#discarded.length > 0) this.promises = 'soon'
       this.gates.wake(now)
       for (const [queue, task] of this.#store.admission.opened()) this.open(queue, task)
       this.#wakeStale = true
@@ -210,8 +212,7 @@ export class Dispatcher implements Participant {
     return () => {
       for (const job of expired) this.#events.expired(job, now)
       for (const job of discarded) this.#events.discarded(job, now)
-      for (const jobs of plan.values()) this.#events.started(jobs)
-      this.#events.started(started)
+      for (const jobs of [...plan.values(), started]) this.#events.started(jobs)
     }
   }
 

@@ -211,7 +211,6 @@ export class Engine {
       clock,
       store,
       turns,
-      disk,
       edits,
       settler,
       waiters,

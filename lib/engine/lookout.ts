@@ -74,7 +74,7 @@ export class Lookout {
   }
 
   poll(): void {
-    const { store, waiters, dispatcher, revoker, rescuer, beat, turns, disk, standing, clock } = this.#parts
+    const { store, waiters, dispatcher, revoker, rescuer, beat, turns, standing, clock } = this.#parts
     const shift = clock.now() - clock.monotonic()
     // The clock was set, or the machine slept: something may be due, and timers count by the other clock.
     if (Math.abs(shift - this.#shift) > CLOCK_SET) turns.request()
@@ -84,12 +84,7 @@ export class Lookout {
     if (standing.pool?.lanes.length === 0 && dispatcher.consuming) turns.request()
     if (!store.changedElsewhere()) return
     this.#stirredAt = clock.monotonic()
-    if (waiters.size > 0) {
-      // Another process may have committed it without a sync as yet.
-      disk.owe('now')
-      disk.tell(() => waiters.check())
-      disk.pay()
-    }
+    if (waiters.size > 0) waiters.check()
     this.#parts.commands.look()
     if (dispatcher.consuming) dispatcher.openAll()
     if (standing.owner !== null) {

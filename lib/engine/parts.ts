@@ -4,7 +4,6 @@ import type { Announcer } from './announcer.ts'
 import type { Beat } from './beat.ts'
 import type { Clock } from './clock.ts'
 import type { CommandDesk } from './command-desk.ts'
-import type { DiskSync } from './disk-sync.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Edits } from './edits.ts'
 import type { MainRuns } from './main-runs.ts'
@@ -23,7 +22,6 @@ export interface Parts {
   readonly clock: Clock
   readonly store: Store
   readonly turns: TurnLoop
-  readonly disk: DiskSync
   readonly edits: Edits
   readonly settler: Settler
   readonly waiters: Waiters

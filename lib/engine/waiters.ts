@@ -85,22 +85,20 @@ export class Waiters {
     this.#unseen = []
     // A stop may have come in between.
     if (!this.#store.open) return
-    const found: [id: string, session: Session, settled: Settled][] = []
-    for (const { ids, session } of unseen) {
-      for (const id of ids) {
-        if (!this.#waiting.get(id)?.has(session)) continue
-        const settled = this.#settled(id)
-        if (settled) found.push([id, session, settled])
-      }
+    this.#tellEnded(unseen.flatMap(({ ids, session }) => ids.filter((id) => this.#waiting.get(id)?.has(session))))
+  }
+
+  /** Tells of those among these that have ended by now: an end that is found later has yet to reach the disk. */
+  #tellEnded(ids: readonly string[]): void {
+    const found: [id: string, settled: Settled][] = []
+    for (const id of ids) {
+      const settled = this.#settled(id)
+      if (settled) found.push([id, settled])
     }
     if (found.length === 0) return
     this.#tellStored(() => {
-      for (const [id, session, settled] of found) {
-        // Told meanwhile by the turn that wrote it, or no longer waited for.
-        if (!this.#waiting.get(id)?.has(session)) continue
-        this.unwait(id, session)
-        this.#tell(session, id, settled)
-      }
+      // Not those who were told meanwhile by the turn that wrote it, or wait no longer.
+      for (const [id, settled] of found) this.settled(id, settled)
       this.flush()
     })
   }
@@ -126,11 +124,7 @@ export class Waiters {
     const from = this.#checkFrom < ids.length ? this.#checkFrom : 0
     const some = ids.slice(from, from + CHECKS)
     this.#checkFrom = from + some.length
-    for (const id of some) {
-      const settled = this.#store.reads.settled(id)
-      if (settled) this.settled(id, settled)
-    }
-    this.flush()
+    this.#tellEnded(some)
     for (const id of this.#watching.keys()) {
       const progress = this.#store.reads.progress(id)
       if (progress !== null) this.progressed(id, progress)

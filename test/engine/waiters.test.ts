@@ -20,7 +20,10 @@ describe('who waits for a job', () => {
 
   beforeEach(() => {
     store = new Store(freshDatabase(), 'full')
-    store.write(() => store.inserts.insert(plainBatch(['waiting', 'other']), 1))
+    store.write(() => {
+      store.inserts.insert(plainBatch(['waiting'], { expiresAt: 5 }), 1)
+      store.inserts.insert(plainBatch(['other'], { expiresAt: 10 }), 1)
+    })
     replies = []
     owed = []
     waiters = new Waiters(store, (telling) => void owed.push(telling))
@@ -30,6 +33,9 @@ describe('who waits for a job', () => {
 
   const told = (): string[] =>
     replies.flatMap((reply) => (reply.type === 'settled' ? reply.ended.map(([id, [state]]) => `${id} ${state}`) : []))
+
+  /** As another process does it. */
+  const expireBy = (now: number): unknown => store.write(() => store.claims.expire(now, 10))
 
   it('is told of an end that the next turn writes, once', async () => {
     waiters.wait(['waiting', 'other'], session)
@@ -65,6 +71,23 @@ describe('who waits for a job', () => {
     waiters.unwait('never stored', session)
     owed[0]?.()
     assert.deepEqual(told(), [])
+  })
+
+  it('is told of an end that another process has committed, not before the disk holds it', async () => {
+    waiters.wait(['waiting', 'other'], session)
+    await turnOver()
+    waiters.check()
+    assert.equal(owed.length, 0, 'nothing has ended')
+    expireBy(5)
+    waiters.check()
+    // Committed after what is on its way to the disk: not to be told with it.
+    expireBy(10)
+    assert.deepEqual([told(), owed.length], [[], 1])
+    owed[0]?.()
+    assert.deepEqual(told(), ['waiting EXPIRED'])
+    waiters.check()
+    owed[1]?.()
+    assert.deepEqual(told(), ['waiting EXPIRED', 'other EXPIRED'])
   })
 
   it('is not looked up for in a file that was closed', async () => {

@@ -1,9 +1,13 @@
-import type { Patch } from '../../crash/patched-package.ts'
 import { seeded } from '../../crash/random.ts'
 import type { PlantedBug } from '../planted-bug.ts'
 import { cutPower } from './suite.ts'
 
-const BUGS: { title: string; patches: Patch[]; short?: true }[] = [
+type Bug = Omit<PlantedBug, 'suite' | 'hunt'> & {
+  /** Looked at in one look. */
+  images?: number
+}
+
+const BUGS: Bug[] = [
   {
     title: 'no commit is synced',
     short: true,
@@ -29,13 +33,35 @@ const BUGS: { title: string; patches: Patch[]; short?: true }[] = [
     title: 'a result is told before the sync that holds it',
     patches: [{ file: 'engine/settler.js', find: 'get promises() {', put: 'get promises() { return null;' }],
   },
+  {
+    title: 'a job that expired or found no room is told of before the sync',
+    patches: [{ file: 'engine/dispatcher.js', find: "this.promises = 'soon';", put: '{}' }],
+  },
+  {
+    title: 'what others commit is looked up after a sync, during which the engine commits more',
+    conditions: [{ file: 'engine/lookout.js', find: 'const POLL_BUSY = 100;', put: 'const POLL_BUSY = 4;' }],
+    images: 2_500,
+    tries: 10,
+    patches: [
+      {
+        file: 'engine/waiters.js',
+        find: 'if (settled)\n                found.push([id, settled]);',
+        put: 'found.push([id, null]);',
+      },
+      {
+        file: 'engine/waiters.js',
+        find: 'this.settled(id, settled);\n            this.flush();',
+        put: '{ const late = this.#settled(id); if (late) this.settled(id, late); }\n            this.flush();',
+      },
+    ],
+  },
 ]
 
-export const powerCutBugs: readonly PlantedBug[] = BUGS.map((bug) => ({
+export const powerCutBugs: readonly PlantedBug[] = BUGS.map(({ images = 250, ...bug }) => ({
   ...bug,
   suite: 'power-cut',
   async hunt(pkg, seed) {
-    const { violations } = await cutPower({ images: 250, durability: 'full', random: seeded(seed), pkg })
+    const { violations } = await cutPower({ images, durability: 'full', random: seeded(seed), pkg })
     return violations[0] ?? null
   },
 }))

@@ -3,7 +3,8 @@ import type { Random } from '../../crash/random.ts'
 import { integer } from '../../crash/random.ts'
 import type { FileEvent } from '../watched/events.ts'
 
-type Write = { at: number; bytes: Buffer }
+type Piece = { at: number; bytes: Buffer }
+type Write = Piece & { nth: number }
 
 /** How a cut treats what was not synced. */
 export const CUTS = ['none', 'all', 'prefix', 'subset', 'torn'] as const
@@ -14,7 +15,7 @@ const SECTOR = 512
 
 class DiskFile {
   #bytes: Buffer
-  readonly unsynced: Write[] = []
+  unsynced: Write[] = []
 
   constructor(bytes: Buffer = Buffer.alloc(0)) {
     this.#bytes = bytes
@@ -24,13 +25,18 @@ class DiskFile {
     this.unsynced.push(write)
   }
 
-  sync(): void {
-    this.#bytes = written(this.#bytes, this.unsynced.splice(0))
+  /** @param covers the last write that it is about: those made while it ran may be on the disk or not */
+  sync(covers: number): void {
+    this.#bytes = written(
+      this.#bytes,
+      this.unsynced.filter(({ nth }) => nth <= covers),
+    )
+    this.unsynced = this.unsynced.filter(({ nth }) => nth > covers)
   }
 
   /** A shorter file is taken for durable at once: SQLite shortens only what it no longer needs. */
   truncate(size: number): void {
-    this.sync()
+    this.sync(Number.POSITIVE_INFINITY)
     this.#bytes = this.#bytes.subarray(0, size)
   }
 
@@ -43,7 +49,7 @@ class DiskFile {
   }
 }
 
-function written(bytes: Buffer, writes: readonly Write[]): Buffer {
+function written(bytes: Buffer, writes: readonly Piece[]): Buffer {
   const size = writes.reduce((most, write) => Math.max(most, write.at + write.bytes.length), bytes.length)
   const result = Buffer.alloc(size)
   bytes.copy(result)
@@ -51,7 +57,7 @@ function written(bytes: Buffer, writes: readonly Write[]): Buffer {
   return result
 }
 
-function survivors(writes: readonly Write[], cut: Cut, random: Random): Write[] {
+function survivors(writes: readonly Write[], cut: Cut, random: Random): Piece[] {
   switch (cut) {
     case 'none':
       return []
@@ -66,8 +72,8 @@ function survivors(writes: readonly Write[], cut: Cut, random: Random): Write[] 
   }
 }
 
-function sectors({ at, bytes }: Write): Write[] {
-  const pieces: Write[] = []
+function sectors({ at, bytes }: Write): Piece[] {
+  const pieces: Piece[] = []
   for (let from = 0; from < bytes.length; ) {
     const length = Math.min(SECTOR - ((at + from) % SECTOR), bytes.length - from)
     pieces.push({ at: at + from, bytes: bytes.subarray(from, from + length) })
@@ -98,7 +104,7 @@ export class Disk {
     }
     if (event.kind === 'link') this.#files.set(event.second, file)
     else if (event.kind === 'write') file.write(event)
-    else if (event.kind === 'sync') file.sync()
+    else if (event.kind === 'sync') file.sync(event.covers)
     else file.truncate(event.size)
   }
 

@@ -3,4 +3,4 @@ export type Promised =
   /** These jobs are stored; with `order`, the application's own row of the same transaction too. */
   | { stored: string[]; order?: true }
   /** This job ended so. `value` is the result, or the error's message. */
-  | { ended: string; state: 'SUCCESS' | 'FAILURE' | 'REVOKED'; value: unknown }
+  | { ended: string; state: 'SUCCESS' | 'FAILURE' | 'REVOKED' | 'EXPIRED'; value: unknown }

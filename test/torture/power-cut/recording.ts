@@ -9,6 +9,8 @@ export interface RecordingOptions {
   durability: 'full' | 'normal'
   seed: number
   rounds: number
+  /** How much longer than here the disk takes for each sync, in µs. */
+  syncDelay: number
   pkg?: Package
 }
 
@@ -17,13 +19,14 @@ export async function recordWorkload({
   durability,
   seed,
   rounds,
+  syncDelay,
   pkg = REAL_PACKAGE,
 }: RecordingOptions): Promise<FileEvent[]> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'celeriac-power-')))
   try {
     const database = join(folder, 'jobs.db')
     const workload = join(pkg.root, 'dist/test/torture/power-cut/workload.js')
-    const events = await record([workload, database, durability, String(seed), String(rounds)], folder)
+    const events = await record([workload, database, durability, String(seed), String(rounds)], folder, { syncDelay })
     const files = new Set([database, `${database}-wal`, `${database}-journal`])
     return events.filter((event) => event.kind === 'said' || files.has(event.path))
   } finally {

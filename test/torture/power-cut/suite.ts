@@ -16,6 +16,8 @@ const IMAGES: Record<Size, number> = { short: 5_000, nightly: 200_000, release: 
 /** Images made of one recording: more look at the same instants again. */
 const IMAGES_A_RECORDING = 1_250
 const ROUNDS = 30
+/** A disk that takes so long, in µs, is waited for in another thread while the engine goes on. */
+const SLOW = 2_000
 
 export interface CutOptions {
   images: number
@@ -41,7 +43,8 @@ export async function cutPower({ images, durability, random, pkg, progress }: Cu
   try {
     while (report.images < images) {
       const seed = integer(random, 0, 2 ** 31)
-      const events = await recordWorkload({ durability, seed, rounds: ROUNDS, ...(pkg && { pkg }) })
+      const syncDelay = random() < 0.5 ? SLOW : 0
+      const events = await recordWorkload({ durability, seed, rounds: ROUNDS, syncDelay, ...(pkg && { pkg }) })
       const writes = events.filter((event) => event.kind === 'write').length
       const syncs = events.filter((event) => event.kind === 'sync').length
       if (writes < 100 || syncs < 2) throw new Error(`recorded only ${writes} writes and ${syncs} syncs`)

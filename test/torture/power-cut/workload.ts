@@ -3,8 +3,9 @@
  * line of its own, at the moment it was given.
  */
 import { writeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
-import { Celeriac } from 'celeriac'
+import { type AsyncResult, Celeriac, TaskExpired, TaskFailure, TaskRevoked } from 'celeriac'
 import { integer, seeded } from '../../crash/random.ts'
 import type { Promised } from './promised.ts'
 
@@ -19,11 +20,26 @@ export const app = new Celeriac({
   logger: { debug: quiet, info: quiet, warn: quiet, error: (message) => console.error(message) },
 })
 export const double = app.task('double', (n: number) => n * 2)
-export const fail = app.task('fail', { retry: { maxRetries: 1, delay: 1, jitter: 'none' } }, (n: number) => {
+export const fail = app.task('fail', { retry: { maxRetries: 1, delay: 1, jitter: 'none' } }, async (n: number) => {
+  await sleep(n % 12)
   throw new Error(`no ${n}`)
 })
+export const alone = app.task('alone', { concurrency: { limit: 1, onConflict: 'discard' } }, (n: number) => n * 2)
 
 const say = (promised: Promised): void => void writeSync(1, `${JSON.stringify(promised)}\n`)
+
+async function sayEnd(handle: AsyncResult<number>): Promise<void> {
+  const { id } = handle
+  try {
+    say({ ended: id, state: 'SUCCESS', value: await handle.get() })
+  } catch (error) {
+    if (error instanceof TaskFailure) say({ ended: id, state: 'FAILURE', value: (error.cause as Error).message })
+    else if (error instanceof TaskExpired) say({ ended: id, state: 'EXPIRED', value: null })
+    else if (error instanceof TaskRevoked) say({ ended: id, state: 'REVOKED', value: null })
+    else throw error
+  }
+}
+
 const random = seeded(Number(seed))
 
 await app.start()
@@ -36,11 +52,11 @@ for (let round = 0; round < Number(rounds); round++) {
   // So that the power also fails while the log is copied into the database, over and over; and the log stays short.
   if (round % 6 === 5) own.pragma(`wal_checkpoint(${['PASSIVE', 'RESTART', 'TRUNCATE'][integer(random, 0, 2)]})`)
   const n = integer(random, 1, 1_000)
-  switch (integer(random, 0, 5)) {
+  switch (integer(random, 0, 7)) {
     case 0: {
       const handle = await double.delay(n)
       say({ stored: [handle.id] })
-      say({ ended: handle.id, state: 'SUCCESS', value: await handle.get() })
+      await sayEnd(handle)
       break
     }
     case 1: {
@@ -66,10 +82,16 @@ for (let round = 0; round < Number(rounds); round++) {
       break
     }
     case 4: {
-      const handle = await fail.delay(n)
-      say({ stored: [handle.id] })
-      await handle.get().catch(quiet)
-      say({ ended: handle.id, state: 'FAILURE', value: `no ${n}` })
+      const handles = await Promise.all(Array.from({ length: 12 }, (_, i) => fail.delay(n + i)))
+      say({ stored: handles.map(({ id }) => id) })
+      let running = handles.length
+      const ended = handles.map((handle) => sayEnd(handle).finally(() => running--))
+      // Another connection commits while the engine does and waits for the disk.
+      while (running > 0) {
+        order.run(handles[0]?.id)
+        await sleep(4)
+      }
+      await Promise.all(ended)
       break
     }
     case 5: {
@@ -77,6 +99,19 @@ for (let round = 0; round < Number(rounds); round++) {
       say({ stored: [handle.id] })
       await handle.revoke()
       say({ ended: handle.id, state: 'REVOKED', value: null })
+      break
+    }
+    case 6: {
+      const handle = await double.applyAsync([n], { countdown: '1h', expires: '2ms' })
+      say({ stored: [handle.id] })
+      await sayEnd(handle)
+      break
+    }
+    case 7: {
+      const handles = await Promise.all([1, 2].map((i) => alone.applyAsync([n * i], { countdown: '2ms' })))
+      say({ stored: handles.map(({ id }) => id) })
+      // Due together, the first finds room and the second does not.
+      await sayEnd(handles[1] as AsyncResult<number>)
     }
   }
 }

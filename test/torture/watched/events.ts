@@ -3,9 +3,9 @@ import { HEAD, KINDS } from './library.ts'
 /** What a program did, in the order in which it happened. */
 export type FileEvent =
   /** The program wrote; until the next sync of the file, the disk may have none, all or a part of it. */
-  | { kind: 'write'; path: string; at: number; bytes: Buffer }
-  /** Everything written to the file before is on the disk. */
-  | { kind: 'sync'; path: string }
+  | { kind: 'write'; path: string; nth: number; at: number; bytes: Buffer }
+  /** What the program's first so many writes put into the file is on the disk: they were made before the sync was called. */
+  | { kind: 'sync'; path: string; covers: number }
   | { kind: 'truncate'; path: string; size: number }
   | { kind: 'unlink'; path: string }
   /** The file has a second name. */
@@ -16,6 +16,7 @@ export type FileEvent =
 /** Reads the records of the library; one that its program's death cut short is left out. */
 export function readEvents(log: Buffer): FileEvent[] {
   const events: FileEvent[] = []
+  let writes = 0
   for (let from = 0; from + HEAD <= log.length; ) {
     const kind = KINDS[log.readUInt32LE(from)] as (typeof KINDS)[number]
     const path = from + HEAD
@@ -23,13 +24,14 @@ export function readEvents(log: Buffer): FileEvent[] {
     const end = data + log.readUInt32LE(from + 8)
     const at = Number(log.readBigUInt64LE(from + 12))
     if (end > log.length) break
-    events.push(...eventsOf(kind, log.toString('utf8', path, data), log.subarray(data, end), at))
+    if (kind === 'write') writes++
+    events.push(...eventsOf(kind, log.toString('utf8', path, data), log.subarray(data, end), at, writes))
     from = end
   }
   return events
 }
 
-function eventsOf(kind: (typeof KINDS)[number], path: string, bytes: Buffer, at: number): FileEvent[] {
+function eventsOf(kind: (typeof KINDS)[number], path: string, bytes: Buffer, at: number, nth: number): FileEvent[] {
   switch (kind) {
     case 'said':
       return bytes
@@ -38,7 +40,9 @@ function eventsOf(kind: (typeof KINDS)[number], path: string, bytes: Buffer, at:
         .slice(0, -1)
         .map((line) => ({ kind, line }))
     case 'write':
-      return [{ kind, path, at, bytes }]
+      return [{ kind, path, nth, at, bytes }]
+    case 'sync':
+      return [{ kind, path, covers: at }]
     case 'truncate':
       return [{ kind, path, size: at }]
     case 'link':

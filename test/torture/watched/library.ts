@@ -3,17 +3,19 @@ import { compiledOnce } from './preload.ts'
 /** Kinds of records, each at the number by which the library writes it. */
 export const KINDS = ['said', 'write', 'sync', 'truncate', 'unlink', 'link'] as const
 
-/** Bytes of a record before its path and its data: kind, length of the path, length of the data (4 each), place or size (8). */
+/** Bytes of a record before its path and its data: kind, length of the path, length of the data (4 each), place, size or count (8). */
 export const HEAD = 20
 
 /**
  * Stands between a program and libc: writes down, in one order, what changes the files of a folder and what the program says
- * on stdout, and lets one of these calls be the last or fail. A sync is written down when it has returned, everything else
- * together with the call itself, so that the order of two threads' records is that of their calls.
+ * on stdout, and lets one of these calls be the last or fail. A sync is written down when it has returned, with how many writes
+ * there were when it was called, for a disk promises no more; everything else together with the call itself, so that the
+ * order of two threads' records is that of their calls.
  *
  * WATCHED_FOLDER  the folder, with a slash at the end
  * WATCHED_LOG     file for the records; none without
  * WATCHED_DELAY   microseconds that each change of a file waits for, so that whoever speaks too early is heard first
+ * WATCHED_SYNC    microseconds that each sync takes longer
  * WATCHED_FAULT   "kind n error": the n-th call of this kind, over all threads, dies (error 0) or fails with this errno
  */
 const SOURCE = `
@@ -37,7 +39,8 @@ static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static const char *folder;
 static int log_fd = -1;
 static int fault_kind = -1, fault_errno;
-static long fault_left, delay;
+static long fault_left, delay, sync_delay;
+static uint64_t writes;
 
 static ssize_t (*real_write)(int, const void *, size_t);
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
@@ -56,7 +59,9 @@ __attribute__((constructor)) static void prepare(void) {
   real_unlink = dlsym(RTLD_NEXT, "unlink");
   real_link = dlsym(RTLD_NEXT, "link");
   const char *log = getenv("WATCHED_LOG"), *fault = getenv("WATCHED_FAULT"), *waits = getenv("WATCHED_DELAY");
+  const char *syncs = getenv("WATCHED_SYNC");
   if (waits) delay = atol(waits);
+  if (syncs) sync_delay = atol(syncs);
   if (fault) sscanf(fault, "%d %ld %d", &fault_kind, &fault_left, &fault_errno);
   if (log) log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   folder = getenv("WATCHED_FOLDER");
@@ -78,6 +83,7 @@ static int watched(int fd, char *path, size_t size) {
 
 static void note(uint32_t kind, const char *path, const void *data, size_t bytes, uint64_t at) {
   if (log_fd < 0) return;
+  if (kind == WRITE) writes++;
   uint32_t head[5] = { kind, strlen(path), bytes };
   memcpy(head + 3, &at, sizeof at);
   struct iovec parts[3] = { { head, sizeof head }, { (void *)path, head[1] }, { (void *)data, bytes } };
@@ -148,12 +154,14 @@ static int syncs(int fd, int (*real)(int)) {
   if (!watched(fd, path, sizeof path)) return real(fd);
   pthread_mutex_lock(&one_at_a_time);
   int wrong = goes_wrong(SYNC);
+  uint64_t covered = writes;
   pthread_mutex_unlock(&one_at_a_time);
   if (wrong) return -1;
   int result = real(fd), kept_errno = errno;
+  if (sync_delay) usleep(sync_delay);
   if (result == 0) {
     pthread_mutex_lock(&one_at_a_time);
-    note(SYNC, path, "", 0, 0);
+    note(SYNC, path, "", 0, covered);
     pthread_mutex_unlock(&one_at_a_time);
   }
   errno = kept_errno;

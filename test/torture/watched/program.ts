@@ -40,13 +40,14 @@ export function run(args: readonly string[], folder: string, fault?: Fault): Pro
  * Runs a program to its end and gives all that its folder and its caller saw.
  *
  * @param options.delay how long each change of a file waits for what the program may say, in µs
+ * @param options.syncDelay how much longer the disk takes for each sync, in µs
  * @param options.env besides the environment of this process
  * @throws when the program fails
  */
 export async function record(
   args: readonly string[],
   folder: string,
-  { delay = 0, env = {} }: { delay?: number; env?: Record<string, string> } = {},
+  { delay = 0, syncDelay = 0, env = {} }: { delay?: number; syncDelay?: number; env?: Record<string, string> } = {},
 ): Promise<FileEvent[]> {
   const aside = mkdtempSync(join(tmpdir(), 'celeriac-watched-'))
   try {
@@ -54,7 +55,7 @@ export async function record(
     const { code, signal, errors } = await start(
       args,
       folder,
-      watching(folder, { WATCHED_LOG: log, WATCHED_DELAY: String(delay), ...env }),
+      watching(folder, { WATCHED_LOG: log, WATCHED_DELAY: String(delay), WATCHED_SYNC: String(syncDelay), ...env }),
     )
     if (code !== 0) throw new Error(`${args.join(' ')} ended with ${signal ?? code}: ${errors.slice(-2_000)}`)
     return readEvents(readFileSync(log))
